@@ -1,0 +1,1 @@
+"""Values the whole product speaks in: frozen, validated where they are built, free of I/O."""

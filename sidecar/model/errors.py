@@ -1,0 +1,48 @@
+"""What can be wrong with a request to the control side, independent of gRPC and HTTP."""
+
+from dataclasses import dataclass
+
+
+class DomainError(Exception):
+    """Base of every refusal; ``str()`` is the message for the caller."""
+
+
+@dataclass(frozen=True, slots=True)
+class FieldViolation:
+    """One bad field: its name in the API's own words, and what is wrong with it."""
+
+    field: str
+    description: str
+
+
+class InvalidArgument(DomainError):
+    """One or more fields are bad; all of them are reported at once."""
+
+    def __init__(self, *violations: FieldViolation) -> None:
+        super().__init__("; ".join(v.description for v in violations))
+        self.violations = violations
+
+    @classmethod
+    def of(cls, field: str, description: str) -> "InvalidArgument":
+        """The common case of one bad field."""
+        return cls(FieldViolation(field, description))
+
+
+class NotFound(DomainError):
+    """The named resource does not exist."""
+
+
+class AlreadyExists(DomainError):
+    """The name is taken in this scope by something else."""
+
+
+class Aborted(DomainError):
+    """The etag is not the current one: somebody else changed the resource."""
+
+
+class Unauthenticated(DomainError):
+    """No credentials, or wrong ones."""
+
+
+class PermissionDenied(DomainError):
+    """Known, but not allowed."""

@@ -1,0 +1,32 @@
+"""Who is on the other end of a client connection."""
+
+from dataclasses import dataclass
+
+from sidecar.model.names import PASSTHROUGH
+
+
+@dataclass(frozen=True, slots=True)
+class Identity:
+    """A client as its credentials name it.
+
+    Args:
+        username: the principal; ``anonymous`` on listeners without authentication.
+        virtual_cluster: the tenant, or ``passthrough``.
+        groups: groups of the user, for group-scoped interceptors.
+    """
+
+    username: str
+    virtual_cluster: str = PASSTHROUGH
+    groups: frozenset[str] = frozenset()
+
+    @property
+    def prefix(self) -> str:
+        """What stands before this tenant's topic, group and transactional ids on the cluster."""
+        return "" if self.virtual_cluster == PASSTHROUGH else self.virtual_cluster
+
+
+ANONYMOUS = Identity("anonymous")
+
+
+class AuthenticationFailed(Exception):
+    """The credentials were refused; ``str()`` is fit for the client's eyes and the log."""

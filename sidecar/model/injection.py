@@ -1,0 +1,56 @@
+"""The record of one injected error: one per affected topic-partition."""
+
+from dataclasses import dataclass, fields
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Injection:
+    """What was done to whom, in the words of the log event ``fault_injected``.
+
+    The same record goes to the log, the stream and the counters. Fields that are not known on the
+    wire are None: ``record_count`` and the producer fields come from record batch v2 headers only.
+    """
+
+    time: float
+    """Seconds since the epoch, UTC."""
+    interceptor: str
+    fault: str
+    """Kind of fault, such as ``leader_election``."""
+    rung: int
+    """Fidelity of a simulated election: 1 is a sampled error."""
+    outcome: str
+    """``REJECT``: not forwarded, never appended; ``DISCONNECT``: the same, and acks was 0."""
+    error: str
+    error_code: int
+    virtual_cluster: str
+    principal: str
+    connection_id: int
+    client_id: str | None
+    client_software_name: str | None
+    client_software_version: str | None
+    broker_id: int
+    api: str
+    version: int
+    correlation_id: int
+    topic: str
+    """As the client calls it, without the virtual cluster's prefix."""
+    partition: int
+    acks: int
+    batch_count: int
+    record_count: int | None
+    producer_id: int | None
+    producer_epoch: int | None
+    base_sequence: int | None
+    draw: int
+    """Which draw of the interceptor this was, from 0."""
+    seed: int
+    leader_id: int | None
+    """Leader advertised in the answer (KIP-951); None when no hint was given."""
+    leader_epoch: int | None
+
+    def as_dict(self) -> dict[str, object]:
+        """Field names and values, in the order above."""
+        return {name: getattr(self, name) for name in _FIELDS}
+
+
+_FIELDS = tuple(f.name for f in fields(Injection))

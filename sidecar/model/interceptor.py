@@ -1,0 +1,114 @@
+"""Interceptors: a fault, who it applies to, and in which order."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from types import MappingProxyType
+
+from sidecar.model.errors import InvalidArgument
+from sidecar.model.faults import Fault
+from sidecar.model.identity import Identity
+from sidecar.model.names import resource_name, virtual_cluster_name
+
+MAX_PRIORITY = 2**31 - 1
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Scope:
+    """Whom an interceptor applies to; all empty is global.
+
+    Args:
+        virtual_cluster: a tenant, or ``passthrough``; empty for every one.
+        group, username: narrow it further; at most one of them, and only inside a virtual cluster.
+
+    Raises:
+        InvalidArgument: a name is not one, or the combination means nothing.
+    """
+
+    virtual_cluster: str = ""
+    group: str = ""
+    username: str = ""
+
+    def __post_init__(self) -> None:
+        if self.virtual_cluster:
+            virtual_cluster_name(self.virtual_cluster, "scope.virtual_cluster")
+        for name, value in (("group", self.group), ("username", self.username)):
+            if value:
+                resource_name(value, f"scope.{name}")
+                if not self.virtual_cluster:
+                    raise InvalidArgument.of(
+                        f"scope.{name}", f"scope.{name} needs scope.virtual_cluster beside it"
+                    )
+        if self.group and self.username:
+            raise InvalidArgument.of(
+                "scope.group", "scope.group and scope.username exclude each other"
+            )
+
+    @property
+    def specificity(self) -> int:
+        """Higher wins when one name exists in several scopes: username > group > vcluster."""
+        if self.username:
+            return 3
+        if self.group:
+            return 2
+        return 1 if self.virtual_cluster else 0
+
+    def covers(self, who: Identity) -> bool:
+        """Whether `who` is in this scope."""
+        return (
+            self.virtual_cluster in ("", who.virtual_cluster)
+            and self.username in ("", who.username)
+            and (not self.group or self.group in who.groups)
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Interceptor:
+    """One configured fault.
+
+    Args:
+        name: chosen by the client, unique within its scope.
+        scope: whom it applies to.
+        priority: lower runs first.
+        fault: what it does.
+        annotations: a client's own notes, kept and returned as they came.
+        seed: the seed its draws really use; given at creation, never by the client.
+        uid: changes whenever the draws start anew (creation, replacement).
+
+    Raises:
+        InvalidArgument: the name or priority is bad.
+    """
+
+    name: str
+    scope: Scope
+    priority: int
+    fault: Fault
+    annotations: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
+    seed: int = 0
+    uid: str = ""
+
+    def __post_init__(self) -> None:
+        resource_name(self.name, "name")
+        if not 0 <= self.priority <= MAX_PRIORITY:
+            raise InvalidArgument.of(
+                "priority", f"priority is {self.priority}, allowed are 0 to {MAX_PRIORITY}"
+            )
+
+
+def resolve(interceptors: Iterable[Interceptor], who: Identity) -> tuple[Interceptor, ...]:
+    """The interceptors that apply to `who`, in the order they run.
+
+    Of one name only the most specific scope counts (several groups of one user count together);
+    then by priority, equal priorities by name so that every sidecar agrees.
+    """
+    best: dict[str, list[Interceptor]] = {}
+    for candidate in interceptors:
+        if not candidate.scope.covers(who):
+            continue
+        rivals = best.setdefault(candidate.name, [])
+        if rivals and rivals[0].scope.specificity > candidate.scope.specificity:
+            continue
+        if rivals and rivals[0].scope.specificity < candidate.scope.specificity:
+            rivals.clear()
+        rivals.append(candidate)
+    chosen = (i for rivals in best.values() for i in rivals)
+    return tuple(sorted(chosen, key=lambda i: (i.priority, i.name, i.scope.group)))
