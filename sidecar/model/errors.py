@@ -46,3 +46,11 @@ class Unauthenticated(DomainError):
 
 class PermissionDenied(DomainError):
     """Known, but not allowed."""
+
+
+class ResourceExhausted(DomainError):
+    """A limit is reached: too many of something, or too fast."""
+
+
+class Unavailable(DomainError):
+    """Not now; the same call may succeed later."""

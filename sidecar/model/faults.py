@@ -27,10 +27,15 @@ class LeaderElection:
         rate = self.rate_in_percent
         if math.isnan(rate) or not 0 <= rate <= 100:
             raise InvalidArgument.of(
-                "rate_in_percent", f"rate_in_percent is {rate:g}, allowed are 0 to 100"
+                "rate_in_percent", f"rate_in_percent is {_exact(rate)}, allowed are 0 to 100"
             )
         if self.seed is not None and not 0 <= self.seed <= MAX_SEED:
             raise InvalidArgument.of("seed", f"seed is {self.seed}, allowed are 0 to {MAX_SEED}")
+
+
+def _exact(value: float) -> str:
+    # Not `:g`: it would tell a caller that 100.0000001 "is 100".
+    return repr(value).removesuffix(".0")
 
 
 Fault = LeaderElection

@@ -14,6 +14,8 @@ class Injection:
     time: float
     """Seconds since the epoch, UTC."""
     interceptor: str
+    interceptor_uid: str
+    """Tells scopes and replacements of one name apart; what the counters go by."""
     fault: str
     """Kind of fault, such as ``leader_election``."""
     rung: int
