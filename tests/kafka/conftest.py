@@ -1,0 +1,68 @@
+"""One real Kafka per version and session, started when the first test asks for it."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from typing import NoReturn
+
+import pytest
+
+from tests.kafka.cluster import RealKafka, running
+from tests.kafka.distribution import KafkaUnavailableError, ensure
+from tests.kafka.tools import Tools
+
+REQUIRED = os.environ.get("KAFKA_REQUIRED") == "1"
+_MISSING: set[str] = set()
+
+
+def unavailable(reason: str) -> NoReturn:
+    """Skip loudly; under KAFKA_REQUIRED=1 fail instead, so that CI cannot lose these tests."""
+    if REQUIRED:
+        pytest.fail(f"KAFKA_REQUIRED=1, but: {reason}", pytrace=False)
+    _MISSING.add(reason)
+    pytest.skip(reason)
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """One line that nobody overlooks for each reason."""
+    for reason in sorted(_MISSING):
+        text = f"TESTS AGAINST REAL KAFKA DID NOT RUN: {reason}"
+        terminalreporter.write_line(text, yellow=True, bold=True)
+
+
+def _cluster(version: str) -> Iterator[RealKafka]:
+    reason = ""
+    try:
+        ensure(version)
+    except KafkaUnavailableError as exc:
+        reason = str(exc)
+    if reason:
+        unavailable(reason)
+    with running(version) as cluster:
+        yield cluster
+
+
+@pytest.fixture(scope="session")
+def kafka() -> Iterator[RealKafka]:
+    """Three brokers of the newest Kafka 4."""
+    yield from _cluster("4.x")
+
+
+@pytest.fixture(scope="session")
+def kafka39() -> Iterator[RealKafka]:
+    """Three brokers of Kafka 3.9."""
+    yield from _cluster("3.9")
+
+
+@pytest.fixture(scope="session", params=["kafka", "kafka39"], ids=["4.x", "3.9"])
+def either_kafka(request: pytest.FixtureRequest) -> RealKafka:
+    """Both clusters, one after the other."""
+    cluster: RealKafka = request.getfixturevalue(request.param)
+    return cluster
+
+
+@pytest.fixture
+def tools(either_kafka: RealKafka) -> Tools:
+    """Kafka's own tools straight at the cluster, of the same version."""
+    return Tools(either_kafka.distribution, either_kafka.bootstrap)
