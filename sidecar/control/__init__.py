@@ -1,0 +1,15 @@
+"""The control side: plain thread-safe objects that decide what the data side does.
+
+Native threads (gRPC's, tests') call in at will; nothing here knows of gRPC, HTTP or gevent. A write
+takes a lock, builds a new immutable `Snapshot` and hands it to an injected ``publish``, which swaps
+one reference: when the call returns, the next request is affected. The data side takes no lock.
+
+How the parts are built, in this order::
+
+    journal = Journal(capacity=10_000)                # hub calls journal.publish(injection)
+    interceptors = InterceptorService(publish, journal, process_seed=None)
+    tokens = TokenAuthority(secret_key)               # 32 bytes or more; hub calls tokens.verify()
+    users = AdminUsers([("admin", "conduktor", True)])
+
+`ports` says what the control API needs from others: a `StatusSource` and a `MetricsSource`.
+"""

@@ -1,0 +1,256 @@
+"""The interceptors: who may exist, which seed they draw from, and what the data side sees of them.
+
+Owns the `Snapshot`. Writers take turns; readers take the current one without a lock.
+"""
+
+import json
+import secrets
+import threading
+import uuid
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+from hashlib import blake2b
+from typing import Protocol
+
+from sidecar.model.errors import (
+    Aborted,
+    AlreadyExists,
+    InvalidArgument,
+    NotFound,
+    ResourceExhausted,
+)
+from sidecar.model.identity import Identity
+from sidecar.model.interceptor import Interceptor, Scope, resolve
+from sidecar.model.snapshot import Snapshot
+
+MAX_INTERCEPTORS = 500
+"""Keeps a listing below gRPC's 4 MiB, and the data side's matching short."""
+MAX_ANNOTATION_BYTES = 4096
+"""Keys and values of one interceptor together."""
+
+_Key = tuple[Scope, str]
+
+
+class InjectionCounts(Protocol):
+    """Knows how often each interceptor struck; the journal does."""
+
+    def count(self, uid: str) -> int:
+        """Return the injections under this uid."""
+        ...
+
+    def forget(self, uid: str) -> None:
+        """Drop the counter of an interceptor that is gone."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class View:
+    """An interceptor as its owners see it.
+
+    Args:
+        injections: errors injected under its uid so far.
+        etag: changes with every change of the interceptor.
+    """
+
+    interceptor: Interceptor
+    injections: int
+    etag: str
+
+
+class InterceptorService:
+    """Creates, changes and deletes interceptors.
+
+    Args:
+        publish: takes each new snapshot before the call that caused it returns; must not block.
+            Calls never overlap. When it raises, nothing has changed.
+        counts: see `InjectionCounts`.
+        process_seed: seeds of interceptors without their own are derived from it; None makes them
+            random.
+        random_seed, new_uid: sources of fresh values, for tests to fix.
+    """
+
+    def __init__(
+        self,
+        publish: Callable[[Snapshot], None],
+        counts: InjectionCounts,
+        *,
+        process_seed: int | None = None,
+        random_seed: Callable[[], int] = lambda: secrets.randbits(64),
+        new_uid: Callable[[], str] = lambda: uuid.uuid4().hex,
+    ) -> None:
+        self._publish = publish
+        self._counts = counts
+        self._process_seed = process_seed
+        self._random_seed = random_seed
+        self._new_uid = new_uid
+        self._lock = threading.Lock()
+        self._items: dict[_Key, Interceptor] = {}  # replaced whole, so that readers need no lock
+        self._revision = 0
+
+    def __len__(self) -> int:
+        return len(self._items)
+
+    def create(self, wanted: Interceptor, *, require_new: bool = False) -> View:
+        """Add `wanted` (its seed and uid are given here); an identical one is left as it is.
+
+        Raises:
+            AlreadyExists: the name is taken in this scope by other content, or at all when
+                `require_new`.
+            InvalidArgument: the annotations are too long.
+            ResourceExhausted: there are too many interceptors.
+        """
+        with self._lock:
+            present = self._items.get(_key(wanted))
+            if present is None:
+                return self._view(self._add(wanted))
+            if require_new or not _same(wanted, present):
+                raise AlreadyExists(
+                    f"interceptor {wanted.name!r} exists in {describe(wanted.scope)}"
+                    f"{'' if require_new else ' with other content'}"
+                )
+            return self._view(present)
+
+    def get(self, name: str, scope: Scope) -> View:
+        """Return one interceptor, or raise NotFound."""
+        return self._view(_found(self._items, name, scope))
+
+    def list(self, scope: Scope | None = None) -> tuple[View, ...]:
+        """Return those of exactly this scope, or all for None, in order of creation."""
+        return tuple(self._view(i) for i in self._items.values() if scope in (None, i.scope))
+
+    def update(
+        self, wanted: Interceptor, *, allow_missing: bool = False, etag: str = ""
+    ) -> tuple[View, bool]:
+        """Replace an interceptor; return it and whether it was created by this.
+
+        An identical one is left as it is. While the fault stays the same, seed and uid stay too:
+        its draws go on.
+
+        Raises:
+            NotFound: it does not exist, and not `allow_missing`.
+            Aborted: `etag` is neither empty nor the current one.
+            InvalidArgument, ResourceExhausted: as in `create`.
+        """
+        with self._lock:
+            if allow_missing and not etag and _key(wanted) not in self._items:
+                return self._view(self._add(wanted)), True
+            present = _found(self._items, wanted.name, wanted.scope)
+            _check_etag(present, etag)
+            if _same(wanted, present):
+                return self._view(present), False
+            _check_annotations(wanted.annotations)
+            if wanted.fault == present.fault:
+                changed = replace(wanted, seed=present.seed, uid=present.uid)
+            else:
+                changed = self._seeded(wanted)
+            self._commit({**self._items, _key(wanted): changed})
+            if changed.uid != present.uid:
+                self._counts.forget(present.uid)
+            return self._view(changed), False
+
+    def delete(
+        self, name: str, scope: Scope, *, allow_missing: bool = False, etag: str = ""
+    ) -> None:
+        """Remove an interceptor.
+
+        Raises:
+            NotFound: it does not exist, and not `allow_missing`.
+            Aborted: `etag` is neither empty nor the current one.
+        """
+        with self._lock:
+            if allow_missing and (scope, name) not in self._items:
+                return
+            present = _found(self._items, name, scope)
+            _check_etag(present, etag)
+            self._commit({k: v for k, v in self._items.items() if k != _key(present)})
+            self._counts.forget(present.uid)
+
+    def resolve(self, who: Identity) -> tuple[View, ...]:
+        """Return what applies to `who`, in the order in which it runs."""
+        return tuple(self._view(item) for item in resolve(self._items.values(), who))
+
+    def _add(self, wanted: Interceptor) -> Interceptor:
+        _check_annotations(wanted.annotations)
+        if len(self._items) >= MAX_INTERCEPTORS:
+            raise ResourceExhausted(
+                f"there are {len(self._items)} interceptors, no more are allowed: delete some"
+            )
+        added = self._seeded(wanted)
+        self._commit({**self._items, _key(added): added})
+        return added
+
+    def _commit(self, items: dict[_Key, Interceptor]) -> None:
+        self._publish(Snapshot(self._revision + 1, tuple(items.values())))
+        self._revision += 1
+        self._items = items
+
+    def _seeded(self, wanted: Interceptor) -> Interceptor:
+        seed = wanted.fault.seed
+        if seed is None and self._process_seed is not None:
+            seed = derived_seed(self._process_seed, wanted.scope, wanted.name)
+        if seed is None:
+            seed = self._random_seed()
+        return replace(wanted, seed=seed, uid=self._new_uid())
+
+    def _view(self, item: Interceptor) -> View:
+        return View(item, self._counts.count(item.uid), _etag(item))
+
+
+def derived_seed(process_seed: int, scope: Scope, name: str) -> int:
+    """Return the seed, 0 to 2**64-1, that one process seed gives the interceptor of this name.
+
+    It depends on nothing else, so that a rerun draws the same whatever was created before.
+    """
+    parts = [process_seed, scope.virtual_cluster, scope.group, scope.username, name]
+    digest = blake2b(json.dumps(parts).encode(), digest_size=8).digest()
+    return int.from_bytes(digest, "big")
+
+
+def describe(scope: Scope) -> str:
+    """Return `scope` in words, for messages."""
+    if not scope.virtual_cluster:
+        return "the global scope"
+    words = f"virtual cluster {scope.virtual_cluster!r}"
+    if scope.group:
+        words += f", group {scope.group!r}"
+    if scope.username:
+        words += f", username {scope.username!r}"
+    return words
+
+
+def _key(item: Interceptor) -> _Key:
+    return item.scope, item.name
+
+
+def _found(items: Mapping[_Key, Interceptor], name: str, scope: Scope) -> Interceptor:
+    try:
+        return items[scope, name]
+    except KeyError:
+        raise NotFound(f"there is no interceptor {name!r} in {describe(scope)}") from None
+
+
+def _same(wanted: Interceptor, present: Interceptor) -> bool:
+    return replace(wanted, seed=present.seed, uid=present.uid) == present
+
+
+def _check_etag(present: Interceptor, etag: str) -> None:
+    if etag and etag != _etag(present):
+        raise Aborted(
+            f"interceptor {present.name!r} was changed meanwhile: etag is {etag!r},"
+            f" the current one is {_etag(present)!r}"
+        )
+
+
+def _check_annotations(annotations: Mapping[str, str]) -> None:
+    size = sum(len(key.encode()) + len(value.encode()) for key, value in annotations.items())
+    if size > MAX_ANNOTATION_BYTES:
+        raise InvalidArgument.of(
+            "annotations",
+            f"annotations has {size} bytes of keys and values,"
+            f" at most {MAX_ANNOTATION_BYTES} are allowed",
+        )
+
+
+def _etag(item: Interceptor) -> str:
+    content = (item.uid, item.priority, repr(item.fault), sorted(item.annotations.items()))
+    return blake2b(json.dumps(content).encode(), digest_size=8).hexdigest()

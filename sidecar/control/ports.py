@@ -1,0 +1,54 @@
+"""What the control API needs from the rest of the sidecar: Protocols and their values."""
+
+from dataclasses import dataclass
+from typing import Protocol
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BuildInfo:
+    """Which build is running; ``time`` and ``commit`` are empty when the build did not say."""
+
+    version: str
+    time: str = ""
+    commit: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Broker:
+    """A broker behind the sidecar, and the port under which clients reach it."""
+
+    node_id: int
+    host: str
+    port: int
+    client_port: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Status:
+    """The data side at one moment.
+
+    Args:
+        brokers: in order of node id; empty until the cluster has been reached.
+        connections: open client connections.
+        injection_paused: injection rests because its records cannot be logged fast enough.
+    """
+
+    brokers: tuple[Broker, ...] = ()
+    connections: int = 0
+    injection_paused: bool = False
+
+
+class StatusSource(Protocol):
+    """Knows how the data side is doing."""
+
+    def status(self) -> Status:
+        """Return the state now. Called on any thread; must not block."""
+        ...
+
+
+class MetricsSource(Protocol):
+    """Knows the metrics."""
+
+    def exposition(self) -> tuple[str, str]:
+        """Return ``(content type, text)`` in Prometheus' text format. Called on any thread."""
+        ...
