@@ -1,0 +1,267 @@
+"""Writes the decoder of one message in one version.
+
+Generated code reads `b` (bytes or bytearray) at position `p`, ends at `e`, and takes views of blobs
+from `v`, the same memory as a memoryview. Every count is checked against the bytes left, and every
+end against `e`, before anything is made of it. Reading past the end raises struct.error or
+IndexError, which the entry point turns into DecodeError.
+"""
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from codec.compiler.layout import Layout, Slot, message_layout, take_run
+from codec.compiler.source import Source
+from codec.errors import DecodeError
+from codec.primitives import (
+    INT32_ARRAYS,
+    INT64_ARRAYS,
+    continue_uvarint,
+    read_tags,
+    read_uvarint,
+)
+from codec.schema import Kind, Message
+
+Decoder = Callable[[Any, int, int, Any], Any]
+
+
+def compile_decoder(message: type[Message], version: int, *, lenient: bool = False) -> Decoder:
+    """The function (buffer, start, end, view) -> message of this version.
+
+    The lenient one keeps bytes that are not UTF-8 as surrogate escapes, where the other raises
+    UnicodeDecodeError: Java does not refuse them either.
+    """
+    source = Source(
+        DecodeError=DecodeError,
+        continue_uvarint=continue_uvarint,
+        read_uvarint=read_uvarint,
+        read_tags=read_tags,
+    )
+    writer = _DecoderWriter(source, '"utf-8", "surrogateescape"' if lenient else "")
+    with source.block("def decode(b, p, e, v):"):
+        made = writer.struct(message_layout(message, version))
+        with source.block("if p != e:"):
+            source.line(f"{made}.trailing = bytes(b[p:e])")
+        source.line(f"return {made}")
+    return source.execute("decode", f"decode {message.__name__} v{version}")  # type: ignore[no-any-return]
+
+
+class _DecoderWriter:
+    def __init__(self, source: Source, errors: str) -> None:
+        self.source = source
+        self.line = source.line
+        self.block = source.block
+        self.errors = errors
+
+    def struct(self, layout: Layout) -> str:
+        """Make and fill an object; returns the variable it is in."""
+        made = self.source.name("o")
+        self.line(f"{made} = {self.source.constant(layout.struct.BARE, 'T')}()")
+        self.sequence(layout.slots, made, layout.flexible)
+        if layout.flexible:
+            self.tags(layout, made)
+        return made
+
+    def sequence(self, slots: Sequence[Slot], made: str, tags: bool) -> None:
+        """Read fields in order; with `tags`, the first byte of the tag count ends up in n."""
+        while slots or tags:
+            run, slots, end = take_run(slots)
+            prefix = end.prefix if end else "B" if tags else ""
+            if any(not slot.fixed for slot in run):
+                self.sparse_run(run, made, prefix)
+            else:
+                self.fixed_run(run, made, prefix)
+            if not end:
+                return
+            self.value(end, f"{made}.{end.name}")
+
+    def fixed_run(self, run: Sequence[Slot], made: str, prefix: str) -> None:
+        """Read fixed-size fields, and with them the prefix of what follows into n."""
+        codes = "".join(slot.kind.value for slot in run) + prefix
+        targets = [f"{made}.{slot.name}" for slot in run]
+        if prefix:
+            targets.append("n")
+        if codes == "B":
+            self.line("n = b[p]")
+            self.line("p += 1")
+        elif codes:
+            unpack, size = self.source.struct(codes, "unpack_from")
+            comma = "," if len(targets) == 1 else ""
+            self.line(f"{', '.join(targets)}{comma} = {unpack}(b, p)")
+            self.line(f"p += {size}")
+
+    def sparse_run(self, run: Sequence[Slot], made: str, prefix: str) -> None:
+        """Read a run as if its sparse fields were empty; if one is not, step back to the first.
+
+        The attempt cannot read too far: a sparse field that is not empty takes more bytes, and
+        everything else in the run is there in either case.
+        """
+        first = next(i for i, slot in enumerate(run) if not slot.fixed)
+        codes, targets, tests = "", [], []
+        for slot in run:
+            codes += slot.prefix or slot.kind.value
+            if slot.fixed:
+                targets.append(f"{made}.{slot.name}")
+                continue
+            raw = f"n_{slot.name}"
+            targets.append(raw)
+            tests.append((slot, raw))
+        if prefix:
+            codes += prefix
+            targets.append("n")
+        unpack, size = self.source.struct(codes, "unpack_from")
+        comma = "," if len(targets) == 1 else ""
+        self.line(f"{', '.join(targets)}{comma} = {unpack}(b, p)")
+        with self.block("if " + " and ".join(f"{raw} == {s.usual}" for s, raw in tests) + ":"):
+            self.line(f"p += {size}")
+            for slot, _ in tests:
+                empty = "None" if slot.nullable else '""' if slot.kind is Kind.STRING else "[]"
+                self.line(f"{made}.{slot.name} = {empty}")
+        with self.block("else:"):
+            head = "".join(slot.kind.value for slot in run[:first]) + run[first].prefix
+            self.line(f"p += {self.source.struct(head, 'unpack_from')[1]}")
+            self.line(f"n = n_{run[first].name}")
+            self.value(run[first], f"{made}.{run[first].name}")
+            rest: Sequence[Slot] = run[first + 1 :]
+            while rest or prefix:
+                plain, rest, end = take_run(rest, sparse=False)
+                self.fixed_run(plain, made, end.prefix if end else prefix)
+                if not end:
+                    break
+                self.value(end, f"{made}.{end.name}")
+
+    def value(self, slot: Slot, target: str) -> None:
+        """Read what follows the prefix in n."""
+        if slot.kind is Kind.ARRAY:
+            self.array(slot, target)
+        elif slot.kind is Kind.STRING:
+            self.string(slot.name, slot.nullable, slot.flexible, f"{target} = ", "")
+        else:
+            self.blob(slot, target)
+
+    def varint(self, *, inline: bool = False) -> None:
+        """Complete the compact length whose first byte is in n."""
+        with self.block("if n > 127:"):
+            if not inline:
+                self.line("n, p = continue_uvarint(b, p, n)")
+                return
+            self.line("c = b[p]")
+            with self.block("if c < 128:"):
+                self.line("n += (c << 7) - 128")
+                self.line("p += 1")
+            with self.block("else:"):
+                self.line("n, p = continue_uvarint(b, p, n)")
+
+    def string(self, name: str, nullable: bool, flexible: bool, before: str, after: str) -> None:
+        """Read a string and store it with the statement parts given."""
+        if flexible:
+            self.varint()
+        size = "n - 1" if flexible else "n"
+        if nullable:
+            with self.block(f"if n == {0 if flexible else -1}:"):
+                self.line(f"{before}None{after}")
+            with self.block("else:"):
+                self._string(name, size, before, after)
+        else:
+            self._string(name, size, before, after)
+
+    def _string(self, name: str, size: str, before: str, after: str) -> None:
+        self._end(name, size)
+        self.line(f"{before}b[p:q].decode({self.errors}){after}")
+        self.line("p = q")
+
+    def _end(self, name: str, size: str) -> None:
+        self.line(f"q = p + {size}")
+        with self.block("if not p <= q <= e:"):
+            self.line(f'raise DecodeError(f"{name} has length {{{size}}}")')
+
+    def blob(self, slot: Slot, target: str) -> None:
+        """Take a view of bytes or records."""
+        if slot.flexible:
+            self.varint(inline=True)
+        size = "n - 1" if slot.flexible else "n"
+        if slot.nullable:
+            with self.block(f"if n == {0 if slot.flexible else -1}:"):
+                self.line(f"{target} = None")
+            with self.block("else:"):
+                self._blob(slot, size, target)
+        else:
+            self._blob(slot, size, target)
+
+    def _blob(self, slot: Slot, size: str, target: str) -> None:
+        self._end(slot.name, size)
+        self.line(f"{target} = v[p:q]")
+        self.line("p = q")
+
+    def array(self, slot: Slot, target: str) -> None:
+        """Read an array whose count, or its first byte, is in n."""
+        if slot.flexible:
+            self.varint()
+            self.line("n -= 1")
+        if slot.nullable:
+            with self.block("if n == -1:"):
+                self.line(f"{target} = None")
+            with self.block("else:"):
+                self._elements(slot, target)
+        else:
+            self._elements(slot, target)
+
+    def _elements(self, slot: Slot, target: str) -> None:
+        with self.block(f"if n < 0 or n * {slot.smallest_element} > e - p:"):
+            self.line(f'raise DecodeError(f"{slot.name} has count {{n}}")')
+        if slot.element in (Kind.INT32, Kind.INT64):
+            wide = slot.element is Kind.INT64
+            arrays = self.source.constant(INT64_ARRAYS if wide else INT32_ARRAYS, "A")
+            unpack = self.source.constant((INT64_ARRAYS if wide else INT32_ARRAYS).unpack, "U")
+            self.line(f"{target} = {unpack}[n](b, p) if n < 65 else {arrays}.read(b, p, n)")
+            self.line(f"p += n * {8 if wide else 4}")
+            return
+        items, add = self.source.name("a"), self.source.name("add")
+        self.line(f"{target} = {items} = []")
+        self.line(f"{add} = {items}.append")
+        with self.block("for _ in range(n):"):
+            if slot.inner:
+                self.line(f"{add}({self.struct(slot.inner)})")
+                return
+            self.fixed_run([], "", "B" if slot.flexible else "h")
+            self.string(slot.name, False, slot.flexible, f"{add}(", ")")
+
+    def tags(self, layout: Layout, made: str) -> None:
+        """Read the tag section whose count byte is in n."""
+        with self.block("if n:"):
+            if not layout.tagged:
+                self.line(f"{made}.unknown_tags, p = read_tags(b, p, n, e)")
+                return
+            tag, last, end = (self.source.name(stem) for stem in ("tag", "last", "end"))
+            unknown = self.source.name("unknown")
+            self.varint()
+            with self.block("if n * 2 > e - p:"):
+                self.line('raise DecodeError("more tagged fields than bytes")')
+            self.line(f"{last} = -1")
+            self.line(f"{unknown} = []")
+            with self.block("for _ in range(n):"):
+                self.line(f"{tag}, p = read_uvarint(b, p)")
+                self.line("n, p = read_uvarint(b, p)")
+                self.line(f"{end} = p + n")
+                with self.block(f"if {tag} <= {last} or {end} > e:"):
+                    self.line('raise DecodeError("tags out of order, or too long")')
+                self.line(f"{last} = {tag}")
+                self.known_tags(layout, made, tag)
+                with self.block("else:"):
+                    self.line(f"{unknown}.append(({tag}, bytes(b[p:{end}])))")
+                    self.line(f"p = {end}")
+                with self.block(f"if p != {end}:"):
+                    self.line(f'raise DecodeError(f"tag {{{tag}}} is not as long as it says")')
+            with self.block(f"if {unknown}:"):
+                self.line(f"{made}.unknown_tags = {unknown}")
+
+    def known_tags(self, layout: Layout, made: str, tag: str) -> None:
+        """Branches for the tags that are declared."""
+        word = "if"
+        for slot in layout.tagged:
+            with self.block(f"{word} {tag} == {slot.field.tag}:"):
+                if slot.inner and slot.kind is Kind.STRUCT:
+                    inner = self.struct(slot.inner)
+                    self.line(f"{made}.{slot.name} = {inner}")
+                else:
+                    self.sequence([slot], made, False)
+            word = "elif"

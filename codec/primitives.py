@@ -1,0 +1,127 @@
+"""Variable-length integers, tag sections and integer arrays: what generated code calls.
+
+Source: the protocol guide's section on primitive types, and KIP-482 for compact forms and tags.
+"""
+
+from collections.abc import Callable, Iterable, Sequence
+from struct import Struct, pack, unpack_from
+from typing import Any
+
+from codec.errors import DecodeError, EncodeError
+
+MAX_STRING = 0x7FFF
+_MAX_UVARINT = 0x7FFFFFFF
+_PREPARED = 65
+_SHORT_FORMS = tuple(bytes([n]) if n < 128 else bytes([n & 127 | 128, n >> 7]) for n in range(256))
+
+Buffer = bytes | bytearray | memoryview
+UnknownTags = Sequence[tuple[int, Buffer]]
+
+
+def continue_uvarint(data: Buffer, pos: int, first: int) -> tuple[int, int]:
+    """Finish an unsigned varint whose first byte, already read, had its high bit set.
+
+    Returns the value and the position behind it. Five bytes and 2^31-1 are the limits of the
+    Java reader; a longer one is refused with DecodeError.
+    """
+    value = first & 127
+    for shift in (7, 14, 21, 28):
+        byte = data[pos]
+        pos += 1
+        value |= (byte & 127) << shift
+        if byte < 128:
+            if value > _MAX_UVARINT:
+                break
+            return value, pos
+    raise DecodeError("a varint is longer than five bytes or above 2^31-1")
+
+
+def read_uvarint(data: Buffer, pos: int) -> tuple[int, int]:
+    """Read an unsigned varint; returns the value and the position behind it."""
+    first = data[pos]
+    return (first, pos + 1) if first < 128 else continue_uvarint(data, pos + 1, first)
+
+
+def uvarint(value: int) -> bytes:
+    """The unsigned varint form of a value from 0 to 2^31-1."""
+    if value < 256:
+        return _SHORT_FORMS[value]
+    if value > _MAX_UVARINT:
+        raise EncodeError(f"{value} does not fit a length")
+    out = bytearray()
+    while value > 127:
+        out.append(value & 127 | 128)
+        value >>= 7
+    out.append(value)
+    return bytes(out)
+
+
+def string_length(length: int) -> bytes:
+    """Compact length of a non-null string. Java refuses strings above 32,767 bytes: so do we."""
+    if length > MAX_STRING:
+        raise EncodeError(f"a string of {length} bytes is longer than {MAX_STRING}")
+    return uvarint(length + 1)
+
+
+def read_tags(data: Buffer, pos: int, count: int, end: int) -> tuple[list[tuple[int, bytes]], int]:
+    """Read the fields of a tag section whose count byte was `count`, knowing none of them.
+
+    Returns them as (tag, payload) in order, and the position behind them. Their order is checked,
+    because tags out of order could not be written back as they came.
+    """
+    tags = []
+    last = -1
+    if count > 127:
+        count, pos = continue_uvarint(data, pos, count)
+    if 2 * count > end - pos:
+        raise DecodeError("a tag section claims more fields than there are bytes")
+    for _ in range(count):
+        tag, pos = read_uvarint(data, pos)
+        size, pos = read_uvarint(data, pos)
+        if tag <= last or size > end - pos:
+            raise DecodeError("a tag section is out of order or ends too late")
+        last = tag
+        tags.append((tag, bytes(data[pos : pos + size])))
+        pos += size
+    return tags, pos
+
+
+def write_tags(tags: Iterable[tuple[int, Buffer]]) -> bytes:
+    """The tag section that holds these fields, given in ascending order."""
+    parts: list[Buffer] = []
+    count = 0
+    last = -1
+    for tag, payload in tags:
+        if tag <= last:
+            raise EncodeError(f"tag {tag} comes after tag {last}")
+        last = tag
+        count += 1
+        parts += (uvarint(tag), uvarint(len(payload)), payload)
+    return uvarint(count) + b"".join(parts)
+
+
+class IntegerArrays:
+    """Reads and writes runs of one integer type; the common short lengths are prepared."""
+
+    def __init__(self, code: str) -> None:
+        structs = [Struct(f">{n}{code}") for n in range(_PREPARED)]
+        self.code = code
+        self.unpack: Sequence[Callable[..., tuple[Any, ...]]] = [s.unpack_from for s in structs]
+        self.pack: Sequence[Callable[..., bytes]] = [s.pack for s in structs]
+
+    def read(self, data: Buffer, pos: int, count: int) -> tuple[int, ...]:
+        """`count` integers from `pos` on; struct.error if the data ends before."""
+        if count < _PREPARED:
+            return self.unpack[count](data, pos)
+        return unpack_from(f">{count}{self.code}", data, pos)
+
+    def write(self, values: Sequence[int]) -> bytes:
+        """The bytes of these integers, without a count."""
+        count = len(values)
+        if count < _PREPARED:
+            return self.pack[count](*values)
+        return pack(f">{count}{self.code}", *values)
+
+
+INT32_ARRAYS = IntegerArrays("i")
+INT64_ARRAYS = IntegerArrays("q")

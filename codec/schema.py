@@ -1,0 +1,343 @@
+"""How a message is declared: classes whose attributes are typed field declarations.
+
+A declaration is written in wire order, its versions as in Kafka's documentation ("0+", "3-12",
+"8"). It is replaced, when the class is made, by the field's default, so an attribute that was
+never set reads as its default and costs nothing. The compiler turns the table into functions.
+"""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from enum import Enum
+from typing import Any, ClassVar, Self, TypeVar, cast, overload
+
+from codec.api_keys import ApiKey
+from codec.primitives import Buffer, UnknownTags
+
+_NEWEST = 0x7FFF
+ZERO_UUID = bytes(16)
+
+
+class Role(Enum):
+    """What a field means to someone who has to rename, hide or move things."""
+
+    TOPIC = "topic"
+    TOPIC_ID = "topic_id"
+    GROUP = "group"
+    TRANSACTIONAL_ID = "transactional_id"
+    BROKER = "broker"
+    """On each field of a node id, host, port triple; they always stand in that order."""
+    TEXT = "text"
+    """An error message for people; brokers quote names in it."""
+    CONDITIONAL = "conditional"
+    """A name whose kind is told by another field: the key type, or the resource type."""
+
+
+class Kind(Enum):
+    """Wire types. The value of a fixed-size one is its struct format."""
+
+    BOOLEAN = "?"
+    INT8 = "b"
+    INT16 = "h"
+    INT32 = "i"
+    INT64 = "q"
+    UUID = "16s"
+    STRING = "string"
+    BYTES = "bytes"
+    ARRAY = "array"
+    STRUCT = "struct"
+
+
+FIXED_SIZES = {
+    Kind.BOOLEAN: 1,
+    Kind.INT8: 1,
+    Kind.INT16: 2,
+    Kind.INT32: 4,
+    Kind.INT64: 8,
+    Kind.UUID: 16,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Field:
+    """One declared field. `versions` and `nullable` are ranges of versions.
+
+    `element` is the struct class, or the Kind of primitive elements. `sparse` says that the field
+    is nearly always null or empty, which lets generated code try it together with its neighbours.
+    """
+
+    kind: Kind
+    versions: range
+    default: Any
+    nullable: range = range(0)
+    tag: int | None = None
+    role: Role | None = None
+    element: "type[Struct] | Kind | None" = None
+    sparse: bool = False
+    name: str = ""
+
+
+def version_range(text: str) -> range:
+    """The range of a version expression: "3+", "3-12" or "3"; "none" is empty."""
+    if text == "none":
+        return range(0)
+    if text.endswith("+"):
+        return range(int(text[:-1]), _NEWEST + 1)
+    low, _, high = text.partition("-")
+    return range(int(low), int(high or low) + 1)
+
+
+def _field(
+    kind: Kind,
+    versions: str,
+    default: object,
+    nullable: str = "none",
+    **options: Any,
+) -> Any:
+    return Field(
+        kind, version_range(versions), default, nullable=version_range(nullable), **options
+    )
+
+
+def boolean(versions: str, *, default: bool = False, tag: int | None = None) -> bool:
+    """Declare one byte, 0 or 1; any other value reads as true."""
+    return cast(bool, _field(Kind.BOOLEAN, versions, default, tag=tag))
+
+
+def _integer(kind: Kind) -> Callable[..., int]:
+    def declare(
+        versions: str, *, default: int = 0, tag: int | None = None, role: Role | None = None
+    ) -> int:
+        return cast(int, _field(kind, versions, default, tag=tag, role=role))
+
+    declare.__doc__ = f"Declare a signed big-endian {kind.name.lower()}."
+    return declare
+
+
+int8 = _integer(Kind.INT8)
+int16 = _integer(Kind.INT16)
+int32 = _integer(Kind.INT32)
+int64 = _integer(Kind.INT64)
+
+
+def uuid(versions: str, *, tag: int | None = None, role: Role | None = None) -> bytes:
+    """Declare 16 bytes; all zero means none."""
+    return cast(bytes, _field(Kind.UUID, versions, ZERO_UUID, tag=tag, role=role))
+
+
+@overload
+def string(
+    versions: str, *, tag: int | None = None, role: Role | None = None, default: str = ""
+) -> str: ...
+@overload
+def string(
+    versions: str,
+    *,
+    nullable: str,
+    default: str | None = "",
+    tag: int | None = None,
+    role: Role | None = None,
+    sparse: bool = False,
+) -> str | None: ...
+def string(
+    versions: str, *, nullable: str = "none", default: str | None = "", **options: Any
+) -> str | None:
+    """Declare UTF-8 text of at most 32,767 bytes."""
+    return cast(str, _field(Kind.STRING, versions, default, nullable, **options))
+
+
+def blob(versions: str) -> Buffer:
+    """Declare opaque bytes."""
+    return cast(bytes, _field(Kind.BYTES, versions, b""))
+
+
+def record_batches(versions: str) -> Buffer | None:
+    """Declare record batches, or null; see codec.records."""
+    return cast(bytes, _field(Kind.BYTES, versions, None, versions))
+
+
+S = TypeVar("S", bound="Struct")
+
+
+@overload
+def array(
+    versions: str, element: type[S], *, tag: int | None = None, sparse: bool = False
+) -> list[S]: ...
+@overload
+def array(
+    versions: str,
+    element: type[S],
+    *,
+    nullable: str,
+    default: tuple[()] | None = (),
+    sparse: bool = False,
+) -> list[S] | None: ...
+def array(
+    versions: str,
+    element: type[S],
+    *,
+    nullable: str = "none",
+    default: tuple[()] | None = (),
+    **options: Any,
+) -> list[S] | None:
+    """Declare an array of structs. It decodes to a list; unset, it reads as the empty tuple."""
+    return cast(
+        "list[S]", _field(Kind.ARRAY, versions, default, nullable, element=element, **options)
+    )
+
+
+def int32_array(versions: str) -> Sequence[int]:
+    """Declare an array of int32. It decodes to a tuple."""
+    return cast("Sequence[int]", _field(Kind.ARRAY, versions, (), element=Kind.INT32))
+
+
+def int64_array(versions: str) -> Sequence[int]:
+    """Declare an array of int64. It decodes to a tuple."""
+    return cast("Sequence[int]", _field(Kind.ARRAY, versions, (), element=Kind.INT64))
+
+
+@overload
+def string_array(versions: str, *, role: Role | None = None) -> list[str]: ...
+@overload
+def string_array(versions: str, *, nullable: str) -> list[str] | None: ...
+def string_array(
+    versions: str, *, nullable: str = "none", role: Role | None = None
+) -> list[str] | None:
+    """Declare an array of strings. A role is that of each element."""
+    return cast(
+        "list[str]",
+        _field(Kind.ARRAY, versions, (), nullable, element=Kind.STRING, role=role),
+    )
+
+
+def struct(versions: str, element: type[S], *, tag: int) -> S | None:
+    """Declare a tagged struct; None means that the tag is absent."""
+    return cast("S", _field(Kind.STRUCT, versions, None, element=element, tag=tag))
+
+
+class Struct:
+    """Base of everything declared: keyword construction, equality, repr.
+
+    Unknown tagged fields are kept in `unknown_tags` as (tag, payload) in ascending order, and
+    written back. Unset arrays of a constructed object are fresh lists, so they can be appended to;
+    those of a decoded one, absent in its version, are the empty tuple.
+    """
+
+    FIELDS: ClassVar[tuple[Field, ...]] = ()
+    BARE: ClassVar[type[Any]]
+    """The same class without a constructor: what decoders make, three times cheaper."""
+
+    unknown_tags: UnknownTags = ()
+
+    def __init__(self, **values: object) -> None:
+        state = self.__dict__
+        for field in self.FIELDS:
+            if field.name in values:
+                state[field.name] = values.pop(field.name)
+            elif field.kind is Kind.ARRAY and field.default is not None:
+                state[field.name] = []
+        for name in ("unknown_tags", "trailing"):
+            if name in values and hasattr(self, name):
+                state[name] = values.pop(name)
+        if values:
+            raise TypeError(f"{type(self).__name__} has no field {', '.join(sorted(values))}")
+
+    def __init_subclass__(cls, *, bare: bool = False) -> None:
+        super().__init_subclass__()
+        if bare:
+            return
+        fields = []
+        for name, value in list(vars(cls).items()):
+            if isinstance(value, Field):
+                fields.append(_named(value, name))
+                setattr(cls, name, value.default)
+        cls.FIELDS = tuple(fields)
+        members = {"__init__": object.__init__, "__qualname__": cls.__qualname__}
+        meta = cast(Callable[..., type], type)
+        cls.BARE = meta(cls.__name__, (cls,), members, bare=True)
+
+    def __eq__(self, other: object) -> bool:
+        if not isinstance(other, Struct) or self.FIELDS is not other.FIELDS:
+            return NotImplemented
+        names = [field.name for field in self.FIELDS]
+        return all(_same(getattr(self, n), getattr(other, n)) for n in (*names, "unknown_tags"))
+
+    __hash__ = None  # type: ignore[assignment]
+
+    def __repr__(self) -> str:
+        names = [field.name for field in self.FIELDS if field.name in self.__dict__]
+        values = ", ".join(f"{name}={getattr(self, name)!r}" for name in names)
+        return f"{type(self).__name__}({values})"
+
+    def copy(self, **changes: object) -> Self:
+        """A shallow copy with these attributes changed; TypeError for an unknown one."""
+        unknown = [name for name in changes if not hasattr(type(self), name)]
+        if unknown:
+            raise TypeError(f"{type(self).__name__} has no field {', '.join(unknown)}")
+        made = self.BARE()
+        made.__dict__.update(self.__dict__ | changes)
+        return cast(Self, made)
+
+
+def _named(field: Field, name: str) -> Field:
+    return Field(
+        field.kind,
+        field.versions,
+        field.default,
+        field.nullable,
+        field.tag,
+        field.role,
+        field.element,
+        field.sparse,
+        name,
+    )
+
+
+def _same(left: Any, right: Any) -> bool:
+    # Arrays compare as sequences: a decoded list equals the tuple a caller wrote.
+    if isinstance(left, list | tuple) and isinstance(right, list | tuple):
+        return len(left) == len(right) and all(map(_same, left, right))
+    return bool(left == right)
+
+
+class Message(Struct):
+    """The body of one request or response, in any of its versions.
+
+    `trailing` is what followed the last field. It is kept and written back: real brokers are known
+    to send a surplus byte.
+    """
+
+    API_KEY: ClassVar[ApiKey]
+    VERSIONS: ClassVar[range]
+    IS_REQUEST: ClassVar[bool]
+
+    trailing: Buffer = b""
+
+    def __init_subclass__(
+        cls,
+        *,
+        key: ApiKey | None = None,
+        versions: str = "none",
+        bare: bool = False,
+    ) -> None:
+        if key is not None:
+            cls.API_KEY = key
+            cls.VERSIONS = version_range(versions)
+        super().__init_subclass__(bare=bare)
+
+    def __eq__(self, other: object) -> bool:
+        same = super().__eq__(other)
+        return same and self.trailing == cast(Message, other).trailing if same is True else same
+
+    __hash__ = None
+
+
+class Request(Message):
+    """Base of request bodies."""
+
+    IS_REQUEST = True
+
+
+class Response(Message):
+    """Base of response bodies."""
+
+    IS_REQUEST = False
