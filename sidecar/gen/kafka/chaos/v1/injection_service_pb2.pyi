@@ -177,7 +177,7 @@ class Gap(_message.Message):
     """Injections in the hole, before filters; unknown and 0 when restarted is true."""
     restarted: _builtins.bool
     """The resume token was of another run of the sidecar: the stream goes on with the oldest
-    injection of this run.
+    injection of this run. Comes before the first heartbeat.
     """
     def __init__(
         self,

@@ -1,0 +1,159 @@
+"""Proto messages to model values and back; the only place that knows both.
+
+Field names in refusals are paths in the request, such as ``interceptor.scope.username``.
+"""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from types import MappingProxyType
+
+from google.protobuf.timestamp_pb2 import Timestamp
+
+from sidecar.control.interceptors import View
+from sidecar.control.ports import Broker, BuildInfo
+from sidecar.gen.kafka.chaos.v1 import injection_pb2, interceptor_pb2, sidecar_pb2
+from sidecar.model.errors import FieldViolation, InvalidArgument
+from sidecar.model.faults import Fault, LeaderElection
+from sidecar.model.identity import Identity
+from sidecar.model.injection import Injection
+from sidecar.model.interceptor import Interceptor, Scope
+from sidecar.model.names import PASSTHROUGH, resource_name, virtual_cluster_name
+
+DEFAULT_PRIORITY = 100
+
+
+def scope_from_proto(message: interceptor_pb2.Scope) -> Scope:
+    """Return the scope, or raise InvalidArgument."""
+    return Scope(
+        virtual_cluster=message.virtual_cluster, group=message.group, username=message.username
+    )
+
+
+def interceptor_from_proto(message: interceptor_pb2.Interceptor) -> Interceptor:
+    """Return the interceptor without its output-only fields.
+
+    Raises:
+        InvalidArgument: with every bad field at once, as far as they can be told apart.
+    """
+    violations: list[FieldViolation] = []
+    scope, fault = Scope(), LeaderElection(rate_in_percent=0)  # stand in until all is checked
+    with _collecting(violations, "interceptor"):
+        scope = scope_from_proto(message.scope)
+    with _collecting(violations, "interceptor"):
+        fault = _fault_from_proto(message)
+    with _collecting(violations, "interceptor"):
+        result = Interceptor(
+            name=message.name,
+            scope=scope,
+            priority=message.priority if message.HasField("priority") else DEFAULT_PRIORITY,
+            fault=fault,
+            annotations=MappingProxyType(dict(message.annotations)),
+        )
+    if violations:
+        raise InvalidArgument(*violations)
+    return result
+
+
+def interceptor_to_proto(view: View) -> interceptor_pb2.Interceptor:
+    """Return the message with its output-only fields."""
+    item = view.interceptor
+    return interceptor_pb2.Interceptor(
+        name=item.name,
+        scope=interceptor_pb2.Scope(
+            virtual_cluster=item.scope.virtual_cluster,
+            group=item.scope.group,
+            username=item.scope.username,
+        ),
+        priority=item.priority,
+        leader_election=interceptor_pb2.LeaderElection(
+            rate_in_percent=item.fault.rate_in_percent, seed=item.fault.seed
+        ),
+        annotations=dict(item.annotations),
+        uid=item.uid,
+        effective_seed=item.seed,
+        injections=view.injections,
+        etag=view.etag,
+    )
+
+
+def identity_from_names(virtual_cluster: str, username: str, groups: list[str]) -> Identity:
+    """Return the client these names describe; an empty virtual cluster is ``passthrough``.
+
+    Raises:
+        InvalidArgument: a name is not one.
+    """
+    virtual_cluster = virtual_cluster_name(virtual_cluster or PASSTHROUGH)
+    if username:
+        resource_name(username, "username")
+    checked = (resource_name(group, f"groups[{i}]") for i, group in enumerate(groups))
+    return Identity(username, virtual_cluster, frozenset(checked))
+
+
+def injection_to_proto(sequence: int, injection: Injection) -> injection_pb2.Injection:
+    """Return the message; what was not known stays unset."""
+    known = {
+        name: _printable(value) if isinstance(value, str) else value
+        for name, value in injection.as_dict().items()
+        if name != "time" and value is not None
+    }
+    return injection_pb2.Injection(
+        sequence=sequence,
+        time=timestamp(injection.time),
+        **known,  # type: ignore[arg-type]  # the field names are the same, a test compares them
+    )
+
+
+def build_to_proto(build: BuildInfo) -> sidecar_pb2.BuildInfo:
+    """Return the message."""
+    return sidecar_pb2.BuildInfo(version=build.version, time=build.time, commit=build.commit)
+
+
+def broker_to_proto(broker: Broker) -> sidecar_pb2.Broker:
+    """Return the message."""
+    return sidecar_pb2.Broker(
+        node_id=broker.node_id,
+        host=broker.host,
+        port=broker.port,
+        client_port=broker.client_port,
+    )
+
+
+def timestamp(seconds: float) -> Timestamp:
+    """Return `seconds` since the epoch to the microsecond."""
+    result = Timestamp()
+    result.FromMicroseconds(round(seconds * 1e6))
+    return result
+
+
+def _fault_from_proto(message: interceptor_pb2.Interceptor) -> Fault:
+    if message.WhichOneof("fault") is None:
+        raise InvalidArgument.of("fault", "fault is required, allowed are leader_election")
+    wanted = message.leader_election
+    if not wanted.HasField("rate_in_percent"):
+        raise InvalidArgument.of(
+            "leader_election.rate_in_percent",
+            "leader_election.rate_in_percent is required, allowed are 0 to 100",
+        )
+    violations: list[FieldViolation] = []
+    with _collecting(violations, "leader_election"):
+        return LeaderElection(
+            rate_in_percent=wanted.rate_in_percent,
+            seed=wanted.seed if wanted.HasField("seed") else None,
+        )
+    raise InvalidArgument(*violations)
+
+
+@contextmanager
+def _collecting(violations: list[FieldViolation], prefix: str) -> Iterator[None]:
+    """Add the violations raised inside to `violations`, with their paths below `prefix`."""
+    try:
+        yield
+    except InvalidArgument as error:
+        for found in error.violations:
+            path = f"{prefix}.{found.field}"
+            violations.append(FieldViolation(path, found.description.replace(found.field, path, 1)))
+
+
+def _printable(text: str) -> str:
+    # Names come from the wire; protobuf refuses strings that are not UTF-8.
+    return text.encode("utf-8", "replace").decode("utf-8")

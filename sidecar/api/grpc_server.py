@@ -1,0 +1,159 @@
+"""The gRPC server: builds the services, listens, and stops. Owns the limits of the transport."""
+
+import time
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+
+import grpc
+from grpc_health.v1 import health, health_pb2, health_pb2_grpc
+from grpc_reflection.v1alpha import reflection
+
+from sidecar.api.auth import Authorizer
+from sidecar.api.guard import Guard
+from sidecar.api.injections import InjectionServicer
+from sidecar.api.rate import TokenBucket
+from sidecar.api.servicers import InterceptorServicer, SidecarServicer, TokenServicer
+from sidecar.control.interceptors import InterceptorService
+from sidecar.control.journal import Journal
+from sidecar.control.ports import BuildInfo, MetricsSource, StatusSource
+from sidecar.control.tokens import TokenAuthority
+from sidecar.control.users import AdminUsers
+from sidecar.gen.kafka.chaos.v1 import (
+    injection_service_pb2,
+    injection_service_pb2_grpc,
+    interceptor_service_pb2,
+    interceptor_service_pb2_grpc,
+    sidecar_service_pb2,
+    sidecar_service_pb2_grpc,
+    token_service_pb2,
+    token_service_pb2_grpc,
+)
+
+MAX_REQUEST_BYTES = 64 * 1024
+MAX_CONCURRENT_CALLS = 64
+"""Calls in work and waiting for a thread; more are refused with RESOURCE_EXHAUSTED."""
+
+_SERVICES = tuple(
+    module.DESCRIPTOR.services_by_name[name].full_name
+    for module, name in (
+        (interceptor_service_pb2, "InterceptorService"),
+        (token_service_pb2, "TokenService"),
+        (injection_service_pb2, "InjectionService"),
+        (sidecar_service_pb2, "SidecarService"),
+    )
+)
+_OPTIONS = (
+    ("grpc.max_receive_message_length", MAX_REQUEST_BYTES),
+    # Otherwise a second sidecar on the same port would silently share it.
+    ("grpc.so_reuseport", 0),
+    ("grpc.max_concurrent_streams", MAX_CONCURRENT_CALLS),
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Services:
+    """What the server is a door to.
+
+    Args:
+        start_time: of the process, in seconds since the epoch.
+        clock: seconds since the epoch, for the expiry of tokens.
+    """
+
+    interceptors: InterceptorService
+    tokens: TokenAuthority
+    journal: Journal
+    status: StatusSource
+    metrics: MetricsSource
+    build: BuildInfo
+    start_time: float
+    clock: Callable[[], float] = time.time
+
+
+class ControlServer:
+    """Serves the control API in plain text on ``host:port``, on native threads of its own.
+
+    Args:
+        port: 0 lets the system choose, see `port`.
+        max_workers: threads; must exceed `max_watchers`, whose streams hold one each.
+        rate, burst: control calls per second, and at once.
+        metrics_open: GetMetrics needs no credentials.
+    """
+
+    def __init__(
+        self,
+        services: Services,
+        users: AdminUsers,
+        host: str,
+        port: int,
+        *,
+        max_workers: int = 8,
+        max_watchers: int = 4,
+        rate: float = 200,
+        burst: float = 400,
+        metrics_open: bool = False,
+    ) -> None:
+        self._host = host
+        self.port = port
+        self._health = health.HealthServicer()
+        self._injections = InjectionServicer(services.journal, max_watchers=max_watchers)
+        guard = Guard(Authorizer(users, metrics_open=metrics_open), TokenBucket(rate, burst))
+        self._pool = ThreadPoolExecutor(max_workers, thread_name_prefix="grpc")
+        self._server = grpc.server(
+            self._pool,
+            interceptors=[guard],
+            options=_OPTIONS,
+            maximum_concurrent_rpcs=MAX_CONCURRENT_CALLS,
+        )
+        self._register(services)
+
+    def start(self) -> None:
+        """Listen and serve; `port` is the real one afterwards.
+
+        Raises:
+            OSError: the address cannot be listened on; the message names it.
+        """
+        address = f"[{self._host}]" if ":" in self._host else self._host
+        try:
+            self.port = self._server.add_insecure_port(f"{address}:{self.port}")
+        except RuntimeError:
+            raise OSError(
+                f"the control API (gRPC) cannot listen on {address}:{self.port}:"
+                " is the port taken, or the address not of this machine?"
+            ) from None
+        self._server.start()
+        for name in ("", *_SERVICES):
+            self._health.set(name, health_pb2.HealthCheckResponse.SERVING)
+
+    def stop(self, grace: float = 5.0) -> None:
+        """Refuse new calls, end the streams, and wait up to `grace` seconds for the rest."""
+        self._health.enter_graceful_shutdown()
+        stopped = self._server.stop(grace)
+        self._injections.close()
+        stopped.wait()
+        self._pool.shutdown()
+
+    def _register(self, services: Services) -> None:
+        server = self._server
+        interceptor_service_pb2_grpc.add_InterceptorServiceServicer_to_server(
+            InterceptorServicer(services.interceptors), server
+        )
+        token_service_pb2_grpc.add_TokenServiceServicer_to_server(
+            TokenServicer(services.tokens, services.clock), server
+        )
+        injection_service_pb2_grpc.add_InjectionServiceServicer_to_server(self._injections, server)
+        sidecar_service_pb2_grpc.add_SidecarServiceServicer_to_server(
+            SidecarServicer(
+                services.build,
+                services.start_time,
+                services.status,
+                services.metrics,
+                services.interceptors,
+                services.journal,
+            ),
+            server,
+        )
+        health_pb2_grpc.add_HealthServicer_to_server(self._health, server)
+        reflection.enable_server_reflection(
+            (*_SERVICES, health.SERVICE_NAME, reflection.SERVICE_NAME), server
+        )
