@@ -1,0 +1,46 @@
+"""What a session asks its connection to do, in the order given."""
+
+from dataclasses import dataclass, field
+from typing import Any
+
+Chunks = list[Any]
+"""Buffers (bytes or memoryview) that go out one after the other, size prefix included."""
+
+
+@dataclass(frozen=True, slots=True)
+class ToBroker:
+    """Send upstream."""
+
+    chunks: Chunks
+
+
+@dataclass(frozen=True, slots=True)
+class ToClient:
+    """Send downstream."""
+
+    chunks: Chunks
+
+
+@dataclass(frozen=True, slots=True)
+class Close:
+    """Send what was asked before, then close the client connection and its upstream one.
+
+    Args:
+        reason: a constant snake_case word for the log and the metrics.
+        detail: one sentence for whoever reads the log; empty where the reason says it all.
+    """
+
+    reason: str
+    detail: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """Log one event; `fields` are its keys."""
+
+    event: str
+    fields: dict[str, Any] = field(default_factory=dict)
+    warning: bool = False
+
+
+Action = ToBroker | ToClient | Close | Report

@@ -1,0 +1,72 @@
+"""The interceptors of a snapshot, compiled: who wants to see what, and whose turn it is to draw."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from codec.api_keys import ApiKey
+from sidecar.faults.base import Rule
+from sidecar.faults.draws import draw
+from sidecar.faults.registry import rule_for
+from sidecar.model.identity import Identity
+from sidecar.model.interceptor import Interceptor, resolve
+from sidecar.model.snapshot import Snapshot
+
+
+@dataclass(slots=True)
+class DrawCounter:
+    """How many draws an interceptor has made; outlives the snapshots it stands in."""
+
+    n: int = 0
+
+
+class Stage:
+    """One interceptor in a chain."""
+
+    __slots__ = ("_counter", "interceptor", "rule")
+
+    def __init__(self, interceptor: Interceptor, rule: Rule, counter: DrawCounter) -> None:
+        self.interceptor = interceptor
+        self.rule = rule
+        self._counter = counter
+
+    def draw(self) -> tuple[int, bool]:
+        """Make the next draw: its number, and whether it selects the request."""
+        n = self._counter.n
+        self._counter.n = n + 1
+        return n, self.rule.chooses(draw(self.interceptor.seed, n))
+
+
+Chains = Mapping[int, tuple[Stage, ...]]
+"""By api key: who wants requests of this API, in the order they run. No key: nobody does."""
+
+
+class Pipeline:
+    """A compiled snapshot. Immutable to its readers but for the draw counters.
+
+    Args:
+        snapshot: what to compile.
+        previous: the pipeline it replaces; interceptors that stay go on drawing where they were.
+    """
+
+    def __init__(self, snapshot: Snapshot, previous: "Pipeline | None" = None) -> None:
+        self.snapshot = snapshot
+        old = previous._counters if previous else {}
+        self._counters = {i.uid: old.get(i.uid) or DrawCounter() for i in snapshot.interceptors}
+        self._rules = {i.uid: rule_for(i.fault) for i in snapshot.interceptors}
+        self._chains: dict[Identity, Chains] = {}
+
+    def chains(self, who: Identity) -> Chains:
+        """The chains that apply to `who`; compiled at first use."""
+        found = self._chains.get(who)
+        if found is None:
+            found = self._chains[who] = self._compile(who)
+        return found
+
+    def _compile(self, who: Identity) -> Chains:
+        chains: dict[ApiKey, list[Stage]] = {}
+        for interceptor in resolve(self.snapshot.interceptors, who):
+            uid = interceptor.uid
+            stage = Stage(interceptor, self._rules[uid], self._counters[uid])
+            for api in stage.rule.apis:
+                chains.setdefault(api, []).append(stage)
+        return {api: tuple(stages) for api, stages in chains.items()}

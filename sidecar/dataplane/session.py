@@ -1,0 +1,307 @@
+"""The life of one client connection, as a function from frames to actions.
+
+States: *handshaking* (only ApiVersions and SASL are served; SASL listeners start here), *open*
+(everything is), *closing* (an acks=0 request was refused: what is in flight is still answered, and
+nothing new is read).
+"""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import codec
+from codec.api_keys import ApiKey
+from codec.error_codes import ErrorCode
+from codec.frames import frame
+from codec.headers import (
+    RequestHeader,
+    read_request_header,
+    response_body_start,
+    response_header,
+)
+from sidecar.dataplane import sasl
+from sidecar.dataplane.actions import Action, Close, Report, ToBroker, ToClient
+from sidecar.dataplane.injecting import Peer, injections
+from sidecar.dataplane.ordering import Pending, ResponseOrder
+from sidecar.dataplane.pipeline import Chains, Pipeline, Stage
+from sidecar.dataplane.produce import expects_response
+from sidecar.dataplane.tenancy import Advertise, Tenancy
+from sidecar.dataplane.versions import SOFTWARE_TEXT, Versions, invalid_client_software
+from sidecar.faults.base import Answer, Disconnect, Forward
+from sidecar.model.identity import ANONYMOUS, AuthenticationFailed, Identity
+from sidecar.model.injection import Injection
+
+
+@dataclass(slots=True)
+class Shared:
+    """What all sessions of a sidecar share. `pipeline` and `versions` are replaced as they change.
+
+    Args:
+        pipeline: the compiled interceptors; a request reads this reference once.
+        versions: what ApiVersions answers.
+        advertise: the addresses clients are told.
+        record: takes note of injections; False when it cannot, and then nothing is injected.
+        authenticate: token and now to identity; None on listeners without authentication.
+    """
+
+    pipeline: Pipeline
+    versions: Versions
+    advertise: Advertise
+    record: Callable[[Sequence[Injection]], bool]
+    authenticate: sasl.Authenticate | None = None
+
+
+class Session:
+    """One client connection to the listener of one broker.
+
+    Feed it frames (without their size prefix) in the order they arrive; it returns what to do.
+    It never raises for anything a peer sent.
+    """
+
+    def __init__(self, shared: Shared, connection_id: int, broker_id: int) -> None:
+        self._shared = shared
+        self.peer = Peer(connection_id, broker_id)
+        self.order = ResponseOrder()
+        self._tenancy = Tenancy("", shared.advertise)
+        self._pipeline: Pipeline | None = None
+        self._chains: Chains = {}
+        self._mechanism_agreed = False
+        self._bare_tokens = False
+        self._closing: Close | None = None
+        if shared.authenticate is None:
+            self._open(ANONYMOUS)
+
+    @property
+    def authenticated(self) -> bool:
+        """Whether the connection may send more than its credentials."""
+        return self.peer.identity is not None
+
+    def _open(self, identity: Identity) -> None:
+        self.peer.identity = identity
+        self._tenancy = Tenancy(identity.prefix, self._shared.advertise)
+        self._pipeline = None
+
+    # From the client.
+
+    def on_request(self, data: Any, now: float) -> list[Action]:
+        """A frame from the client; `now` in seconds since the epoch."""
+        if self._closing is not None:
+            return []
+        if self._bare_tokens:
+            return self._on_bare_token(data, now)
+        try:
+            header = read_request_header(data)
+            if header.api_key in _LOCAL:
+                return _LOCAL[header.api_key](self, header, data, now)
+            identity = self.peer.identity
+            if identity is None:
+                return [Close("not_authenticated", f"{_name(header)} before authentication")]
+            return self._on_open_request(identity, header, data, now)
+        except codec.CodecError as error:
+            return [Close("malformed_request", str(error))]
+
+    def _on_open_request(
+        self, identity: Identity, header: RequestHeader, data: Any, now: float
+    ) -> list[Action]:
+        stages = self._stages(identity, header.api_key)
+        if stages:
+            actions = self._intercept(identity, stages, header, data, now)
+            if actions is not None:
+                return actions
+        return self._forward(header, data)
+
+    def _stages(self, identity: Identity, api_key: int) -> tuple[Stage, ...]:
+        pipeline = self._shared.pipeline
+        if pipeline is not self._pipeline:
+            self._pipeline = pipeline
+            self._chains = pipeline.chains(identity)
+        return self._chains.get(api_key, ())
+
+    def _intercept(
+        self,
+        identity: Identity,
+        stages: tuple[Stage, ...],
+        header: RequestHeader,
+        data: Any,
+        now: float,
+    ) -> list[Action] | None:
+        """What the first stage that injects does; None to forward."""
+        request = None
+        for stage in stages:
+            number, chosen = stage.draw()
+            if not chosen:
+                continue
+            if request is None:
+                request = _decoded(header, data)
+                if request is None:
+                    return None
+            decision = stage.rule.decide(ApiKey(header.api_key), request)
+            if isinstance(decision, Forward):
+                continue
+            events = injections(
+                peer=self.peer,
+                identity=identity,
+                header=header,
+                request=request,
+                stage=stage,
+                draw=number,
+                decision=decision,
+                now=now,
+            )
+            if not self._shared.record(events):
+                return None
+            return self._carry_out(decision, header)
+        return None
+
+    def _carry_out(self, decision: Answer | Disconnect, header: RequestHeader) -> list[Action]:
+        if isinstance(decision, Answer):
+            return self._answer(header, codec.encode(decision.response, header.api_version))
+        close = Close("fault_injected", f"{decision.error.name} with acks=0 has no answer")
+        if len(self.order):
+            self._closing = close
+            return []
+        return [close]
+
+    def _forward(self, header: RequestHeader, data: Any) -> list[Action]:
+        key, version = header.api_key, header.api_version
+        tenancy = self._tenancy
+        if not self._shared.versions.accepts(key, version):
+            if tenancy.isolates:
+                return [Close("unsupported_version", f"{_name(header)} is not offered here")]
+            return self._forward_untouched(header, data)
+        start = header.body_start
+        body, context = tenancy.map_request(key, version, data[start:])
+        if key != ApiKey.PRODUCE or expects_response(version, data[start:]):
+            self.order.forwarded(Pending(header.correlation_id, key, version, context))
+        return [ToBroker(frame(data[:start], *body))]
+
+    def _forward_untouched(self, header: RequestHeader, data: Any) -> list[Action]:
+        """A request the codec does not know, where there is nothing to hide: the broker decides."""
+        pending = Pending(header.correlation_id, header.api_key, header.api_version)
+        self.order.forwarded(pending)
+        return [ToBroker(frame(data))]
+
+    def _answer(self, header: RequestHeader, body: bytes) -> list[Action]:
+        head = response_header(header.api_key, header.api_version, header.correlation_id)
+        ready = self.order.local(frame(head, body))
+        return [ToClient(ready)] if ready else []
+
+    # Requests the sidecar answers itself.
+
+    def _on_api_versions(self, header: RequestHeader, data: Any, now: float) -> list[Action]:
+        version = header.api_version
+        versions = self._shared.versions
+        if versions.accepts(ApiKey.API_VERSIONS, version) and version >= 3:
+            request = _decode(header, data)
+            name, number = request.client_software_name, request.client_software_version
+            if not (SOFTWARE_TEXT.fullmatch(name) and SOFTWARE_TEXT.fullmatch(number)):
+                return self._answer(header, invalid_client_software(version))
+            self.peer.client_software_name = name
+            self.peer.client_software_version = number
+        return self._answer(header, versions.response(version))
+
+    def _on_handshake(self, header: RequestHeader, data: Any, now: float) -> list[Action]:
+        version = header.api_version
+        if not self._shared.versions.accepts(ApiKey.SASL_HANDSHAKE, version):
+            return [Close("unsupported_version", f"{_name(header)} is not offered here")]
+        if self.authenticated:
+            body = sasl.handshake_response(ErrorCode.ILLEGAL_SASL_STATE, version)
+            return self._answer(header, body)
+        mechanism = _decode(header, data).mechanism
+        if mechanism != sasl.MECHANISM:
+            body = sasl.handshake_response(ErrorCode.UNSUPPORTED_SASL_MECHANISM, version)
+            detail = f"mechanism {mechanism[:64]!r}, offered is {sasl.MECHANISM}"
+            return [*self._answer(header, body), Close("unsupported_sasl_mechanism", detail)]
+        self._mechanism_agreed = True
+        self._bare_tokens = version == 0
+        return self._answer(header, sasl.handshake_response(ErrorCode.NONE, version))
+
+    def _on_authenticate(self, header: RequestHeader, data: Any, now: float) -> list[Action]:
+        version = header.api_version
+        if not self._shared.versions.accepts(ApiKey.SASL_AUTHENTICATE, version):
+            return [Close("unsupported_version", f"{_name(header)} is not offered here")]
+        if self.authenticated or not self._mechanism_agreed:
+            return self._answer(header, sasl.illegal_state_response(version))
+        failure, report = self._authenticate(_decode(header, data).auth_bytes, now)
+        answer = self._answer(header, sasl.authenticate_response(version, failure))
+        if failure is None:
+            return [*answer, report]
+        return [*answer, report, Close("authentication_failed")]
+
+    def _on_bare_token(self, data: Any, now: float) -> list[Action]:
+        """A token after handshake v0: no Kafka header in either direction."""
+        self._bare_tokens = False
+        failure, report = self._authenticate(data, now)
+        if failure is None:
+            return [ToClient(frame()), report]
+        return [report, Close("authentication_failed")]
+
+    def _authenticate(self, token: Any, now: float) -> tuple[AuthenticationFailed | None, Report]:
+        authenticate = self._shared.authenticate
+        if authenticate is None:
+            raise AssertionError("SASL is served on listeners with authentication only")
+        try:
+            identity = authenticate(sasl.plain_password(token), now)
+        except AuthenticationFailed as failure:
+            self._mechanism_agreed = False
+            return failure, Report("authentication_failed", {"cause": str(failure)}, warning=True)
+        self._open(identity)
+        fields = {"principal": identity.username, "virtual_cluster": identity.virtual_cluster}
+        return None, Report("authenticated", fields)
+
+    # From the broker.
+
+    def on_response(self, data: Any) -> list[Action]:
+        """A frame from the broker."""
+        pending = self.order.expected()
+        if (
+            pending is None
+            or int.from_bytes(data[:4], "big", signed=True) != pending.correlation_id
+        ):
+            return [Close("unexpected_response", "the broker answered out of order")]
+        try:
+            chunks = self._mapped_response(pending, data)
+        except codec.CodecError as error:
+            if self._tenancy.isolates:
+                return [Close("malformed_response", str(error))]
+            chunks = frame(data)
+        actions: list[Action] = [ToClient(self.order.answered(chunks))]
+        if self._closing is not None and not len(self.order):
+            actions.append(self._closing)
+        return actions
+
+    def _mapped_response(self, pending: Pending, data: Any) -> list[Any]:
+        if pending.context is None:
+            return frame(data)
+        key, version = pending.api_key, pending.api_version
+        start = response_body_start(key, version, data)
+        body = self._tenancy.map_response(key, version, data[start:], pending.context)
+        return frame(data[:start], *body)
+
+
+_LOCAL: dict[int, Callable[[Session, RequestHeader, Any, float], list[Action]]] = {
+    ApiKey.API_VERSIONS: Session._on_api_versions,
+    ApiKey.SASL_HANDSHAKE: Session._on_handshake,
+    ApiKey.SASL_AUTHENTICATE: Session._on_authenticate,
+}
+
+
+def _decode(header: RequestHeader, data: Any) -> Any:
+    body = data[header.body_start :]
+    return codec.decode_request(header.api_key, header.api_version, body)
+
+
+def _decoded(header: RequestHeader, data: Any) -> Any | None:
+    """The request, or None where it cannot be read: then it is left to the broker."""
+    try:
+        return _decode(header, data)
+    except codec.CodecError:
+        return None
+
+
+def _name(header: RequestHeader) -> str:
+    try:
+        name = ApiKey(header.api_key).name
+    except ValueError:
+        name = f"api key {header.api_key}"
+    return f"{name} v{header.api_version}"

@@ -1,0 +1,97 @@
+"""Which API versions the sidecar offers: what the broker speaks and the codec can rewrite.
+
+A version the sidecar cannot read would pass unmapped and uninjected, so it is not offered.
+"""
+
+import re
+from collections.abc import Iterable, Mapping
+
+import codec
+from codec.api_keys import ApiKey
+from codec.error_codes import ErrorCode
+from codec.messages.api_versions import ApiVersionsResponse
+from codec.registry import SUPPORTED
+
+Range = tuple[int, int]
+"""Lowest and highest version, both included."""
+
+SOFTWARE_TEXT = re.compile(r"[a-zA-Z0-9](?:[a-zA-Z0-9\-.]*[a-zA-Z0-9])?")
+"""What a client's software name and version must look like (KIP-511)."""
+
+LOCAL = frozenset({ApiKey.API_VERSIONS, ApiKey.SASL_HANDSHAKE, ApiKey.SASL_AUTHENTICATE})
+"""APIs the sidecar answers itself, whatever the broker speaks."""
+
+_CAPS: Mapping[ApiKey, int] = {
+    # From v13 a topic has an id and no name, and events and selectors are about names.
+    ApiKey.PRODUCE: 12,
+    # v4 and v5 are for brokers only (KIP-890).
+    ApiKey.ADD_PARTITIONS_TO_TXN: 3,
+}
+_TENANT_CAPS: Mapping[ApiKey, int] = {
+    # The next version names topics by id only; an id is not bound to a tenant yet.
+    ApiKey.FETCH: 12,
+    ApiKey.OFFSET_COMMIT: 9,
+    ApiKey.OFFSET_FETCH: 9,
+    ApiKey.DELETE_TOPICS: 5,
+}
+
+
+class Versions:
+    """The table behind ApiVersions, for the brokers of one cluster.
+
+    Args:
+        upstream: for each broker, the ranges it announced; a version must be spoken by all, since
+            clients keep what one broker told them in mind for a while.
+        secured: whether clients authenticate (SASL APIs offered) and live in virtual clusters.
+    """
+
+    def __init__(self, upstream: Iterable[Mapping[int, Range]], *, secured: bool) -> None:
+        brokers = list(upstream)
+        self.ranges: dict[int, Range] = {}
+        for key, api in SUPPORTED.items():
+            offered = [(api.min_version, api.max_version)]
+            if key not in LOCAL:
+                offered += [ranges.get(key, (0, -1)) for ranges in brokers]
+            elif key != ApiKey.API_VERSIONS and not secured:
+                continue
+            low = max(low for low, _ in offered)
+            high = min(high for _, high in offered)
+            high = min(high, _CAPS.get(key, high))
+            if secured:
+                high = min(high, _TENANT_CAPS.get(key, high))
+            if low <= high:
+                self.ranges[key] = (low, high)
+
+    def accepts(self, api_key: int, version: int) -> bool:
+        """Whether a request of this version can be served."""
+        low, high = self.ranges.get(api_key, (0, -1))
+        return low <= version <= high
+
+    def response(self, version: int) -> bytes:
+        """Body of the ApiVersions response to a request of `version`.
+
+        A version above ours gets UNSUPPORTED_VERSION in the v0 layout (KIP-511).
+        """
+        high = self.ranges[ApiKey.API_VERSIONS][1]
+        if version > high:
+            only = ApiVersionsResponse.ApiVersion(
+                api_key=ApiKey.API_VERSIONS, min_version=0, max_version=high
+            )
+            refusal = ApiVersionsResponse(error_code=ErrorCode.UNSUPPORTED_VERSION, api_keys=[only])
+            return codec.encode(refusal, 0)
+        entries = [
+            # Produce from 0: with a higher minimum, librdkafka before 2.5 silently stops
+            # compressing (KAFKA-18659); brokers announce 0 too, and refuse 0 to 2.
+            ApiVersionsResponse.ApiVersion(
+                api_key=key,
+                min_version=0 if key == ApiKey.PRODUCE else low,
+                max_version=high,
+            )
+            for key, (low, high) in sorted(self.ranges.items())
+        ]
+        return codec.encode(ApiVersionsResponse(api_keys=entries), version)
+
+
+def invalid_client_software(version: int) -> bytes:
+    """Body of the answer to a client whose software name or version is malformed (KIP-511)."""
+    return codec.encode(ApiVersionsResponse(error_code=ErrorCode.INVALID_REQUEST), version)
