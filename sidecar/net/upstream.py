@@ -1,0 +1,73 @@
+"""Connections to brokers, and the two questions the sidecar asks them for itself."""
+
+from typing import Any, Final
+
+import gevent
+from gevent import socket
+
+import codec
+from codec.api_keys import ApiKey
+from codec.errors import DecodeError
+from codec.frames import frame
+from codec.headers import request_header, response_body_start
+from codec.messages.api_versions import ApiVersionsRequest
+from codec.messages.metadata import MetadataRequest
+from sidecar.dataplane.addresses import Broker
+from sidecar.dataplane.versions import Range
+from sidecar.net.wire import FrameReader
+
+CONNECT_TIMEOUT: Final = 10.0
+"""Seconds to wait for a broker to accept."""
+_ANSWER_TIMEOUT: Final = 10.0
+"""Seconds to wait for an answer to a question of our own."""
+_ANSWER_LIMIT: Final = 64 * 1024 * 1024
+"""Bytes of an answer to a question of our own."""
+_CLIENT_ID: Final = "kafka-chaos-sidecar"
+_METADATA_VERSION: Final = 1
+"""Knows the controller, and brokers of any age speak it."""
+
+
+def connect(host: str, port: int) -> socket.socket:
+    """A connected socket, without Nagle's delay.
+
+    Raises:
+        OSError: not reachable, or not within `CONNECT_TIMEOUT`.
+    """
+    sock = socket.create_connection((host, port), timeout=CONNECT_TIMEOUT)
+    sock.settimeout(None)
+    sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+    sock.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
+    return sock
+
+
+def ask_versions(host: str, port: int) -> dict[int, Range]:
+    """The API versions a broker speaks.
+
+    Raises:
+        OSError: not reachable, or no answer in time.
+        codec.CodecError: the answer is not Kafka's.
+    """
+    response = _ask(host, port, ApiKey.API_VERSIONS, 0, ApiVersionsRequest())
+    return {entry.api_key: (entry.min_version, entry.max_version) for entry in response.api_keys}
+
+
+def ask_brokers(host: str, port: int) -> list[Broker]:
+    """The brokers of the cluster a broker belongs to, without any topic.
+
+    Raises:
+        OSError: not reachable, or no answer in time.
+        codec.CodecError: the answer is not Kafka's.
+    """
+    version = _METADATA_VERSION
+    response = _ask(host, port, ApiKey.METADATA, version, MetadataRequest(topics=[]))
+    return [Broker(broker.node_id, broker.host, broker.port) for broker in response.brokers]
+
+
+def _ask(host: str, port: int, api_key: ApiKey, version: int, request: Any) -> Any:
+    with connect(host, port) as sock, gevent.Timeout(_ANSWER_TIMEOUT, TimeoutError("no answer")):
+        head = request_header(api_key, version, 0, _CLIENT_ID)
+        sock.sendall(b"".join(frame(head, codec.encode(request, version))))
+        for data in FrameReader(sock, _ANSWER_LIMIT):
+            body = data[response_body_start(api_key, version, data) :]
+            return codec.decode_response(api_key, version, body)
+    raise DecodeError("connection closed without an answer")

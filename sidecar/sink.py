@@ -1,0 +1,113 @@
+"""Where log lines go: one file descriptor, written without ever waiting for its reader.
+
+A proxy must not stall because somebody stopped reading its log, and must not lose an injection
+event either. So lines are offered: taken whole, or refused, and whoever refused to inject knows.
+"""
+
+import errno
+import os
+import select
+import stat
+import threading
+from typing import Final
+
+ATOMIC: Final = select.PIPE_BUF
+"""Bytes a pipe takes whole or not at all (POSIX: at least 512; Linux: 4096)."""
+
+_BACKLOG_LIMIT: Final = 1 << 20
+"""Bytes of ordinary lines kept while the reader is stuck; more are dropped and counted."""
+
+
+class LineSink:
+    """Non-blocking writer of whole lines; safe to call from any thread.
+
+    Args:
+        fd: file descriptor to write to; its own blocking mode is left as it is, since a terminal
+            shares it with the shell.
+    """
+
+    def __init__(self, fd: int = 1) -> None:
+        self._fd, self._nonblocking = _own_description(fd)
+        self._backlog = bytearray()
+        self._lock = threading.Lock()
+        self.dropped = 0
+        """Ordinary lines lost to a stuck reader."""
+
+    def offer(self, lines: bytes) -> bool:
+        """Write `lines` (each ended by a newline) now, or refuse.
+
+        True means the lines are written, or that a part is and the rest follows before anything
+        else; False means that nothing was and nothing will be.
+        """
+        with self._lock:
+            if not self._drain():
+                return False
+            written = self._write(lines)
+            if not written:
+                return False
+            self._backlog += lines[written:]
+            return True
+
+    def put(self, line: bytes) -> None:
+        """Write an ordinary line now or soon; dropped and counted when too much is waiting."""
+        with self._lock:
+            if self._drain():
+                line = line[self._write(line) :]
+            if len(self._backlog) + len(line) <= _BACKLOG_LIMIT:
+                self._backlog += line
+            else:
+                self.dropped += 1
+
+    def flush(self) -> bool:
+        """Try to write what waits; True when nothing does any more."""
+        with self._lock:
+            return self._drain()
+
+    def _drain(self) -> bool:
+        if self._backlog:
+            del self._backlog[: self._write(self._backlog)]
+        return not self._backlog
+
+    def _write(self, data: bytes | bytearray) -> int:
+        """Write as much as goes without waiting; returns how many bytes went."""
+        done = 0
+        with memoryview(data) as view:
+            while done < len(view):
+                if not self._nonblocking and not _writable(self._fd):
+                    break
+                try:
+                    # A piece of ATOMIC bytes does not block where poll said there is room.
+                    piece = view[done:] if self._nonblocking else view[done : done + ATOMIC]
+                    done += os.write(self._fd, piece)
+                except BlockingIOError:
+                    break
+                except OSError as error:
+                    if error.errno in _GONE:
+                        break
+                    raise
+        return done
+
+
+_GONE: Final = frozenset({errno.EPIPE, errno.EIO, errno.ENOSPC, errno.EBADF, errno.EDQUOT})
+"""Nobody reads any more, or nothing fits: the same as a reader that is stuck."""
+
+
+def _own_description(fd: int) -> tuple[int, bool]:
+    """A non-blocking open file description of our own onto the same pipe or terminal.
+
+    O_NONBLOCK set on the inherited one would also change it for everybody who shares it. Regular
+    files never block; where re-opening is not possible (sockets, foreign owners) `fd` is polled.
+    """
+    if stat.S_ISREG(os.fstat(fd).st_mode):
+        return fd, True
+    try:
+        flags = os.O_WRONLY | os.O_NONBLOCK | os.O_NOCTTY | os.O_CLOEXEC
+        return os.open(f"/proc/self/fd/{fd}", flags), True
+    except OSError:
+        return fd, False
+
+
+def _writable(fd: int) -> bool:
+    poller = select.poll()
+    poller.register(fd, select.POLLOUT)
+    return any(events & select.POLLOUT for _, events in poller.poll(0))
