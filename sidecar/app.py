@@ -1,0 +1,162 @@
+"""The only place where the parts of a sidecar are built and connected; start and stop order.
+
+Control first, so that /health can say "not yet"; then the cluster is found and clients let in.
+"""
+
+import secrets
+import time
+from typing import Any
+
+import structlog
+
+from rest_bridge.server import BridgeServer
+from sidecar import __version__
+from sidecar.api.grpc_server import ControlServer
+from sidecar.config import Settings
+from sidecar.control import ports
+from sidecar.control.interceptors import InterceptorService
+from sidecar.control.journal import Journal
+from sidecar.control.tokens import TokenAuthority
+from sidecar.control.users import AdminUsers
+from sidecar.dataplane.addresses import AddressBook
+from sidecar.dataplane.pipeline import Pipeline
+from sidecar.dataplane.session import Shared
+from sidecar.dataplane.versions import Versions
+from sidecar.metrics import Metrics
+from sidecar.model.snapshot import Snapshot
+from sidecar.net.discovery import Cluster
+from sidecar.net.gateway import Gateway
+from sidecar.recorder import Recorder
+from sidecar.sink import LineSink
+
+
+class Sidecar:
+    """One sidecar, from settings to listening ports.
+
+    Args:
+        settings: what it was told.
+        sink: where its log goes; injections are offered to it.
+    """
+
+    def __init__(self, settings: Settings, sink: LineSink) -> None:
+        self._log: Any = structlog.get_logger()
+        self._settings = settings
+        self._metrics = Metrics()
+        self._journal = Journal()
+        self._recorder = Recorder(sink, self._journal.publish, self._metrics)
+        tokens = TokenAuthority(self._secret_key())
+        self._book = AddressBook(
+            settings.advertised_host,
+            settings.port_start,
+            settings.port_count,
+            settings.min_broker_id,
+        )
+        self._shared = Shared(
+            pipeline=Pipeline(Snapshot()),
+            versions=Versions([], secured=settings.authenticate),
+            advertise=self._book.advertised,
+            record=self._recorder.record,
+            authenticate=tokens.verify if settings.authenticate else None,
+        )
+        self._gateway = Gateway(
+            cluster=Cluster(settings.bootstrap_servers, self._log),
+            book=self._book,
+            shared=self._shared,
+            bind_host=settings.bind_host,
+            max_connections=settings.max_connections,
+            frame_limit=settings.max_frame_bytes,
+            metrics=self._metrics,
+            log=self._log,
+        )
+        self._control = self._control_server(tokens)
+        self._bridge: BridgeServer | None = None
+        self._add_gauges(sink)
+
+    def _secret_key(self) -> bytes:
+        if self._settings.secret_key is not None:
+            return self._settings.secret_key
+        if self._settings.authenticate:
+            self._log.warning(
+                "secret_key_generated",
+                detail="tokens end with this process, unless GATEWAY_USER_POOL_SECRET_KEY is set",
+            )
+        return secrets.token_bytes(32)
+
+    def _control_server(self, tokens: TokenAuthority) -> ControlServer:
+        settings = self._settings
+        users = [(user.username, user.password, user.admin) for user in settings.admin_users]
+        return ControlServer(
+            interceptors=InterceptorService(
+                self._publish, self._journal, process_seed=settings.seed
+            ),
+            tokens=tokens,
+            journal=self._journal,
+            users=AdminUsers(users),
+            status=self,
+            metrics=self._metrics,
+            build=ports.BuildInfo(version=__version__),
+            host=settings.grpc_host,
+            port=settings.grpc_port,
+            metrics_open=not settings.secured_metrics,
+        )
+
+    def _add_gauges(self, sink: LineSink) -> None:
+        gauge = self._metrics.gauge
+        gauge(
+            "client_connections_open", "Client connections now", lambda: self._gateway.connections
+        )
+        gauge("log_lines_dropped", "Log lines lost to a stuck reader", lambda: sink.dropped)
+        gauge(
+            "injection_paused", "1 while the log cannot take events", lambda: self._recorder.paused
+        )
+
+    def _publish(self, snapshot: Snapshot) -> None:
+        """The swap: one reference, read once by every request. Called on any thread."""
+        self._shared.pipeline = Pipeline(snapshot, self._shared.pipeline)
+
+    def status(self) -> ports.Status:
+        """The data side at this moment. Called on any thread."""
+        brokers = tuple(
+            ports.Broker(
+                node_id=broker.node_id, host=broker.host, port=broker.port, client_port=client_port
+            )
+            for broker, client_port in self._book.ports()
+        )
+        return ports.Status(
+            brokers=brokers,
+            connections=self._gateway.connections,
+            injection_paused=self._recorder.paused,
+        )
+
+    def start(self) -> None:
+        """Start everything; returns when clients can connect.
+
+        Raises:
+            OSError: a port cannot be listened on.
+            PortsExhausted: there are more brokers than client ports.
+        """
+        started = time.monotonic()
+        settings = self._settings
+        grpc_port = self._control.start()
+        self._bridge = BridgeServer(
+            f"{settings.grpc_host}:{grpc_port}", settings.bind_host, settings.http_port
+        )
+        http_port = self._bridge.start()
+        self._log.info("control_listening", grpc_port=grpc_port, http_port=http_port)
+        self._gateway.start()
+        self._control.set_serving(True)
+        self._log.info(
+            "ready",
+            version=__version__,
+            brokers=len(self._book.ports()),
+            seconds=round(time.monotonic() - started, 3),
+        )
+
+    def stop(self) -> None:
+        """Stop in the order that leaves nobody asking somebody who has gone."""
+        self._control.set_serving(False)
+        self._gateway.stop()
+        if self._bridge is not None:
+            self._bridge.stop()
+        self._control.stop(grace=1.0)
+        self._log.info("stopped")

@@ -1,0 +1,63 @@
+"""``chaos-sidecar cluster``: the embedded brokers alone."""
+
+import argparse
+import sys
+from typing import Any
+
+from sidecar import log
+from sidecar.cli.stopping import until_stopped
+from sidecar.embedded.server import EmbeddedCluster
+from sidecar.sink import LineSink
+
+_DESCRIPTION = """\
+Start a small Kafka cluster inside one process, for trials and tests: no Java, no disk, everything
+is gone when it ends (Ctrl-C). It has no transactions, no authentication and no replication.
+"""
+
+
+def add_to(commands: Any) -> None:
+    """Add the command to an argparse subparsers object."""
+    parser = commands.add_parser(
+        "cluster",
+        help="start the embedded cluster alone",
+        description=_DESCRIPTION,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument(
+        "--brokers", type=_between(1, 100), default=3, metavar="N", help="how many (default: 3)"
+    )
+    parser.add_argument(
+        "--port",
+        type=_between(0, 65535),
+        default=19092,
+        help="port of the first broker, the others follow; 0 picks free ones (default: 19092)",
+    )
+    parser.add_argument(
+        "--host", default="127.0.0.1", help="address to listen on (default: 127.0.0.1)"
+    )
+    parser.set_defaults(function=_run)
+
+
+def _between(low: int, high: int) -> Any:
+    def parse(text: str) -> int:
+        if text.isascii() and text.isdigit() and low <= int(text) <= high:
+            return int(text)
+        raise argparse.ArgumentTypeError(f"{text!r} is not a whole number from {low} to {high}")
+
+    return parse
+
+
+def _run(arguments: argparse.Namespace) -> int:
+    log.configure(LineSink(2), "warning")
+    cluster = EmbeddedCluster(brokers=arguments.brokers, host=arguments.host, port=arguments.port)
+
+    def start() -> None:
+        cluster.start()
+        print(f"bootstrap.servers={cluster.bootstrap_servers}", flush=True)
+
+    try:
+        until_stopped(start, cluster.stop)
+    except OSError as error:
+        print(f"chaos-sidecar: {error}", file=sys.stderr)
+        return 1
+    return 0

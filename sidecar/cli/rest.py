@@ -1,0 +1,57 @@
+"""``chaos-sidecar rest``: the REST bridge alone, in front of a remote sidecar."""
+
+import argparse
+import signal
+import sys
+import threading
+from typing import Any
+
+from rest_bridge.server import BridgeServer
+from sidecar import log
+from sidecar.sink import LineSink
+
+_DESCRIPTION = """\
+Start the REST API (Conduktor Gateway's admin paths, /health, /metrics) as a process of its own. It
+keeps nothing: every call becomes a gRPC call to the sidecar at --target.
+"""
+
+
+def add_to(commands: Any) -> None:
+    """Add the command to an argparse subparsers object."""
+    parser = commands.add_parser(
+        "rest",
+        help="start the REST bridge alone",
+        description=_DESCRIPTION,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument(
+        "--target", required=True, metavar="HOST:PORT", help="the sidecar's gRPC address"
+    )
+    parser.add_argument(
+        "--host", default="127.0.0.1", help="address to listen on (default: 127.0.0.1)"
+    )
+    parser.add_argument("--port", type=_port, default=8888, help="port (default: 8888)")
+    parser.set_defaults(function=_run)
+
+
+def _port(text: str) -> int:
+    if text.isascii() and text.isdigit() and int(text) < 65536:
+        return int(text)
+    raise argparse.ArgumentTypeError(f"{text!r} is not a port")
+
+
+def _run(arguments: argparse.Namespace) -> int:
+    log.configure(LineSink(), "info")
+    asked = threading.Event()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, lambda *_: asked.set())
+    bridge = BridgeServer(arguments.target, arguments.host, arguments.port)
+    try:
+        port = bridge.start()
+    except OSError as error:
+        print(f"chaos-sidecar: {error}", file=sys.stderr)
+        return 1
+    print(f"REST on http://{arguments.host}:{port}, for {arguments.target}", file=sys.stderr)
+    asked.wait()
+    bridge.stop()
+    return 0

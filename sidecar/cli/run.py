@@ -1,0 +1,90 @@
+"""``chaos-sidecar run``: one sidecar."""
+
+import argparse
+import os
+import sys
+from typing import Any
+
+import gevent
+import structlog
+
+from sidecar import log
+from sidecar.app import Sidecar
+from sidecar.cli.stopping import until_stopped
+from sidecar.config import SETTINGS, ConfigError, Setting, load
+from sidecar.dataplane.addresses import PortsExhausted
+from sidecar.sink import LineSink
+
+_DESCRIPTION = """\
+Start one sidecar in front of a Kafka cluster. It is told what to do by environment variables with
+Conduktor Gateway's names, or by a TOML file; the environment wins.
+
+Its log goes to stdout, one JSON object a line; every injected error is an event `fault_injected`.
+It ends on Ctrl-C or SIGTERM.
+"""
+
+_EXAMPLE = """\
+example:
+  KAFKA_BOOTSTRAP_SERVERS=localhost:9092 GATEWAY_SECURITY_PROTOCOL=SASL_PLAINTEXT \\
+    GATEWAY_USER_POOL_SECRET_KEY=$(openssl rand -base64 32) chaos-sidecar run
+"""
+
+
+def add_to(commands: Any) -> None:
+    """Add the command to an argparse subparsers object."""
+    parser = commands.add_parser(
+        "run",
+        help="start one sidecar from environment or --config",
+        description=_DESCRIPTION,
+        epilog=f"settings:\n{_settings_help()}\n\n{_EXAMPLE}",
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument("--config", metavar="FILE", help="TOML file with settings")
+    parser.add_argument(
+        "--check", action="store_true", help="check the settings, say what they are, and end"
+    )
+    parser.set_defaults(function=_run)
+
+
+def _settings_help() -> str:
+    return "\n".join(f"  {_title(setting)}\n      {setting.help}" for setting in SETTINGS)
+
+
+def _title(setting: Setting) -> str:
+    return f"{' or '.join(setting.variables)}  (in the file: {setting.key})"
+
+
+def _run(arguments: argparse.Namespace) -> int:
+    try:
+        settings, ignored = load(os.environ, arguments.config)
+    except ConfigError as error:
+        for problem in error.problems:
+            print(f"chaos-sidecar: {problem}", file=sys.stderr)
+        return 2
+    if arguments.check:
+        print("the settings are fine")
+        return 0
+    sink = LineSink()
+    log.configure(sink, settings.log_level)
+    logger = structlog.get_logger()
+    for name in ignored:
+        logger.warning("setting_ignored", name=name, detail="it has no meaning here")
+    sidecar = Sidecar(settings, sink)
+    flusher = gevent.spawn(_flush, sink)
+    try:
+        until_stopped(sidecar.start, sidecar.stop)
+    except (OSError, PortsExhausted) as error:
+        logger.error("start_failed", cause=str(error))
+        print(f"chaos-sidecar: {error}", file=sys.stderr)
+        return 1
+    finally:
+        flusher.kill()
+        sink.flush()
+    return 0
+
+
+def _flush(sink: LineSink) -> None:
+    """Write what a slow reader of the log left waiting, also when nothing new is logged."""
+    while True:
+        gevent.sleep(0.2)
+        sink.flush()
