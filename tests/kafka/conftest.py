@@ -10,6 +10,7 @@ import pytest
 
 from tests.kafka.cluster import RealKafka, running
 from tests.kafka.distribution import KafkaUnavailableError, ensure
+from tests.kafka.sidecars import Gateways, pair
 from tests.kafka.tools import Tools
 
 REQUIRED = os.environ.get("KAFKA_REQUIRED") == "1"
@@ -66,3 +67,17 @@ def either_kafka(request: pytest.FixtureRequest) -> RealKafka:
 def tools(either_kafka: RealKafka) -> Tools:
     """Kafka's own tools straight at the cluster, of the same version."""
     return Tools(either_kafka.distribution, either_kafka.bootstrap)
+
+
+@pytest.fixture(scope="session")
+def gateways(kafka: RealKafka) -> Iterator[Gateways]:
+    """The demo's two sidecars in front of Kafka 4."""
+    with pair(kafka) as both:
+        yield both
+
+
+@pytest.fixture(scope="session")
+def gateways39(kafka39: RealKafka) -> Iterator[Gateways]:
+    """The demo's two sidecars in front of Kafka 3.9."""
+    with pair(kafka39) as both:
+        yield both

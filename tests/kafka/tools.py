@@ -119,11 +119,12 @@ class Tools:
         monotonic = ["--payload-monotonic", "--topic", topic]
         return self._checked("kafka-producer-perf-test", *props, *config, *amounts, *monotonic)
 
-    def produce(self, topic: str, values: list[str]) -> str:
-        """Produce `values` through the console producer."""
+    def produce(self, topic: str, values: list[str], *properties: str) -> str:
+        """Produce `values` through the console producer; its whole output."""
         lines = "".join(f"{value}\n" for value in values)
+        chosen = [part for each in properties for part in ("--producer-property", each)]
         at = self._at("--producer.config")
-        return self._checked("kafka-console-producer", *at, "--topic", topic, stdin=lines)
+        return self._checked("kafka-console-producer", *at, *chosen, "--topic", topic, stdin=lines)
 
     def consume(self, topic: str, count: int) -> list[str]:
         """Read `count` values from the beginning; fewer only if no more come for 20 seconds."""

@@ -1,0 +1,143 @@
+"""The two sidecars of the demo as processes in front of a real cluster, and their admin API."""
+
+from __future__ import annotations
+
+import base64
+import contextlib
+import json
+import shutil
+import sys
+import tempfile
+import urllib.error
+import urllib.request
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from tests.kafka.cluster import RealKafka
+from tests.kafka.processes import Child, free_port_range, free_ports, wait_until
+
+ADMIN = "admin:conduktor"
+SECRET = base64.b64encode(b"a key that only these tests know").decode()
+PLUGIN = "io.conduktor.gateway.interceptor.chaos.SimulateLeaderElectionsErrorsPlugin"
+START_TIMEOUT = 30.0
+BROKERS = 3
+FIRST_PORT, SECOND_PORT = 16969, 17969
+Json = dict[str, Any]
+
+
+@dataclass(frozen=True)
+class Access:
+    """How a client reaches Kafka: through a sidecar with a token, or straight without."""
+
+    bootstrap: str
+    username: str = ""
+    token: str = ""
+
+
+class Sidecar:
+    """One running ``chaos-sidecar run``."""
+
+    def __init__(self, name: str, kafka: RealKafka, first_port: int, home: Path) -> None:
+        """Start it with the demo's variables and wait until its health check says yes."""
+        self.port = free_port_range(BROKERS, first_port)
+        self.http_port, grpc_port = free_ports(2)
+        environment = {
+            "KAFKA_BOOTSTRAP_SERVERS": kafka.bootstrap,
+            "GATEWAY_ADVERTISED_HOST": "localhost",
+            "GATEWAY_MODE": "VCLUSTER",
+            "GATEWAY_SECURITY_PROTOCOL": "SASL_PLAINTEXT",
+            "GATEWAY_FEATURE_FLAGS_ANALYTICS": "false",
+            "GATEWAY_START_PORT": str(self.port),
+            "GATEWAY_HTTP_PORT": str(self.http_port),
+            "GATEWAY_GRPC_PORT": str(grpc_port),
+            "GATEWAY_USER_POOL_SECRET_KEY": SECRET,
+        }
+        command = [sys.executable, "-m", "sidecar", "run"]
+        self._child = Child(name, command, home / f"{name}.log", environment)
+        try:
+            wait_until(self._healthy, f"{name} healthy", START_TIMEOUT)
+        except BaseException as exc:
+            self.stop()
+            raise RuntimeError(f"{name} did not start: {exc}\n{self._child.tail()}") from exc
+
+    @property
+    def bootstrap(self) -> str:
+        """The first of its client ports."""
+        return f"localhost:{self.port}"
+
+    @property
+    def admin_url(self) -> str:
+        """The root of its admin API."""
+        return f"http://localhost:{self.http_port}"
+
+    def stop(self) -> int:
+        """End it; its exit status."""
+        return self._child.stop()
+
+    def events(self, **wanted: object) -> list[Json]:
+        """The injections in its log whose fields equal those wanted, in order."""
+        lines = self._child.log.read_text(errors="replace").splitlines()
+        entries = [json.loads(line) for line in lines if "fault_injected" in line]
+        return [each for each in entries if wanted.items() <= each.items()]
+
+    def request(self, method: str, path: str, body: Json | None = None) -> tuple[int, Any]:
+        """Ask the admin API; the status and the decoded body."""
+        data = None if body is None else json.dumps(body).encode()
+        request = urllib.request.Request(self.admin_url + path, data, method=method)
+        request.add_header("Content-Type", "application/json")
+        request.add_header("Authorization", f"Basic {base64.b64encode(ADMIN.encode()).decode()}")
+        try:
+            with urllib.request.urlopen(request, timeout=10) as reply:
+                status, text = reply.status, reply.read()
+        except urllib.error.HTTPError as exc:
+            with exc:
+                status, text = exc.code, exc.read()
+        return status, json.loads(text) if text else None
+
+    def access(self, vcluster: str, username: str = "sa") -> Access:
+        """A client's way into a virtual cluster, with a new token."""
+        path = f"/admin/vclusters/v1/vcluster/{vcluster}/username/{username}"
+        status, body = self.request("POST", path, {"lifeTimeSeconds": 3600})
+        assert status == 201, (status, body)
+        return Access(self.bootstrap, username, body["token"])
+
+    def inject(self, vcluster: str, rate: int, seed: int) -> None:
+        """Add the leader-election interceptor to a virtual cluster."""
+        path = f"/admin/interceptors/v1/vcluster/{vcluster}/interceptor/simulate"
+        config = {"rateInPercent": rate, "seed": seed}
+        body = {"pluginClass": PLUGIN, "priority": 100, "config": config}
+        status, reply = self.request("POST", path, body)
+        assert (status, reply) == (201, {"message": "simulate is created"})
+
+    def _healthy(self) -> bool:
+        if not self._child.alive:
+            raise RuntimeError("it has exited")
+        try:
+            with urllib.request.urlopen(f"{self.admin_url}/health", timeout=2) as reply:
+                return bool(reply.status == 200)
+        except OSError:
+            return False
+
+
+@dataclass(frozen=True)
+class Gateways:
+    """gateway1 and gateway2 of the demo, and the cluster behind them."""
+
+    first: Sidecar
+    second: Sidecar
+    kafka: RealKafka
+
+
+@contextlib.contextmanager
+def pair(kafka: RealKafka) -> Iterator[Gateways]:
+    """Both sidecars for the length of a with block."""
+    home = Path(tempfile.mkdtemp(prefix="sidecars-"))
+    with contextlib.ExitStack() as stack:
+        stack.callback(shutil.rmtree, home, ignore_errors=True)
+        first = Sidecar("gateway1", kafka, FIRST_PORT, home)
+        stack.callback(first.stop)
+        second = Sidecar("gateway2", kafka, SECOND_PORT, home)
+        stack.callback(second.stop)
+        yield Gateways(first, second, kafka)
