@@ -1,0 +1,1 @@
+"""Classic consumer groups: members, generations, rebalances and committed offsets."""
