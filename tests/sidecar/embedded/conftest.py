@@ -1,0 +1,148 @@
+"""An embedded cluster on a thread of its own, and a bare client that speaks with our codec."""
+
+import socket
+import threading
+from collections.abc import Callable, Iterator
+from concurrent.futures import Future
+from typing import Any, TypeVar, cast
+
+import gevent
+import gevent.event
+import pytest
+
+import codec
+from codec.frames import FrameDecoder, frame
+from codec.headers import request_header, response_body_start, response_correlation_id
+from codec.schema import Message
+from sidecar.embedded.cluster import Cluster
+from sidecar.embedded.errors import ApiError
+from sidecar.embedded.server import EmbeddedCluster
+from sidecar.embedded.settings import Settings
+
+R = TypeVar("R", bound=Message)
+T = TypeVar("T")
+
+SECONDS = 10.0
+
+
+class Wire:
+    """One blocking connection to one broker."""
+
+    def __init__(self, endpoint: str) -> None:
+        host, _, port = endpoint.rpartition(":")
+        self.sock = socket.create_connection((host, int(port)), timeout=SECONDS)
+        self._frames = FrameDecoder(1 << 30)
+        self._ready: list[bytes] = []
+        self._sent: list[tuple[int, int, int]] = []
+        self._next = 0
+
+    def send(self, request: Message, version: int, client_id: str | None = "test") -> None:
+        """Send a request without reading its response."""
+        self._next += 1
+        key = request.API_KEY
+        head = request_header(key, version, self._next, client_id)
+        self._sent.append((key, version, self._next))
+        self.sock.sendall(b"".join(frame(head, codec.encode(request, version))))
+
+    def receive(self) -> Message | None:
+        """The response to the oldest request; None if the broker closed the connection."""
+        while not self._ready:
+            try:
+                data = self.sock.recv(65536)
+            except ConnectionResetError:
+                data = b""
+            if not data:
+                return None
+            self._ready.extend(self._frames.feed(data))
+        body = self._ready.pop(0)
+        key, version, correlation_id = self._sent.pop(0)
+        assert response_correlation_id(body) == correlation_id
+        start = response_body_start(key, version, body)
+        return codec.decode_response(key, version, body, start)
+
+    def ask(self, request: Message, version: int, kind: type[R]) -> R:
+        """Send, and read the response, which must be of `kind` and fully understood."""
+        self.send(request, version)
+        response = self.receive()
+        assert isinstance(response, kind)
+        assert not response.trailing
+        return response
+
+    def close(self) -> None:
+        """Hang up."""
+        self.sock.close()
+
+
+class Running:
+    """A started cluster, the events it logged, and ways to reach it from other threads."""
+
+    def __init__(self, embedded: EmbeddedCluster, logged: list[tuple[str, dict[str, Any]]]) -> None:
+        self.bootstrap_servers = embedded.bootstrap_servers
+        self.cluster = embedded.cluster
+        self.logged = logged
+        self._hub = gevent.get_hub()
+        self._wires: list[Wire] = []
+
+    def on_hub(self, action: Callable[[Cluster], T]) -> T:
+        """Run `action` where the cluster lives."""
+        done: Future[T] = Future()
+
+        def act() -> None:
+            try:
+                done.set_result(action(self.cluster))
+            except (ApiError, ValueError) as error:
+                done.set_exception(error)
+
+        self._hub.loop.run_callback_threadsafe(act)
+        return done.result(SECONDS)
+
+    def wire(self, node_id: int = 1) -> Wire:
+        """A connection to a broker; closed with the test."""
+        wire = Wire(self.bootstrap_servers.split(",")[node_id - 1])
+        self._wires.append(wire)
+        return wire
+
+    def close_wires(self) -> None:
+        """Hang up every connection made here."""
+        for wire in self._wires:
+            wire.close()
+
+
+@pytest.fixture
+def start() -> Iterator[Callable[..., Running]]:
+    """Starts clusters; each on a hub of its own, stopped after the test."""
+    stops: list[Callable[[], None]] = []
+
+    def start_one(**settings: Any) -> Running:
+        answer: Future[Running] = Future()
+        logged: list[tuple[str, dict[str, Any]]] = []
+
+        def note(event: str, **values: Any) -> None:
+            logged.append((event, values))
+
+        def live() -> None:
+            embedded = EmbeddedCluster(settings=Settings(**settings), log=note)
+            with embedded:
+                end = gevent.event.Event()
+                loop = gevent.get_hub().loop
+                stops.append(lambda: loop.run_callback_threadsafe(end.set))
+                running = Running(embedded, logged)
+                answer.set_result(running)
+                end.wait()
+            gevent.get_hub().destroy(destroy_loop=True)
+
+        thread = threading.Thread(target=live, daemon=True)
+        thread.start()
+        running = answer.result(SECONDS)
+        stops[-1:] = [running.close_wires, stops[-1], lambda: thread.join(SECONDS)]
+        return running
+
+    yield start_one
+    for stop in stops:
+        stop()
+
+
+@pytest.fixture
+def running(start: Callable[..., Running]) -> Running:
+    """Three brokers with Kafka's settings."""
+    return cast(Running, start())
