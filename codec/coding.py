@@ -13,6 +13,10 @@ from codec.primitives import Buffer
 from codec.registry import request_class, response_class
 from codec.schema import Message
 
+# Comparing plain integers is twice as fast.
+_API_VERSIONS = int(ApiKey.API_VERSIONS)
+# What reading past the end, a broken rule, and bytes that are not UTF-8 raise.
+_BROKEN = (DecodeError, struct.error, IndexError, UnicodeDecodeError)
 _UNSUPPORTED_VERSION = b"\x00\x23"
 _SMALL = 1024
 
@@ -38,7 +42,11 @@ def decode_request(api_key: int, version: int, body: Buffer, start: int = 0) -> 
     if decoder is None:
         decoder = _decoder(request_class(api_key), version)
         _request_decoders[api_key, version] = decoder
-    return _decode(decoder, request_class, api_key, version, body, start)
+    data = body if type(body) is not memoryview else bytes(body)
+    try:
+        return cast(Message, decoder(data, start, len(data), body))
+    except _BROKEN as error:
+        return _again(error, request_class(api_key), version, body, start)
 
 
 def decode_response(api_key: int, version: int, body: Buffer, start: int = 0) -> Message:
@@ -47,12 +55,17 @@ def decode_response(api_key: int, version: int, body: Buffer, start: int = 0) ->
     `version` is that of the request. Where ApiVersions fell back, the layout is that of version 0:
     see response_version.
     """
-    version = response_version(api_key, version, body, start)
+    if api_key == _API_VERSIONS:
+        version = response_version(api_key, version, body, start)
     decoder = _response_decoders.get((api_key, version))
     if decoder is None:
         decoder = _decoder(response_class(api_key), version)
         _response_decoders[api_key, version] = decoder
-    return _decode(decoder, response_class, api_key, version, body, start)
+    data = body if type(body) is not memoryview else bytes(body)
+    try:
+        return cast(Message, decoder(data, start, len(data), body))
+    except _BROKEN as error:
+        return _again(error, response_class(api_key), version, body, start)
 
 
 def response_version(api_key: int, version: int, body: Buffer, start: int = 0) -> int:
@@ -61,7 +74,7 @@ def response_version(api_key: int, version: int, body: Buffer, start: int = 0) -
     A broker that does not know the version of an ApiVersions request answers with error 35 in the
     layout of version 0, whatever was asked.
     """
-    if api_key == ApiKey.API_VERSIONS and body[start : start + 2] == _UNSUPPORTED_VERSION:
+    if api_key == _API_VERSIONS and body[start : start + 2] == _UNSUPPORTED_VERSION:
         return 0
     return version
 
@@ -106,24 +119,19 @@ def _decoder(message: type[Message], version: int, *, lenient: bool = False) -> 
     return known
 
 
-def _decode(
-    decoder: Decoder,
-    find: Callable[[int], type[Message]],
-    api_key: int,
-    version: int,
-    body: Buffer,
-    start: int,
+def _again(
+    error: Exception, message: type[Message], version: int, body: Buffer, start: int
 ) -> Message:
-    data = bytes(body) if isinstance(body, memoryview) else body
-    try:
+    """Decode leniently what was refused for its text only; raise DecodeError for the rest."""
+    if isinstance(error, UnicodeDecodeError):
+        decoder = _decoder(message, version, lenient=True)
+        data = bytes(body)
         try:
-            return cast(Message, decoder(data, start, len(data), memoryview(body)))
-        except UnicodeDecodeError:
-            decoder = _decoder(find(api_key), version, lenient=True)
-            return cast(Message, decoder(data, start, len(data), memoryview(body)))
-    except (DecodeError, struct.error, IndexError) as error:
-        reason = str(error) if isinstance(error, DecodeError) else "it ends too early"
-        raise DecodeError(f"{find(api_key).__name__} v{version}: {reason}") from None
+            return cast(Message, decoder(data, start, len(data), body))
+        except _BROKEN as second:
+            error = second
+    reason = str(error) if isinstance(error, DecodeError) else "it ends too early"
+    raise DecodeError(f"{message.__name__} v{version}: {reason}") from None
 
 
 def _encode(message: Message, version: int, join: Callable[[list[Buffer]], Any]) -> Any:

@@ -12,7 +12,7 @@ from codec.errors import DecodeError, EncodeError
 MAX_STRING = 0x7FFF
 _MAX_UVARINT = 0x7FFFFFFF
 _PREPARED = 65
-_SHORT_FORMS = tuple(bytes([n]) if n < 128 else bytes([n & 127 | 128, n >> 7]) for n in range(256))
+SHORT_FORMS = tuple(bytes([n]) if n < 128 else bytes([n & 127 | 128, n >> 7]) for n in range(256))
 
 Buffer = bytes | bytearray | memoryview
 UnknownTags = Sequence[tuple[int, Buffer]]
@@ -45,7 +45,7 @@ def read_uvarint(data: Buffer, pos: int) -> tuple[int, int]:
 def uvarint(value: int) -> bytes:
     """The unsigned varint form of a value from 0 to 2^31-1."""
     if value < 256:
-        return _SHORT_FORMS[value]
+        return SHORT_FORMS[value]
     if value > _MAX_UVARINT:
         raise EncodeError(f"{value} does not fit a length")
     out = bytearray()
@@ -101,27 +101,24 @@ def write_tags(tags: Iterable[tuple[int, Buffer]]) -> bytes:
 
 
 class IntegerArrays:
-    """Reads and writes runs of one integer type; the common short lengths are prepared."""
+    """Reads and writes runs of one integer type; the common short lengths are prepared.
+
+    `unpack` has a function for each count, `unpack_compact` for each compact count, which is one
+    more. `size` is that of one integer.
+    """
 
     def __init__(self, code: str) -> None:
         structs = [Struct(f">{n}{code}") for n in range(_PREPARED)]
         self.code = code
+        self.size = structs[1].size
         self.unpack: Sequence[Callable[..., tuple[Any, ...]]] = [s.unpack_from for s in structs]
+        self.unpack_compact = [self.unpack[0], *self.unpack]
         self.pack: Sequence[Callable[..., bytes]] = [s.pack for s in structs]
 
     def read(self, data: Buffer, pos: int, count: int) -> tuple[int, ...]:
         """`count` integers from `pos` on; struct.error if the data ends before."""
-        if count < _PREPARED:
-            return self.unpack[count](data, pos)
         return unpack_from(f">{count}{self.code}", data, pos)
 
     def write(self, values: Sequence[int]) -> bytes:
         """The bytes of these integers, without a count."""
-        count = len(values)
-        if count < _PREPARED:
-            return self.pack[count](*values)
-        return pack(f">{count}{self.code}", *values)
-
-
-INT32_ARRAYS = IntegerArrays("i")
-INT64_ARRAYS = IntegerArrays("q")
+        return pack(f">{len(values)}{self.code}", *values)

@@ -1,20 +1,18 @@
 """Writes the decoder of one message in one version.
 
 Generated code reads `b` (bytes or bytearray) at position `p`, ends at `e`, and takes views of blobs
-from `v`, the same memory as a memoryview. Every count is checked against the bytes left, and every
-end against `e`, before anything is made of it. Reading past the end raises struct.error or
-IndexError, which the entry point turns into DecodeError.
+from `v`, the caller's buffer that `b` equals. Every count is checked against the bytes left before
+anything is made of it. Reading past the end raises struct.error or IndexError, which the entry
+point turns into DecodeError; `e` is always the end of `b`, so that this cannot fail to happen.
 """
 
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from codec.compiler.layout import Layout, Slot, message_layout, take_run
+from codec.compiler.layout import INTEGER_ARRAYS, Layout, Slot, message_layout, take_run
 from codec.compiler.source import Source
 from codec.errors import DecodeError
 from codec.primitives import (
-    INT32_ARRAYS,
-    INT64_ARRAYS,
     continue_uvarint,
     read_tags,
     read_uvarint,
@@ -25,7 +23,7 @@ Decoder = Callable[[Any, int, int, Any], Any]
 
 
 def compile_decoder(message: type[Message], version: int, *, lenient: bool = False) -> Decoder:
-    """The function (buffer, start, end, view) -> message of this version.
+    """The function (bytes, start, end, original buffer) -> message of this version.
 
     The lenient one keeps bytes that are not UTF-8 as surrogate escapes, where the other raises
     UnicodeDecodeError: Java does not refuse them either.
@@ -38,9 +36,11 @@ def compile_decoder(message: type[Message], version: int, *, lenient: bool = Fal
     )
     writer = _DecoderWriter(source, '"utf-8", "surrogateescape"' if lenient else "")
     with source.block("def decode(b, p, e, v):"):
-        made = writer.struct(message_layout(message, version))
-        with source.block("if p != e:"):
-            source.line(f"{made}.trailing = bytes(b[p:e])")
+        layout = message_layout(message, version)
+        if layout.has_blobs:
+            source.line("v = memoryview(v)")
+        made = writer.struct(layout)
+        source.line(f"{made}.trailing = bytes(b[p:e]) if p != e else b''")
         source.line(f"return {made}")
     return source.execute("decode", f"decode {message.__name__} v{version}")  # type: ignore[no-any-return]
 
@@ -56,10 +56,20 @@ class _DecoderWriter:
         """Make and fill an object; returns the variable it is in."""
         made = self.source.name("o")
         self.line(f"{made} = {self.source.constant(layout.struct.BARE, 'T')}()")
+        self.absent(layout, made)
         self.sequence(layout.slots, made, layout.flexible)
         if layout.flexible:
             self.tags(layout, made)
         return made
+
+    def absent(self, layout: Layout, made: str) -> None:
+        """Give every field that is not of this version, or in a tag, its default."""
+        untagged = {slot.name for slot in layout.slots}
+        for field in layout.struct.FIELDS:
+            if field.name not in untagged:
+                self.line(f"{made}.{field.name} = {field.default!r}")
+        if not layout.flexible:
+            self.line(f"{made}.unknown_tags = ()")
 
     def sequence(self, slots: Sequence[Slot], made: str, tags: bool) -> None:
         """Read fields in order; with `tags`, the first byte of the tag count ends up in n."""
@@ -155,48 +165,44 @@ class _DecoderWriter:
         """Read a string and store it with the statement parts given."""
         if flexible:
             self.varint()
-        size = "n - 1" if flexible else "n"
-        if nullable:
-            with self.block(f"if n == {0 if flexible else -1}:"):
-                self.line(f"{before}None{after}")
-            with self.block("else:"):
-                self._string(name, size, before, after)
-        else:
-            self._string(name, size, before, after)
-
-    def _string(self, name: str, size: str, before: str, after: str) -> None:
-        self._end(name, size)
-        self.line(f"{before}b[p:q].decode({self.errors}){after}")
-        self.line("p = q")
-
-    def _end(self, name: str, size: str) -> None:
-        self.line(f"q = p + {size}")
-        with self.block("if not p <= q <= e:"):
-            self.line(f'raise DecodeError(f"{name} has length {{{size}}}")')
+        value = f"b[p:q].decode({self.errors})"
+        self.stretch(name, nullable, flexible, before, value, after)
 
     def blob(self, slot: Slot, target: str) -> None:
         """Take a view of bytes or records."""
         if slot.flexible:
             self.varint(inline=True)
-        size = "n - 1" if slot.flexible else "n"
-        if slot.nullable:
-            with self.block(f"if n == {0 if slot.flexible else -1}:"):
-                self.line(f"{target} = None")
-            with self.block("else:"):
-                self._blob(slot, size, target)
-        else:
-            self._blob(slot, size, target)
+        self.stretch(slot.name, slot.nullable, slot.flexible, f"{target} = ", "v[p:q]", "")
 
-    def _blob(self, slot: Slot, size: str, target: str) -> None:
-        self._end(slot.name, size)
-        self.line(f"{target} = v[p:q]")
+    def stretch(
+        self, name: str, nullable: bool, flexible: bool, before: str, value: str, after: str
+    ) -> None:
+        """Store what is between p and the end that the length in n tells."""
+        if nullable:
+            with self.block(f"if n == {0 if flexible else -1}:"):
+                self.line(f"{before}None{after}")
+            with self.block("else:"):
+                self._stretch(name, flexible, "", f"{before}{value}{after}")
+            return
+        self._stretch(name, flexible, "n == 0", f"{before}{value}{after}")
+
+    def _stretch(self, name: str, flexible: bool, null: str, store: str) -> None:
+        # A compact length too long needs no check: slices stop at the end of the buffer, and the
+        # tag count that follows somewhere behind is then read past it.
+        self.line("q = p + n - 1" if flexible else "q = p + n")
+        test = null if flexible else "not p <= q <= e"
+        if test:
+            with self.block(f"if {test}:"):
+                self.line(f'raise DecodeError("{name} has no valid length")')
+        self.line(store)
         self.line("p = q")
 
     def array(self, slot: Slot, target: str) -> None:
         """Read an array whose count, or its first byte, is in n."""
-        if slot.flexible:
-            self.varint()
-            self.line("n -= 1")
+        if slot.element in INTEGER_ARRAYS:
+            self.integers(slot, target)
+            return
+        self.count(slot)
         if slot.nullable:
             with self.block("if n == -1:"):
                 self.line(f"{target} = None")
@@ -205,16 +211,35 @@ class _DecoderWriter:
         else:
             self._elements(slot, target)
 
-    def _elements(self, slot: Slot, target: str) -> None:
+    def count(self, slot: Slot) -> None:
+        """Turn the prefix in n into the count, -1 for null."""
+        if slot.flexible:
+            self.varint()
+            self.line("n -= 1")
+
+    def check_count(self, slot: Slot) -> None:
+        """Refuse a count that the bytes left cannot hold."""
         with self.block(f"if n < 0 or n * {slot.smallest_element} > e - p:"):
             self.line(f'raise DecodeError(f"{slot.name} has count {{n}}")')
-        if slot.element in (Kind.INT32, Kind.INT64):
-            wide = slot.element is Kind.INT64
-            arrays = self.source.constant(INT64_ARRAYS if wide else INT32_ARRAYS, "A")
-            unpack = self.source.constant((INT64_ARRAYS if wide else INT32_ARRAYS).unpack, "U")
-            self.line(f"{target} = {unpack}[n](b, p) if n < 65 else {arrays}.read(b, p, n)")
-            self.line(f"p += n * {8 if wide else 4}")
-            return
+
+    def integers(self, slot: Slot, target: str) -> None:
+        """Read an array of integers. Short ones need no check: unpacking them does it."""
+        arrays = INTEGER_ARRAYS[slot.element]
+        unpack = self.source.constant(
+            arrays.unpack_compact if slot.flexible else arrays.unpack, "U"
+        )
+        first = 1 if slot.flexible else 0
+        with self.block(f"if {first} <= n < 65:"):
+            self.line(f"{target} = {unpack}[n](b, p)")
+            self.line(f"p += n * {arrays.size} - {first * arrays.size}")
+        with self.block("else:"):
+            self.count(slot)
+            self.check_count(slot)
+            self.line(f"{target} = {self.source.constant(arrays, 'A')}.read(b, p, n)")
+            self.line(f"p += n * {arrays.size}")
+
+    def _elements(self, slot: Slot, target: str) -> None:
+        self.check_count(slot)
         items, add = self.source.name("a"), self.source.name("add")
         self.line(f"{target} = {items} = []")
         self.line(f"{add} = {items}.append")
@@ -228,31 +253,35 @@ class _DecoderWriter:
     def tags(self, layout: Layout, made: str) -> None:
         """Read the tag section whose count byte is in n."""
         with self.block("if n:"):
-            if not layout.tagged:
+            if layout.tagged:
+                self.tag_loop(layout, made)
+            else:
                 self.line(f"{made}.unknown_tags, p = read_tags(b, p, n, e)")
-                return
-            tag, last, end = (self.source.name(stem) for stem in ("tag", "last", "end"))
-            unknown = self.source.name("unknown")
-            self.varint()
-            with self.block("if n * 2 > e - p:"):
-                self.line('raise DecodeError("more tagged fields than bytes")')
-            self.line(f"{last} = -1")
-            self.line(f"{unknown} = []")
-            with self.block("for _ in range(n):"):
-                self.line(f"{tag}, p = read_uvarint(b, p)")
-                self.line("n, p = read_uvarint(b, p)")
-                self.line(f"{end} = p + n")
-                with self.block(f"if {tag} <= {last} or {end} > e:"):
-                    self.line('raise DecodeError("tags out of order, or too long")')
-                self.line(f"{last} = {tag}")
-                self.known_tags(layout, made, tag)
-                with self.block("else:"):
-                    self.line(f"{unknown}.append(({tag}, bytes(b[p:{end}])))")
-                    self.line(f"p = {end}")
-                with self.block(f"if p != {end}:"):
-                    self.line(f'raise DecodeError(f"tag {{{tag}}} is not as long as it says")')
-            with self.block(f"if {unknown}:"):
-                self.line(f"{made}.unknown_tags = {unknown}")
+        with self.block("else:"):
+            self.line(f"{made}.unknown_tags = ()")
+
+    def tag_loop(self, layout: Layout, made: str) -> None:
+        """Read tags of which some are known; each must be exactly as long as it says."""
+        tag, last, end = (self.source.name(stem) for stem in ("tag", "last", "end"))
+        unknown = self.source.name("unknown")
+        self.varint()
+        with self.block("if n * 2 > e - p:"):
+            self.line('raise DecodeError("more tagged fields than bytes")')
+        self.line(f"{last} = -1")
+        self.line(f"{made}.unknown_tags = {unknown} = []")
+        with self.block("for _ in range(n):"):
+            self.line(f"{tag}, p = read_uvarint(b, p)")
+            self.line("n, p = read_uvarint(b, p)")
+            self.line(f"{end} = p + n")
+            with self.block(f"if {tag} <= {last} or {end} > e:"):
+                self.line('raise DecodeError("tags out of order, or too long")')
+            self.line(f"{last} = {tag}")
+            self.known_tags(layout, made, tag)
+            with self.block("else:"):
+                self.line(f"{unknown}.append(({tag}, bytes(b[p:{end}])))")
+                self.line(f"p = {end}")
+            with self.block(f"if p != {end}:"):
+                self.line(f'raise DecodeError(f"tag {{{tag}}} is not as long as it says")')
 
     def known_tags(self, layout: Layout, made: str, tag: str) -> None:
         """Branches for the tags that are declared."""

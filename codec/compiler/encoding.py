@@ -10,9 +10,9 @@ from dataclasses import dataclass
 from operator import itemgetter
 from typing import Any
 
-from codec.compiler.layout import Layout, Slot, message_layout, take_run
+from codec.compiler.layout import INTEGER_ARRAYS, Layout, Slot, message_layout, take_run
 from codec.compiler.source import Source
-from codec.primitives import INT32_ARRAYS, INT64_ARRAYS, string_length, uvarint, write_tags
+from codec.primitives import SHORT_FORMS, string_length, uvarint, write_tags
 from codec.schema import Field, Kind, Message
 
 Encoder = Callable[[Any], list[Any]]
@@ -25,7 +25,11 @@ def compile_encoder(message: type[Message], version: int, *, lenient: bool = Fal
     raises UnicodeEncodeError.
     """
     source = Source(
-        uvarint=uvarint, string_length=string_length, write_tags=write_tags, by_tag=itemgetter(0)
+        uvarint=uvarint,
+        string_length=string_length,
+        short_form=SHORT_FORMS,
+        write_tags=write_tags,
+        by_tag=itemgetter(0),
     )
     writer = _EncoderWriter(source, '"utf-8", "surrogateescape"' if lenient else "")
     layout = message_layout(message, version)
@@ -88,6 +92,10 @@ class _EncoderWriter:
             return
         with self.block(f"if {' and '.join(tests)}:"):
             self.pack(codes, values)
+        if prefix and prefix.blob and len(tests) == 1:
+            with self.block(f"elif {prefix.value} < 16384:"):
+                low, high = f"{prefix.value} & 127 | 128", f"{prefix.value} >> 7"
+                self.pack(codes + "B", [*values[:-1], low, high])
         with self.block("else:"):
             self.plain(run, made)
             if prefix:
@@ -107,7 +115,9 @@ class _EncoderWriter:
 
     def pack(self, codes: str, values: Sequence[str]) -> None:
         """Append these values as one piece."""
-        if codes:
+        if codes == "B":
+            self.line(f"add(short_form[{values[0]}])")
+        elif codes:
             pack, _ = self.source.struct(codes, "pack")
             self.line(f"add({pack}({', '.join(values)}))")
 
@@ -138,15 +148,18 @@ class _EncoderWriter:
             return _Prefix(slot.prefix, size, "", f"{pack}({size})")
         if slot.kind is Kind.STRING:
             return _Prefix("B", size, f"{size} < 128", f"string_length({size} - 1)")
-        return _Prefix("B", size, f"{size} < 128", f"uvarint({size})")
+        blob = slot.kind is Kind.BYTES
+        return _Prefix("B", size, f"{size} < 128", f"uvarint({size})", blob)
 
     def content(self, slot: Slot, value: "_Value") -> None:
         """Append what stands behind the prefix."""
         if slot.kind is not Kind.ARRAY:
             self.line(f"add({value.held})")
-        elif slot.element in (Kind.INT32, Kind.INT64):
-            arrays = INT32_ARRAYS if slot.element is Kind.INT32 else INT64_ARRAYS
-            self.line(f"add({self.source.constant(arrays, 'A')}.write({value.held}))")
+        elif slot.element in INTEGER_ARRAYS:
+            arrays = INTEGER_ARRAYS[slot.element]
+            x, pack = value.held, self.source.constant(arrays.pack, "P")
+            write = f"{self.source.constant(arrays, 'A')}.write"
+            self.line(f"add({pack}[len({x})](*{x}) if len({x}) < 65 else {write}({x}))")
         else:
             item = self.source.name("o")
             with self.block(f"for {item} in {value.held}:"):
@@ -206,13 +219,14 @@ class _Prefix:
     """Expressions for a length, a count or a tag count.
 
     If the condition `short` holds ("" if it always does) it can be packed as `code` with `value`;
-    `full` gives its bytes in any case.
+    `full` gives its bytes in any case. For the length of a `blob`, two bytes are as likely as one.
     """
 
     code: str
     value: str
     short: str
     full: str
+    blob: bool = False
 
 
 @dataclass(frozen=True)

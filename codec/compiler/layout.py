@@ -6,7 +6,13 @@ from typing import Any
 
 from codec.api_keys import is_flexible
 from codec.errors import UnsupportedVersion
+from codec.primitives import IntegerArrays
 from codec.schema import FIXED_SIZES, Field, Kind, Message, Struct
+
+INTEGER_ARRAYS: dict[Kind | None, IntegerArrays] = {
+    Kind.INT32: IntegerArrays("i"),
+    Kind.INT64: IntegerArrays("q"),
+}
 
 
 @dataclass(frozen=True)
