@@ -4,7 +4,7 @@ VENV   := .venv
 BIN    := $(VENV)/bin
 .DEFAULT_GOAL := help
 
-.PHONY: help demo test check fmt proto clean
+.PHONY: help demo test test-fast check fmt proto bench-codec clean
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
@@ -15,9 +15,41 @@ $(BIN)/python:
 	$(PYTHON) -m venv $(VENV)
 
 $(VENV)/.demo: $(BIN)/python pyproject.toml
-	$(BIN)/pip install --disable-pip-version-check --quiet --editable '.[demo]'
+	@echo "installing the sidecar and the demo's client into $(VENV) ..."
+	@$(BIN)/pip install --disable-pip-version-check --quiet --editable '.[demo]'
 	@touch $@
 
 $(VENV)/.dev: $(BIN)/python pyproject.toml
-	$(BIN)/pip install --disable-pip-version-check --quiet --editable '.[dev]'
-	@touch $@ $(VENV)/.demo
+	@echo "installing everything tests and checks need into $(VENV) ..."
+	@$(BIN)/pip install --disable-pip-version-check --quiet --editable '.[dev]'
+	@touch $(VENV)/.demo $@
+
+ifdef KAFKA
+demo: $(VENV)/.dev
+	@$(BIN)/python -m tests.kafka.demo $(ARGS)
+else
+demo: $(VENV)/.demo ## the reference demo on the embedded cluster; KAFKA=1: on real Kafka (Java, Maven)
+	@$(BIN)/chaos-sidecar demo $(ARGS)
+endif
+
+test: $(VENV)/.dev ## all tests; those with real Kafka skip where Java 17 or Maven is missing
+	@$(BIN)/python -m pytest $(ARGS)
+
+test-fast: $(VENV)/.dev ## all tests but those with real Kafka
+	@$(BIN)/python -m pytest -m 'not kafka' $(ARGS)
+
+check: $(VENV)/.dev ## format, lint, types, import rules, protos, Dockerfile, compose file
+	@PATH="$(CURDIR)/$(BIN):$$PATH" .ci/check
+
+fmt: $(VENV)/.dev ## format the code
+	@$(BIN)/ruff format
+	@$(BIN)/ruff check --fix
+
+proto: $(VENV)/.dev ## generate sidecar/gen from protos/
+	@$(BIN)/python protos/generate.py
+
+bench-codec: $(VENV)/.dev ## the codec against kafka-python and aiokafka
+	@$(BIN)/python bench/codec_peers.py $(ARGS)
+
+clean: ## remove what make made
+	rm -rf $(VENV) .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis build *.egg-info
