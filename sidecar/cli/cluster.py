@@ -4,11 +4,6 @@ import argparse
 import sys
 from typing import Any
 
-from sidecar import log
-from sidecar.cli.stopping import until_stopped
-from sidecar.embedded.server import EmbeddedCluster
-from sidecar.sink import LineSink
-
 _DESCRIPTION = """\
 Start a small Kafka cluster inside one process, for trials and tests: no Java, no disk, everything
 is gone when it ends (Ctrl-C). It has no transactions, no authentication and no replication.
@@ -48,6 +43,12 @@ def _between(low: int, high: int) -> Any:
 
 
 def _run(arguments: argparse.Namespace) -> int:
+    # Imported late: the other commands do without a broker.
+    from sidecar import log
+    from sidecar.cli.stopping import until_stopped
+    from sidecar.embedded.server import EmbeddedCluster
+    from sidecar.sink import LineSink
+
     log.configure(LineSink(2), "warning")
     cluster = EmbeddedCluster(brokers=arguments.brokers, host=arguments.host, port=arguments.port)
 

@@ -6,10 +6,6 @@ import sys
 import threading
 from typing import Any
 
-from rest_bridge.server import BridgeServer
-from sidecar import log
-from sidecar.sink import LineSink
-
 _DESCRIPTION = """\
 Start the REST API (Conduktor Gateway's admin paths, /health, /metrics) as a process of its own. It
 keeps nothing: every call becomes a gRPC call to the sidecar at --target.
@@ -41,6 +37,11 @@ def _port(text: str) -> int:
 
 
 def _run(arguments: argparse.Namespace) -> int:
+    # Imported late: the other commands do without it.
+    from rest_bridge.server import BridgeServer
+    from sidecar import log
+    from sidecar.sink import LineSink
+
     log.configure(LineSink(), "info")
     asked = threading.Event()
     for number in (signal.SIGINT, signal.SIGTERM):

@@ -3,19 +3,13 @@
 import argparse
 import os
 import sys
-from typing import Any
+from typing import Any, Final
 
-import gevent
-import structlog
+from sidecar.config import SETTINGS, ConfigError, Setting, Settings, load
 
-from sidecar import log
-from sidecar.app import Sidecar
-from sidecar.cli.stopping import until_stopped
-from sidecar.config import SETTINGS, ConfigError, Setting, load
-from sidecar.dataplane.addresses import PortsExhausted
-from sidecar.sink import LineSink
+_FLUSH_SECONDS: Final = 0.2
 
-_DESCRIPTION = """\
+_DESCRIPTION: Final = """\
 Start one sidecar in front of a Kafka cluster. It is told what to do by environment variables with
 Conduktor Gateway's names, or by a TOML file; the environment wins.
 
@@ -64,13 +58,33 @@ def _run(arguments: argparse.Namespace) -> int:
     if arguments.check:
         print("the settings are fine")
         return 0
+    return _serve(settings, ignored)
+
+
+def _serve(settings: Settings, ignored: list[str]) -> int:
+    # Imported late, so that --help and bad settings are answered at once.
+    import gevent
+    import structlog
+
+    from sidecar import log
+    from sidecar.app import Sidecar
+    from sidecar.cli.stopping import until_stopped
+    from sidecar.dataplane.addresses import PortsExhausted
+    from sidecar.sink import LineSink
+
+    def flush() -> None:
+        """Write what a slow reader of the log left waiting, also when nothing new is logged."""
+        while True:
+            gevent.sleep(_FLUSH_SECONDS)
+            sink.flush()
+
     sink = LineSink()
     log.configure(sink, settings.log_level)
     logger = structlog.get_logger()
     for name in ignored:
         logger.warning("setting_ignored", name=name, detail="it has no meaning here")
     sidecar = Sidecar(settings, sink)
-    flusher = gevent.spawn(_flush, sink)
+    flusher = gevent.spawn(flush)
     try:
         until_stopped(sidecar.start, sidecar.stop)
     except (OSError, PortsExhausted) as error:
@@ -81,10 +95,3 @@ def _run(arguments: argparse.Namespace) -> int:
         flusher.kill()
         sink.flush()
     return 0
-
-
-def _flush(sink: LineSink) -> None:
-    """Write what a slow reader of the log left waiting, also when nothing new is logged."""
-    while True:
-        gevent.sleep(0.2)
-        sink.flush()
