@@ -13,12 +13,14 @@ from codec.coding import (
     response_version,
 )
 from codec.errors import CodecError, DecodeError, EncodeError, UnsupportedVersion
+from codec.rewriting import Hooks, rewrite_request, rewrite_response
 from codec.schema import Message
 
 __all__ = [
     "CodecError",
     "DecodeError",
     "EncodeError",
+    "Hooks",
     "Message",
     "UnsupportedVersion",
     "decode_request",
@@ -26,4 +28,6 @@ __all__ = [
     "encode",
     "encode_chunks",
     "response_version",
+    "rewrite_request",
+    "rewrite_response",
 ]

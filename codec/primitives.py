@@ -10,6 +10,8 @@ from typing import Any
 from codec.errors import DecodeError, EncodeError
 
 MAX_STRING = 0x7FFF
+INT16 = Struct(">h")
+INT32 = Struct(">i")
 _MAX_UVARINT = 0x7FFFFFFF
 _PREPARED = 65
 SHORT_FORMS = tuple(bytes([n]) if n < 128 else bytes([n & 127 | 128, n >> 7]) for n in range(256))
@@ -61,6 +63,34 @@ def string_length(length: int) -> bytes:
     if length > MAX_STRING:
         raise EncodeError(f"a string of {length} bytes is longer than {MAX_STRING}")
     return uvarint(length + 1)
+
+
+def compact_string(value: bytes) -> bytes:
+    """A non-null string of a flexible version."""
+    return string_length(len(value)) + value
+
+
+def plain_string(value: bytes) -> bytes:
+    """A non-null string of a version that is not flexible."""
+    if len(value) > MAX_STRING:
+        raise EncodeError(f"a string of {len(value)} bytes is longer than {MAX_STRING}")
+    return INT16.pack(len(value)) + value
+
+
+def compact_broker(host: bytes, port: int) -> bytes:
+    """Host and port of a flexible version."""
+    return compact_string(host) + _port(port)
+
+
+def plain_broker(host: bytes, port: int) -> bytes:
+    """Host and port of a version that is not flexible."""
+    return plain_string(host) + _port(port)
+
+
+def _port(port: int) -> bytes:
+    if not -0x80000000 <= port <= 0x7FFFFFFF:
+        raise EncodeError(f"port {port} does not fit an int32")
+    return INT32.pack(port)
 
 
 def read_tags(data: Buffer, pos: int, count: int, end: int) -> tuple[list[tuple[int, bytes]], int]:

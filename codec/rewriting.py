@@ -1,0 +1,96 @@
+"""Renaming without decoding: from the bytes of one body to the bytes of another.
+
+Generated functions walk a body, copy what is between the names, and ask a Hooks object for every
+topic, group, transactional id, broker address and error message. Lengths, counts and tag sizes are
+written anew. The result is what decoding, editing and encoding would give, several times faster.
+
+Conditional names, which another field tells the meaning of (FindCoordinator keys, DescribeConfigs
+resources), are left as they are: edit those on the decoded message.
+"""
+
+import struct
+from collections.abc import Callable
+from typing import Protocol
+
+from codec.coding import join_small, response_version
+from codec.compiler.rewriting import Rewriter, compile_rewriter
+from codec.errors import CodecError, DecodeError
+from codec.primitives import Buffer
+from codec.registry import request_class, response_class
+from codec.schema import Message
+
+_rewriters: dict[tuple[type[Message], int], Rewriter | None] = {}
+
+
+class Hooks(Protocol):
+    """What the new body should say. Nulls are passed over, empty strings are not.
+
+    None for a name drops the array element that holds it: the topic, the group, or the name itself
+    in an array of names. Where no array element holds it directly, as with the group of a
+    Heartbeat, None is an EncodeError. Elements inside a dropped one may still be asked about.
+    """
+
+    def topic(self, name: bytes, /) -> bytes | None:
+        """The other name of a topic, in UTF-8."""
+
+    def group(self, name: bytes, /) -> bytes | None:
+        """The other name of a consumer group, in UTF-8."""
+
+    def transactional_id(self, name: bytes, /) -> bytes | None:
+        """The other form of a transactional id, in UTF-8."""
+
+    def broker(self, node_id: int, host: bytes, port: int, /) -> tuple[bytes, int]:
+        """Where this broker is to be reached. Node id -1 with an empty host means none."""
+
+    def text(self, message: bytes, /) -> bytes:
+        """The error message to show instead, in UTF-8."""
+
+
+def rewrite_request(
+    api_key: int, version: int, body: Buffer, hooks: Hooks, start: int = 0
+) -> list[Buffer]:
+    """The body with names replaced, as a list of buffers for sendmsg.
+
+    Large blobs are memoryviews of `body`, everything else is joined. `start` is where the body
+    begins in the buffer given. A message without names comes back as it is, unread.
+
+    Raises DecodeError if the body is not valid as far as it was read (what follows the last name
+    is not), EncodeError if a hook returns something that does not fit.
+    """
+    return _rewrite(request_class, api_key, version, body, hooks, start)
+
+
+def rewrite_response(
+    api_key: int, version: int, body: Buffer, hooks: Hooks, start: int = 0
+) -> list[Buffer]:
+    """As rewrite_request, for the response to a request of this version."""
+    version = response_version(api_key, version, body, start)
+    return _rewrite(response_class, api_key, version, body, hooks, start)
+
+
+def _rewrite(
+    find: Callable[[int], type[Message]],
+    api_key: int,
+    version: int,
+    body: Buffer,
+    hooks: Hooks,
+    start: int,
+) -> list[Buffer]:
+    message = find(api_key)
+    rewriter = _rewriter(message, version)
+    if rewriter is None:
+        return [memoryview(body)[start:] if start else body]
+    data = body if isinstance(body, bytes) else bytes(body)
+    try:
+        return join_small(rewriter(data, start, len(data), memoryview(body), hooks))
+    except CodecError as error:
+        raise type(error)(f"{message.__name__} v{version}: {error}") from None
+    except (struct.error, IndexError):
+        raise DecodeError(f"{message.__name__} v{version}: it ends too early") from None
+
+
+def _rewriter(message: type[Message], version: int) -> Rewriter | None:
+    try:
+        return _rewriters[message, version]
+    except KeyError:
+        return _rewriters.setdefault((message, version), compile_rewriter(message, version))
