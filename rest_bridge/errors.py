@@ -1,0 +1,111 @@
+"""Refusals: what becomes of a request that cannot be served, and of gRPC's statuses."""
+
+from collections.abc import Mapping
+from typing import cast
+
+import grpc
+from google.protobuf.any_pb2 import Any as AnyMessage
+from google.rpc.error_details_pb2 import BadRequest  # type: ignore[import-untyped]  # no py.typed
+from google.rpc.status_pb2 import Status  # type: ignore[import-untyped]  # no py.typed
+
+REALM = "kafka-chaos-sidecar"
+
+_HTTP = {
+    grpc.StatusCode.INVALID_ARGUMENT: 400,
+    grpc.StatusCode.UNAUTHENTICATED: 401,
+    grpc.StatusCode.PERMISSION_DENIED: 403,
+    grpc.StatusCode.NOT_FOUND: 404,
+    grpc.StatusCode.ALREADY_EXISTS: 409,
+    grpc.StatusCode.ABORTED: 409,
+    grpc.StatusCode.RESOURCE_EXHAUSTED: 429,
+    grpc.StatusCode.UNAVAILABLE: 503,
+    grpc.StatusCode.DEADLINE_EXCEEDED: 504,
+}
+
+# The same fields in the words of this dialect; paths and names both occur in the API's requests.
+_FIELDS = {
+    "interceptor.leader_election.rate_in_percent": "config.rateInPercent",
+    "interceptor.leader_election.seed": "config.seed",
+    "interceptor.annotations": "config",
+    "interceptor.priority": "priority",
+    "interceptor.name": "name",
+    "interceptor.scope.virtual_cluster": "vcluster",
+    "interceptor.scope.group": "group",
+    "interceptor.scope.username": "username",
+    "scope.virtual_cluster": "vcluster",
+    "scope.group": "group",
+    "scope.username": "username",
+    "virtual_cluster": "vcluster",
+    "lifetime_seconds": "lifeTimeSeconds",
+}
+
+
+class Refusal(Exception):
+    """An answer other than success; ``str()`` is its message.
+
+    Args:
+        status: of the HTTP answer.
+        code: gRPC's, when the sidecar refused; None when the bridge did.
+        headers: to add to the answer.
+    """
+
+    def __init__(
+        self,
+        status: int,
+        message: str,
+        *,
+        code: grpc.StatusCode | None = None,
+        headers: Mapping[str, str] | None = None,
+    ) -> None:
+        super().__init__(message)
+        self.status = status
+        self.code = code
+        self.headers = dict(headers or {})
+
+
+def bad_request(message: str) -> Refusal:
+    """The request itself is wrong."""
+    return Refusal(400, message)
+
+
+def unauthorized(message: str, code: grpc.StatusCode | None = None) -> Refusal:
+    """Credentials are missing or wrong."""
+    return Refusal(
+        401,
+        message,
+        code=code,
+        headers={"WWW-Authenticate": f'Basic realm="{REALM}", charset="UTF-8"'},
+    )
+
+
+def from_rpc(error: grpc.RpcError, target: str) -> Refusal:
+    """Return what an HTTP caller is told when a call to the sidecar at `target` failed."""
+    call = cast(grpc.Call, error)  # what stubs raise is both
+    code = call.code()
+    message = _message(call)
+    if code is grpc.StatusCode.UNAUTHENTICATED:
+        return unauthorized(message, code)
+    if code is grpc.StatusCode.UNAVAILABLE:
+        message = f"the sidecar's control API at {target} cannot be reached"
+    elif code is grpc.StatusCode.DEADLINE_EXCEEDED:
+        message = f"the sidecar's control API at {target} did not answer in time"
+    return Refusal(_HTTP.get(code, 500), message, code=code)
+
+
+def _message(error: grpc.Call) -> str:
+    fields = BadRequest()
+    for detail in _details(error):
+        detail.Unpack(fields)  # leaves `fields` alone when it is something else
+    if not fields.field_violations:
+        return error.details() or "the sidecar gave no reason"
+    return "; ".join(
+        v.description.replace(v.field, _FIELDS.get(v.field, v.field), 1)
+        for v in fields.field_violations
+    )
+
+
+def _details(error: grpc.Call) -> list[AnyMessage]:
+    for key, value in error.trailing_metadata() or ():
+        if key == "grpc-status-details-bin":
+            return list(Status.FromString(value).details)
+    return []

@@ -1,0 +1,61 @@
+"""The paths of the reference's API, v1."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from werkzeug.routing import Map, Rule
+
+from rest_bridge import resources
+from rest_bridge.resources import Resource
+
+
+@dataclass(frozen=True, slots=True)
+class Endpoint:
+    """What a path leads to; `everywhere` marks the paths of the global scope."""
+
+    resource: Resource
+    everywhere: bool = False
+
+
+_BASE = "/admin/interceptors/v1"
+_SCOPES = (
+    "/global",
+    "",  # passthrough, as are the next two
+    "/group/<group>",
+    "/username/<username>",
+    "/vcluster/<vcluster>",
+    "/vcluster/<vcluster>/group/<group>",
+    "/vcluster/<vcluster>/username/<username>",
+)
+_DEPRECATED_LISTS = (
+    "/interceptors",
+    "/vcluster/<vcluster>/interceptors",
+    "/vcluster/<vcluster>/username/<username>/interceptors",
+)
+
+
+def _rules() -> Iterator[Rule]:
+    for scope in _SCOPES:
+        everywhere = scope == "/global"
+        item = f"{_BASE}{scope}/interceptor/<name>"
+        yield _rule(item, Endpoint(resources.INTERCEPTOR, everywhere))
+        yield _rule(_BASE + scope, Endpoint(resources.INTERCEPTORS, everywhere))
+    for path in _DEPRECATED_LISTS:
+        yield _rule(_BASE + path, Endpoint(resources.INTERCEPTORS))
+    yield _rule(f"{_BASE}/all", Endpoint(resources.ALL_INTERCEPTORS))
+    yield _rule(f"{_BASE}/resolve", Endpoint(resources.RESOLVE))
+    token = "/admin/vclusters/v1/vcluster/<vcluster>/username/<username>"
+    yield _rule(token, Endpoint(resources.TOKEN))
+    yield _rule("/admin/username/<username>", Endpoint(resources.TOKEN))
+    yield _rule("/admin/plugins/v1", Endpoint(resources.PLUGIN_LIST))
+    yield _rule("/health", Endpoint(resources.HEALTH))
+    yield _rule("/metrics", Endpoint(resources.METRICS))
+
+
+def _rule(path: str, endpoint: Endpoint) -> Rule:
+    return Rule(f"{path}/", endpoint=endpoint, methods=list(endpoint.resource))
+
+
+# Paths are taken with and without a trailing slash, and never redirected: curl does not follow.
+ROUTES = Map(list(_rules()), strict_slashes=False, merge_slashes=False)
+"""Every path; a rule's endpoint is an `Endpoint`."""

@@ -1,0 +1,119 @@
+"""The WSGI application: finds the resource, and makes every outcome a JSON answer."""
+
+import logging
+from collections.abc import Iterable
+from typing import TYPE_CHECKING
+
+from werkzeug.exceptions import MethodNotAllowed, NotFound, RequestEntityTooLarge
+from werkzeug.wrappers import Request, Response
+
+from rest_bridge.client import SidecarClient
+from rest_bridge.errors import Refusal, unauthorized
+from rest_bridge.json_body import dumps, show
+from rest_bridge.resources import Answer, Call, answer
+from rest_bridge.routes import ROUTES, Endpoint
+
+if TYPE_CHECKING:
+    from _typeshed.wsgi import StartResponse, WSGIEnvironment
+
+MAX_BODY_BYTES = 64 * 1024
+
+_log = logging.getLogger(__name__)
+
+
+class Bridge:
+    """Answers HTTP requests by calls to one sidecar. Any thread may call it."""
+
+    def __init__(self, client: SidecarClient) -> None:
+        self._client = client
+
+    def __call__(
+        self, environ: "WSGIEnvironment", start_response: "StartResponse"
+    ) -> Iterable[bytes]:
+        """Serve one request (PEP 3333)."""
+        return self.respond(Request(environ))(environ, start_response)
+
+    def respond(self, request: Request) -> Response:
+        """Return the answer to `request`; never raises."""
+        try:
+            outcome = _options(request) or self._authorized(request)
+        except Refusal as refusal:
+            outcome = _told(refusal)
+        except Exception:  # noqa: BLE001 - whatever it is, the client gets JSON and the log the rest
+            _log.exception("request failed: %s %s", request.method, request.path)
+            outcome = answer(500, {"message": "internal error, the bridge's log has the details"})
+        return Response(
+            outcome.body.encode("utf-8"),
+            outcome.status,
+            {"Cache-Control": "no-store"} | dict(outcome.headers),
+            content_type=outcome.content_type if outcome.body else None,
+        )
+
+    def _authorized(self, request: Request) -> Answer:
+        """Answer, but below /admin tell nothing to strangers, not even that a path is unknown."""
+        authorization = request.headers.get("Authorization")
+        secured = request.path == "/admin" or request.path.startswith("/admin/")
+        if secured and authorization is None:
+            raise unauthorized("credentials are missing: HTTP Basic ones are needed")
+        try:
+            return self._answer(request, authorization)
+        except Refusal as refusal:
+            # The sidecar checks credentials first; where the bridge refused it was never asked.
+            if secured and refusal.code is None:
+                self._client.authenticate(authorization)
+            raise
+
+    def _answer(self, request: Request, authorization: str | None) -> Answer:
+        endpoint, path = _match(request)
+        call = Call(
+            client=self._client,
+            path=path,
+            everywhere=endpoint.everywhere,
+            query=request.args.to_dict(),
+            authorization=authorization,
+            body=_body(request),
+        )
+        method = "GET" if request.method == "HEAD" else request.method
+        return endpoint.resource[method](call)
+
+
+def _told(refusal: Refusal) -> Answer:
+    body = dumps({"message": str(refusal)})
+    return Answer(refusal.status, body, headers=refusal.headers)
+
+
+def _options(request: Request) -> Answer | None:
+    """Tell the methods of a path, which is no secret; None when that is not what was asked."""
+    if request.method != "OPTIONS":
+        return None
+    allowed = ROUTES.bind("bridge").allowed_methods(request.path)
+    return Answer(204, headers={"Allow": _listed(allowed)}) if allowed else None
+
+
+def _listed(methods: Iterable[str]) -> str:
+    return ", ".join(sorted({*methods, "OPTIONS"}))
+
+
+def _match(request: Request) -> tuple[Endpoint, dict[str, str]]:
+    try:
+        endpoint, path = ROUTES.bind("bridge").match(request.path, request.method)
+    except NotFound:
+        raise Refusal(404, f"there is no path {show(request.path, 200)[1:-1]}") from None
+    except MethodNotAllowed as error:
+        allowed = _listed(error.valid_methods or ())
+        raise Refusal(
+            405,
+            f"{request.method} is not a method of {request.path}, allowed are {allowed}",
+            headers={"Allow": allowed},
+        ) from None
+    return endpoint, dict(path)
+
+
+def _body(request: Request) -> bytes:
+    request.max_content_length = MAX_BODY_BYTES
+    try:
+        return request.get_data(cache=False)
+    except RequestEntityTooLarge:
+        raise Refusal(
+            413, f"the body is too long, at most {MAX_BODY_BYTES} bytes are allowed"
+        ) from None
