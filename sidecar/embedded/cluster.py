@@ -3,7 +3,7 @@
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from itertools import count
-from time import monotonic, time
+from time import monotonic
 from uuid import uuid4
 from zlib import crc32
 
@@ -43,7 +43,6 @@ class Cluster:
         brokers: number of brokers; shorthand for `Settings(brokers=...)`.
         settings: everything else; wins over `brokers`.
         clock: monotonic seconds, for sessions and waits.
-        wall_clock: seconds since 1970.
 
     Raises:
         ValueError: a setting is out of range.
@@ -55,7 +54,6 @@ class Cluster:
         *,
         settings: Settings | None = None,
         clock: Callable[[], float] = monotonic,
-        wall_clock: Callable[[], float] = time,
     ) -> None:
         self.settings = settings or Settings(brokers=brokers)
         self.id = f"embedded-{uuid4().hex[:13]}"
@@ -63,7 +61,6 @@ class Cluster:
         self.endpoints: dict[int, Endpoint] = {
             node_id: Endpoint(node_id, "localhost", 0) for node_id in self.node_ids
         }
-        self.wall_clock = wall_clock
         self.topics = Topics(
             self.node_ids,
             num_partitions=self.settings.num_partitions,

@@ -1,6 +1,7 @@
 """An embedded cluster on a thread of its own, and a bare client that speaks with our codec."""
 
 import socket
+import struct
 import threading
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future
@@ -13,6 +14,7 @@ import pytest
 import codec
 from codec.frames import FrameDecoder, frame
 from codec.headers import request_header, response_body_start, response_correlation_id
+from codec.records.crc32c import crc32c
 from codec.schema import Message
 from sidecar.embedded.cluster import Cluster
 from sidecar.embedded.errors import ApiError
@@ -106,6 +108,43 @@ class Running:
         """Hang up every connection made here."""
         for wire in self._wires:
             wire.close()
+
+
+def _varint(value: int) -> bytes:
+    value = (value << 1) ^ (value >> 63)
+    out = b""
+    while value > 127:
+        out += bytes([value & 127 | 128])
+        value >>= 7
+    return out + bytes([value])
+
+
+def make_batch(
+    *values: bytes,
+    producer: tuple[int, int, int] = (-1, -1, -1),
+    times: tuple[int, ...] = (),
+    attributes: int = 0,
+    magic: int = 2,
+    count: int | None = None,
+) -> bytes:
+    """A record batch with these values; `producer` is id, epoch and base sequence."""
+    times = times or tuple(range(1000, 1000 + len(values)))
+    records = b""
+    for index, value in enumerate(values):
+        body = b"\x00" + _varint(times[index] - times[0]) + _varint(index)
+        body += _varint(-1) + _varint(len(value)) + value + _varint(0)
+        records += _varint(len(body)) + body
+    total = len(values)
+    tail = struct.pack(">hiqq", attributes, total - 1, times[0], max(times))
+    tail += struct.pack(">qhii", *producer, total if count is None else count) + records
+    crc = crc32c(tail)
+    return struct.pack(">qiibI", 0, 9 + len(tail), -1, magic, crc) + tail
+
+
+@pytest.fixture
+def batch() -> Callable[..., bytes]:
+    """Builds record batches."""
+    return make_batch
 
 
 @pytest.fixture
