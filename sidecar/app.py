@@ -11,7 +11,7 @@ import structlog
 
 from rest_bridge.server import BridgeServer
 from sidecar import __version__
-from sidecar.api.grpc_server import ControlServer
+from sidecar.api.grpc_server import ControlServer, Services
 from sidecar.config import Settings
 from sidecar.control import ports
 from sidecar.control.interceptors import InterceptorService
@@ -85,18 +85,22 @@ class Sidecar:
     def _control_server(self, tokens: TokenAuthority) -> ControlServer:
         settings = self._settings
         users = [(user.username, user.password, user.admin) for user in settings.admin_users]
-        return ControlServer(
+        services = Services(
             interceptors=InterceptorService(
                 self._publish, self._journal, process_seed=settings.seed
             ),
             tokens=tokens,
             journal=self._journal,
-            users=AdminUsers(users),
             status=self,
             metrics=self._metrics,
             build=ports.BuildInfo(version=__version__),
-            host=settings.grpc_host,
-            port=settings.grpc_port,
+            start_time=time.time(),
+        )
+        return ControlServer(
+            services,
+            AdminUsers(users),
+            settings.grpc_host,
+            settings.grpc_port,
             metrics_open=not settings.secured_metrics,
         )
 
@@ -137,12 +141,14 @@ class Sidecar:
         """
         started = time.monotonic()
         settings = self._settings
-        grpc_port = self._control.start()
+        self._control.start(serving=False)
         self._bridge = BridgeServer(
-            f"{settings.grpc_host}:{grpc_port}", settings.bind_host, settings.http_port
+            f"{settings.grpc_host}:{self._control.port}", settings.bind_host, settings.http_port
         )
-        http_port = self._bridge.start()
-        self._log.info("control_listening", grpc_port=grpc_port, http_port=http_port)
+        self._bridge.start()
+        self._log.info(
+            "control_listening", grpc_port=self._control.port, http_port=self._bridge.port
+        )
         self._gateway.start()
         self._control.set_serving(True)
         self._log.info(

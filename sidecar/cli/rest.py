@@ -48,11 +48,11 @@ def _run(arguments: argparse.Namespace) -> int:
         signal.signal(number, lambda *_: asked.set())
     bridge = BridgeServer(arguments.target, arguments.host, arguments.port)
     try:
-        port = bridge.start()
+        bridge.start()
     except OSError as error:
         print(f"chaos-sidecar: {error}", file=sys.stderr)
         return 1
-    print(f"REST on http://{arguments.host}:{port}, for {arguments.target}", file=sys.stderr)
+    print(f"REST on http://{arguments.host}:{bridge.port}, for {arguments.target}", file=sys.stderr)
     asked.wait()
     bridge.stop()
     return 0

@@ -2,6 +2,7 @@
 
 import signal
 from collections.abc import Callable
+from typing import Any
 
 import gevent
 from gevent.event import Event
@@ -17,8 +18,9 @@ def until_stopped(start: Callable[[], None], stop: Callable[[], None]) -> None:
     for number in (signal.SIGINT, signal.SIGTERM):
         gevent.signal_handler(number, asked.set)
     starting = gevent.spawn(start)
+    either: list[Any] = [starting, asked]
     try:
-        gevent.wait([starting, asked], count=1)
+        gevent.wait(either, count=1)
         if starting.ready():
             starting.get()
             asked.wait()

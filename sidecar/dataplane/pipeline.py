@@ -51,7 +51,9 @@ class Pipeline:
     def __init__(self, snapshot: Snapshot, previous: "Pipeline | None" = None) -> None:
         self.snapshot = snapshot
         old = previous._counters if previous else {}
-        self._counters = {i.uid: old.get(i.uid) or DrawCounter() for i in snapshot.interceptors}
+        self._counters: dict[str, DrawCounter] = {
+            i.uid: old.get(i.uid) or DrawCounter() for i in snapshot.interceptors
+        }
         self._rules = {i.uid: rule_for(i.fault) for i in snapshot.interceptors}
         self._chains: dict[Identity, Chains] = {}
 

@@ -1,14 +1,12 @@
 """What has to be known of every Produce request, read without decoding it."""
 
-from typing import Any
-
 from codec.errors import DecodeError
 
 _FLEXIBLE_SINCE = 9
 _TRANSACTIONAL_ID_SINCE = 3
 
 
-def expects_response(version: int, body: Any) -> bool:
+def expects_response(version: int, body: memoryview | bytes) -> bool:
     """Whether the broker will answer: it does not when acks is 0.
 
     Raises:
@@ -21,7 +19,7 @@ def expects_response(version: int, body: Any) -> bool:
     return acks != b"\0\0"
 
 
-def _after_transactional_id(version: int, body: Any) -> int:
+def _after_transactional_id(version: int, body: memoryview | bytes) -> int:
     if version < _TRANSACTIONAL_ID_SINCE:
         return 0
     if version < _FLEXIBLE_SINCE:

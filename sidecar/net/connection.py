@@ -60,6 +60,7 @@ class ClientConnection:
         self._to_broker: Outbox | None = None
         self._broker_reader: gevent.Greenlet[[Any], None] | None = None
         self._room = Event()
+        self._shutting = False
         self.close_reason: str | None = None
         """Why the sidecar ended the connection; None if a peer did."""
 
@@ -73,7 +74,8 @@ class ClientConnection:
         except DecodeError as error:
             self._close(Close("malformed_request", str(error)))
         except OSError as error:
-            self._log.debug("connection_broken", cause=str(error))
+            if not self._shutting:
+                self._log.debug("connection_broken", cause=str(error))
         finally:
             if deadline is not None:
                 deadline.kill(block=False)
@@ -131,7 +133,8 @@ class ClientConnection:
         except DecodeError as error:
             self._close(Close("malformed_response", str(error)))
         except OSError as error:
-            self._log.debug("upstream_broken", cause=str(error))
+            if not self._shutting:
+                self._log.debug("upstream_broken", cause=str(error))
         self._shut()
 
     def _close(self, close: Close) -> None:
@@ -153,6 +156,7 @@ class ClientConnection:
 
     def _shut(self) -> None:
         """Close both sockets; whoever waits on one is woken. Safe to call twice."""
+        self._shutting = True
         _close_socket(self._sock)
         if self._upstream is not None:
             _close_socket(self._upstream)
