@@ -107,8 +107,11 @@ class ControlServer:
         )
         self._register(services)
 
-    def start(self) -> None:
+    def start(self, *, serving: bool = True) -> None:
         """Listen and serve; `port` is the real one afterwards.
+
+        Args:
+            serving: what the health service says; see `set_serving`.
 
         Raises:
             OSError: the address cannot be listened on; the message names it.
@@ -121,9 +124,14 @@ class ControlServer:
                 f"the control API (gRPC) cannot listen on {address}:{self.port}:"
                 " is the port taken, or the address not of this machine?"
             ) from None
+        self.set_serving(serving)
         self._server.start()
+
+    def set_serving(self, serving: bool) -> None:
+        """Let the health service say whether clients of the data side are served yet."""
+        response = health_pb2.HealthCheckResponse
         for name in ("", *_SERVICES):
-            self._health.set(name, health_pb2.HealthCheckResponse.SERVING)
+            self._health.set(name, response.SERVING if serving else response.NOT_SERVING)
 
     def stop(self, grace: float = 5.0) -> None:
         """Refuse new calls, end the streams, and wait up to `grace` seconds for the rest."""
