@@ -1,0 +1,112 @@
+"""Rung 1: a sampled Produce is refused as a whole, as by a broker that lost its partitions."""
+
+from typing import Any
+
+import pytest
+
+import codec
+from codec.api_keys import ApiKey
+from codec.error_codes import ErrorCode
+from codec.messages.produce import ProduceRequest
+from sidecar.faults.base import FORWARD, Answer, Disconnect
+from sidecar.faults.draws import draw
+from sidecar.faults.leader_election import LeaderElectionRule
+from sidecar.faults.registry import rule_for
+from sidecar.model.faults import LeaderElection
+from tests.support.messages import batch, produce
+
+ALMOST_ONE = 1 - 2**-53
+
+
+def rule(rate: float = 50) -> LeaderElectionRule:
+    return LeaderElectionRule(LeaderElection(rate_in_percent=rate))
+
+
+def decoded(request: ProduceRequest, version: int) -> Any:
+    return codec.decode_request(ApiKey.PRODUCE, version, codec.encode(request, version))
+
+
+def test_the_registry_carries_out_every_kind_of_fault() -> None:
+    found = rule_for(LeaderElection(rate_in_percent=100))
+
+    assert (found.kind, found.rung, found.apis) == ("leader_election", 1, {ApiKey.PRODUCE})
+    assert found.chooses(ALMOST_ONE)
+
+
+@pytest.mark.parametrize(
+    ("rate", "value", "chosen"),
+    [
+        (0, 0.0, False),
+        (100, 0.0, True),
+        (100, ALMOST_ONE, True),
+        (50, 0.49999, True),
+        (50, 0.5, False),
+        (0.1, 0.0009, True),
+        (0.1, 0.0011, False),
+    ],
+)
+def test_the_rate_is_the_share_of_draws_below_it(rate: float, value: float, chosen: bool) -> None:
+    assert rule(rate).chooses(value) is chosen
+
+
+@pytest.mark.parametrize(("rate", "chosen"), [(0, 0), (10, 102), (50, 505), (99, 988), (100, 1000)])
+def test_a_thousand_draws_of_one_seed_choose_these_many(rate: float, chosen: int) -> None:
+    assert sum(rule(rate).chooses(draw(42, n)) for n in range(1000)) == chosen
+
+
+@pytest.mark.parametrize("version", range(13))
+def test_every_partition_is_refused_with_error_6_and_nothing_known(version: int) -> None:
+    request = decoded(produce({"a": {0: batch(), 3: batch()}, "b": {1: batch()}}), version)
+
+    decision = rule().decide(ApiKey.PRODUCE, request)
+
+    assert isinstance(decision, Answer)
+    assert decision.error is ErrorCode.NOT_LEADER_OR_FOLLOWER
+    body = codec.encode(decision.response, version)
+    response: Any = codec.decode_response(ApiKey.PRODUCE, version, body)
+    partitions = [(t.name, p) for t in response.responses for p in t.partition_responses]
+    assert [(name, p.index) for name, p in partitions] == [("a", 0), ("a", 3), ("b", 1)]
+    for _, partition in partitions:
+        assert partition.error_code == 6
+        assert partition.base_offset == -1
+        assert partition.log_append_time_ms == -1
+        assert partition.log_start_offset == -1
+        assert not partition.record_errors
+        assert partition.error_message is None
+        assert partition.current_leader is None, "a hint would spare clients the refresh"
+    assert not response.node_endpoints
+    assert response.throttle_time_ms == 0
+
+
+def test_a_request_by_topic_id_is_answered_by_topic_id() -> None:
+    request = produce({"": {0: batch()}})
+    request.topic_data[0].topic_id = b"an-id-of-a-topic"
+
+    decision = rule().decide(ApiKey.PRODUCE, decoded(request, 13))
+
+    assert isinstance(decision, Answer)
+    body = codec.encode(decision.response, 13)
+    response: Any = codec.decode_response(ApiKey.PRODUCE, 13, body)
+    assert response.responses[0].topic_id == b"an-id-of-a-topic"
+
+
+def test_without_acks_there_is_no_answer_so_the_connection_goes() -> None:
+    decision = rule().decide(ApiKey.PRODUCE, decoded(produce(acks=0), 9))
+
+    assert decision == Disconnect(ErrorCode.NOT_LEADER_OR_FOLLOWER)
+
+
+@pytest.mark.parametrize("acks", [0, 1, -1])
+@pytest.mark.parametrize("topics", [{}, {"a": {}}, {"a": {}, "b": {}}])
+def test_a_request_without_partitions_is_forwarded(topics: Any, acks: int) -> None:
+    request = decoded(produce(topics, acks=acks), 9)
+
+    assert rule().decide(ApiKey.PRODUCE, request) is FORWARD
+
+
+def test_a_topic_without_partitions_beside_one_with_is_answered_too() -> None:
+    decision = rule().decide(ApiKey.PRODUCE, decoded(produce({"a": {}, "b": {0: batch()}}), 9))
+
+    assert isinstance(decision, Answer)
+    names = [(t.name, len(t.partition_responses)) for t in decision.response.responses]
+    assert names == [("a", 0), ("b", 1)]
