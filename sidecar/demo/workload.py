@@ -35,7 +35,7 @@ class _RetryCounter(logging.Handler):
 
     def emit(self, record: logging.LogRecord) -> None:
         message = record.getMessage()
-        if message.startswith(_RETRIED):
+        if _RETRIED in message:
             self.count += 1
             self.last = message
 
@@ -65,18 +65,17 @@ def produce(
         for number in range(records):
             _pace(started + number / throughput)
             futures.append(producer.send(topic, f"record-{number}".encode()))
+            if number + 1 == records:
+                producer.flush(timeout=_DELIVERY_SECONDS)
             _show(number + 1, records, injected(), retries.count)
-        producer.flush(timeout=_DELIVERY_SECONDS)
     finally:
         producer.close(timeout=5)
         logger.removeHandler(retries)
     acknowledged = frozenset(
         f"record-{number}" for number, future in enumerate(futures) if _acknowledged(future)
     )
-    _show(records, records, injected(), retries.count)
-    print()
     if retries.last:
-        print(f"\nThe client's log, last of {retries.count} lines like it:\n    {retries.last}")
+        print(f"\n\nThe client's log, last of {retries.count} lines like it:\n    {retries.last}")
     return Outcome(records, acknowledged, retries.count)
 
 
