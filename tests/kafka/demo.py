@@ -22,9 +22,9 @@ def main(arguments: list[str]) -> int:
         with running() as kafka, pair(kafka) as gateways, tempfile.TemporaryDirectory() as tools:
             write_wrappers(kafka.distribution, Path(tools))
             first = gateways.first
+            where = ["--admin", first.admin_url, "--bootstrap", first.bootstrap]
             done = subprocess.run(
-                ["bash", SCRIPT, "--admin", first.admin_url, "--bootstrap", first.bootstrap]
-                + ["--direct", kafka.bootstrap, *arguments],
+                ["bash", SCRIPT, *where, "--direct", kafka.bootstrap, *arguments],
                 env=os.environ | {"PATH": f"{tools}{os.pathsep}{os.environ['PATH']}"},
                 check=False,
             )
