@@ -171,15 +171,18 @@ class Session:
             return self._forward_untouched(header, data)
         start = header.body_start
         body, context = tenancy.map_request(key, version, data[start:])
-        if key != ApiKey.PRODUCE or expects_response(version, data[start:]):
-            self.order.forwarded(Pending(header.correlation_id, key, version, context))
+        self._expect_response(header, data, context)
         return [ToBroker(frame(data[:start], *body))]
 
     def _forward_untouched(self, header: RequestHeader, data: Any) -> list[Action]:
         """A request the codec does not know, where there is nothing to hide: the broker decides."""
-        pending = Pending(header.correlation_id, header.api_key, header.api_version)
-        self.order.forwarded(pending)
+        self._expect_response(header, data, None)
         return [ToBroker(frame(data))]
+
+    def _expect_response(self, header: RequestHeader, data: Any, context: Any) -> None:
+        key, version = header.api_key, header.api_version
+        if key != ApiKey.PRODUCE or expects_response(version, data[header.body_start :]):
+            self.order.forwarded(Pending(header.correlation_id, key, version, context))
 
     def _answer(self, header: RequestHeader, body: bytes) -> list[Action]:
         head = response_header(header.api_key, header.api_version, header.correlation_id)
