@@ -1,0 +1,124 @@
+"""What ApiVersions offers: never more than the broker speaks or the sidecar can rewrite."""
+
+from typing import Any
+
+import pytest
+
+import codec
+from codec.api_keys import ApiKey
+from codec.registry import SUPPORTED
+from sidecar.dataplane.versions import Versions, invalid_client_software
+
+ALL = {int(key): (api.min_version, api.max_version) for key, api in SUPPORTED.items()}
+SASL = {ApiKey.SASL_HANDSHAKE, ApiKey.SASL_AUTHENTICATE}
+
+
+def offered(versions: Versions, version: int = 3) -> dict[int, tuple[int, int]]:
+    body = versions.response(version)
+    response: Any = codec.decode_response(ApiKey.API_VERSIONS, version, body)
+    assert response.error_code == 0
+    return {entry.api_key: (entry.min_version, entry.max_version) for entry in response.api_keys}
+
+
+@pytest.mark.parametrize("version", range(5))
+def test_every_version_of_the_response_tells_the_same(version: int) -> None:
+    versions = Versions([ALL], secured=True)
+
+    assert offered(versions, version) == offered(versions, 0)
+    assert offered(versions, version)[ApiKey.API_VERSIONS] == (0, 4)
+
+
+def test_a_version_must_be_spoken_by_every_broker_and_by_the_codec() -> None:
+    old = ALL | {ApiKey.METADATA: (0, 5), ApiKey.FETCH: (4, 11), ApiKey.LIST_OFFSETS: (0, 99)}
+    new = ALL | {ApiKey.METADATA: (4, 12), ApiKey.FETCH: (6, 17), ApiKey.LIST_OFFSETS: (1, 99)}
+
+    found = offered(Versions([old, new], secured=False))
+
+    assert found[ApiKey.METADATA] == (4, 5)
+    assert found[ApiKey.FETCH] == (6, 11)
+    assert found[ApiKey.LIST_OFFSETS] == (1, SUPPORTED[ApiKey.LIST_OFFSETS].max_version)
+
+
+def test_an_api_that_brokers_do_not_share_is_not_offered() -> None:
+    without = {key: span for key, span in ALL.items() if key != ApiKey.DELETE_RECORDS}
+    disjoint = ALL | {ApiKey.HEARTBEAT: (90, 99)}
+
+    versions = Versions([ALL, without, disjoint], secured=False)
+
+    assert not {ApiKey.DELETE_RECORDS, ApiKey.HEARTBEAT} & offered(versions).keys()
+    assert not versions.accepts(ApiKey.DELETE_RECORDS, 0)
+    assert not versions.accepts(ApiKey.HEARTBEAT, 95)
+
+
+def test_an_api_the_codec_cannot_rewrite_is_hidden() -> None:
+    broker = ALL | {
+        ApiKey.CONSUMER_GROUP_HEARTBEAT: (0, 1),
+        ApiKey.SHARE_FETCH: (0, 1),
+        999: (0, 9),
+    }
+
+    for secured in (False, True):
+        found = offered(Versions([broker], secured=secured))
+        assert not {ApiKey.CONSUMER_GROUP_HEARTBEAT, ApiKey.SHARE_FETCH, 999} & found.keys()
+
+
+def test_produce_is_announced_from_0_whatever_the_broker_says() -> None:
+    """KAFKA-18659: with a higher minimum librdkafka before 2.5 silently stops compressing."""
+    versions = Versions([ALL | {ApiKey.PRODUCE: (3, 12)}], secured=False)
+
+    assert offered(versions)[ApiKey.PRODUCE] == (0, 12)
+    assert [versions.accepts(ApiKey.PRODUCE, v) for v in (2, 3, 12, 13)] == [
+        False,
+        True,
+        True,
+        False,
+    ]
+
+
+@pytest.mark.parametrize(
+    ("key", "open_max", "tenant_max"),
+    [
+        (ApiKey.PRODUCE, 12, 12),
+        (ApiKey.ADD_PARTITIONS_TO_TXN, 3, 3),
+        (ApiKey.FETCH, 18, 12),
+        (ApiKey.OFFSET_COMMIT, 10, 9),
+        (ApiKey.OFFSET_FETCH, 10, 9),
+        (ApiKey.DELETE_TOPICS, 6, 5),
+        (ApiKey.METADATA, 13, 13),
+    ],
+)
+def test_versions_without_topic_names_are_capped(
+    key: ApiKey, open_max: int, tenant_max: int
+) -> None:
+    assert offered(Versions([ALL], secured=False))[key][1] == open_max
+    assert offered(Versions([ALL], secured=True))[key][1] == tenant_max
+
+
+def test_sasl_is_offered_where_clients_authenticate_whatever_the_broker_speaks() -> None:
+    without_sasl = {key: span for key, span in ALL.items() if key not in SASL}
+
+    secured = offered(Versions([without_sasl], secured=True))
+    unsecured = offered(Versions([ALL], secured=False))
+
+    assert secured[ApiKey.SASL_HANDSHAKE] == (0, 1)
+    assert secured[ApiKey.SASL_AUTHENTICATE] == (0, 2)
+    assert not SASL & unsecured.keys()
+
+
+@pytest.mark.parametrize("version", [5, 6, 99, 32767])
+def test_a_version_above_ours_is_refused_in_the_layout_of_version_0(version: int) -> None:
+    body = Versions([ALL], secured=False).response(version)
+
+    response: Any = codec.decode_response(ApiKey.API_VERSIONS, 0, body)
+    assert response.error_code == 35
+    assert [(e.api_key, e.min_version, e.max_version) for e in response.api_keys] == [(18, 0, 4)]
+    assert not response.trailing
+
+
+@pytest.mark.parametrize("version", [3, 4])
+def test_malformed_client_software_is_an_invalid_request(version: int) -> None:
+    response: Any = codec.decode_response(
+        ApiKey.API_VERSIONS, version, invalid_client_software(version)
+    )
+
+    assert (response.error_code, list(response.api_keys)) == (42, [])
