@@ -93,8 +93,8 @@ def _ready(wanted: list[_Wanted], min_bytes: int, context: Context) -> bool:
     """An error ends the wait at once, as in Kafka; so do enough bytes, or nothing to wait for."""
     for each in wanted:
         each.look(context)
-        if each.error is not None:
-            return True
+    if any(each.error is not None for each in wanted):
+        return True
     missing = min_bytes
     for each in wanted:
         missing -= each.available(missing)
@@ -115,10 +115,10 @@ def _response(request: FetchRequest, wanted: list[_Wanted], context: Context) ->
             topic = TopicResponse(topic=each.topic.topic, topic_id=each.topic.topic_id)
             topics[id(each.topic)] = topic
             response.responses.append(topic)
-        if each.error is not None:
-            topic.partitions.append(_refusal(each, each.error, leaders))
+        if each.error is not None or each.partition is None:
+            topic.partitions.append(_refusal(each, leaders))
             continue
-        data = _read(each, room, at_least_one=nothing_yet)
+        data = _read(each.partition, each.request, room, at_least_one=nothing_yet)
         size = len(data.records or b"")
         room = max(room - size, 0)
         nothing_yet = nothing_yet and not size
@@ -130,9 +130,10 @@ def _response(request: FetchRequest, wanted: list[_Wanted], context: Context) ->
     return response
 
 
-def _read(wanted: _Wanted, room: int, *, at_least_one: bool) -> PartitionResponse:
-    assert wanted.partition is not None
-    log, request = wanted.partition.log, wanted.request
+def _read(
+    partition: Partition, request: PartitionRequest, room: int, *, at_least_one: bool
+) -> PartitionResponse:
+    log = partition.log
     response = PartitionResponse(
         partition_index=request.partition,
         high_watermark=log.end_offset,
@@ -140,7 +141,7 @@ def _read(wanted: _Wanted, room: int, *, at_least_one: bool) -> PartitionRespons
         log_start_offset=log.start_offset,
         records=b"",
     )
-    diverging = _diverging(wanted.partition, request)
+    diverging = _diverging(partition, request)
     if diverging is not None:
         response.diverging_epoch = diverging
         return response
@@ -163,16 +164,17 @@ def _diverging(
     return PartitionResponse.EpochEndOffset(epoch=epoch, end_offset=end)
 
 
-def _refusal(wanted: _Wanted, error: ApiError, leaders: list[int]) -> PartitionResponse:
+def _refusal(wanted: _Wanted, leaders: list[int]) -> PartitionResponse:
+    code = ErrorCode.NONE if wanted.error is None else wanted.error.code
     response = PartitionResponse(
         partition_index=wanted.request.partition,
-        error_code=error.code,
+        error_code=code,
         high_watermark=_NO_OFFSET,
         records=b"",
     )
     partition = wanted.partition
     stale = (ErrorCode.NOT_LEADER_OR_FOLLOWER, ErrorCode.FENCED_LEADER_EPOCH)
-    if error.code in stale and partition is not None:
+    if code in stale and partition is not None:
         response.current_leader = PartitionResponse.LeaderIdAndEpoch(
             leader_id=partition.leader, leader_epoch=partition.leader_epoch
         )

@@ -190,6 +190,14 @@ def test_unknown_topics_and_ids(running, topic):
     assert partition.error_code == ErrorCode.UNKNOWN_TOPIC_ID
 
 
+def test_one_refused_partition_does_not_hold_up_the_others(running, topic, put):
+    put(b"a", partition=1)
+    running.on_hub(lambda cluster: cluster.elect("t", 0, 2))
+    refused, read, empty = ask(running.wire(), request(at(0), at(0, 1), at(0, 2), wait=5000))
+    assert (refused.error_code, read.error_code, empty.error_code) == (6, 0, 0)
+    assert offsets(read) == [0]
+
+
 def test_sessions_are_declined(running, topic):
     wire = running.wire()
     response = wire.ask(request(at(0), session_epoch=0), 12, FetchResponse)
