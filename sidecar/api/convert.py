@@ -125,6 +125,16 @@ def timestamp(seconds: float) -> Timestamp:
     return result
 
 
+@contextmanager
+def below(prefix: str) -> Iterator[None]:
+    """Raise the InvalidArgument raised inside with its paths below `prefix`."""
+    violations: list[FieldViolation] = []
+    with _collecting(violations, prefix):
+        yield
+    if violations:
+        raise InvalidArgument(*violations)
+
+
 def _fault_from_proto(message: interceptor_pb2.Interceptor) -> Fault:
     if message.WhichOneof("fault") is None:
         raise InvalidArgument.of("fault", "fault is required, allowed are leader_election")
@@ -134,13 +144,11 @@ def _fault_from_proto(message: interceptor_pb2.Interceptor) -> Fault:
             "leader_election.rate_in_percent",
             "leader_election.rate_in_percent is required, allowed are 0 to 100",
         )
-    violations: list[FieldViolation] = []
-    with _collecting(violations, "leader_election"):
+    with below("leader_election"):
         return LeaderElection(
             rate_in_percent=wanted.rate_in_percent,
             seed=wanted.seed if wanted.HasField("seed") else None,
         )
-    raise InvalidArgument(*violations)
 
 
 @contextmanager

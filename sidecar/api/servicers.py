@@ -32,7 +32,8 @@ class InterceptorServicer(ipb_grpc.InterceptorServiceServicer):
     ) -> ipb.CreateInterceptorResponse:
         """Create, as the proto says."""
         wanted = convert.interceptor_from_proto(request.interceptor)
-        view = self._interceptors.create(wanted, require_new=request.require_new)
+        with convert.below("interceptor"):
+            view = self._interceptors.create(wanted, require_new=request.require_new)
         return ipb.CreateInterceptorResponse(interceptor=convert.interceptor_to_proto(view))
 
     def GetInterceptor(
@@ -56,11 +57,11 @@ class InterceptorServicer(ipb_grpc.InterceptorServiceServicer):
         self, request: ipb.UpdateInterceptorRequest, context: Context
     ) -> ipb.UpdateInterceptorResponse:
         """Update, as the proto says."""
-        view, created = self._interceptors.update(
-            convert.interceptor_from_proto(request.interceptor),
-            allow_missing=request.allow_missing,
-            etag=request.interceptor.etag,
-        )
+        wanted = convert.interceptor_from_proto(request.interceptor)
+        with convert.below("interceptor"):
+            view, created = self._interceptors.update(
+                wanted, allow_missing=request.allow_missing, etag=request.interceptor.etag
+            )
         return ipb.UpdateInterceptorResponse(
             interceptor=convert.interceptor_to_proto(view), created=created
         )

@@ -76,9 +76,9 @@ class Control:
 
 
 @contextmanager
-def running(*, journal: Journal | None = None, **options: Any) -> Iterator[Control]:
+def running(*, port: int = 0, **options: Any) -> Iterator[Control]:
     """Run a server with an admin and a viewer; `options` go to ControlServer."""
-    journal = journal or Journal(capacity=8)
+    journal = Journal(capacity=8)
     published: list[Snapshot] = []
     uids = (f"uid-{i}" for i in itertools.count(1))
     interceptors = InterceptorService(
@@ -97,7 +97,7 @@ def running(*, journal: Journal | None = None, **options: Any) -> Iterator[Contr
         clock=lambda: NOW,
     )
     users = AdminUsers([("admin", "conduktor", True), ("viewer", "looks", False)])
-    server = ControlServer(services, users, "127.0.0.1", 0, **options)
+    server = ControlServer(services, users, "127.0.0.1", port, **options)
     server.start()
     channel = grpc.insecure_channel(f"127.0.0.1:{server.port}")
     try:

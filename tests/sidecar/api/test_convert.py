@@ -1,0 +1,83 @@
+"""Messages to model values and back."""
+
+from dataclasses import fields
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from sidecar.api import convert
+from sidecar.control.interceptors import View
+from sidecar.gen.kafka.chaos.v1.injection_pb2 import Injection as InjectionMessage
+from sidecar.model.faults import LeaderElection
+from sidecar.model.injection import Injection
+from sidecar.model.interceptor import Interceptor, Scope
+from tests.sidecar.api.harness import NOW, injection
+
+NAMES = st.text("abcXYZ09._-é", min_size=1, max_size=128)
+CLUSTERS = st.text("abcXYZ09._-", min_size=1, max_size=128)
+SCOPES = st.one_of(
+    st.just(Scope()),
+    st.builds(Scope, virtual_cluster=CLUSTERS),
+    st.builds(Scope, virtual_cluster=CLUSTERS, group=NAMES),
+    st.builds(Scope, virtual_cluster=CLUSTERS, username=NAMES),
+)
+INTERCEPTORS = st.builds(
+    Interceptor,
+    name=NAMES,
+    scope=SCOPES,
+    priority=st.integers(0, 2**31 - 1),
+    fault=st.builds(
+        LeaderElection,
+        rate_in_percent=st.floats(0, 100),
+        seed=st.none() | st.integers(0, 2**64 - 1),
+    ),
+    annotations=st.dictionaries(NAMES, NAMES, max_size=3),
+)
+
+
+@given(INTERCEPTORS)
+def test_interceptors_survive_the_way_there_and_back(item: Interceptor) -> None:
+    message = convert.interceptor_to_proto(View(item, 0, ""))
+
+    assert convert.interceptor_from_proto(message) == item
+
+
+def test_injections_have_the_same_fields_on_both_sides() -> None:
+    ours = {field.name for field in fields(Injection)}
+
+    assert set(InjectionMessage.DESCRIPTOR.fields_by_name) == ours | {"sequence"}
+
+
+def test_injections_keep_every_value() -> None:
+    record = injection(leader_id=0, leader_epoch=0)
+    message = convert.injection_to_proto(3, record)
+
+    for name, value in record.as_dict().items():
+        if name != "time":
+            assert getattr(message, name) == value, name
+            assert message.HasField(name) if value == 0 and "leader" in name else True
+    assert message.sequence == 3
+    assert message.time.ToMicroseconds() == round(NOW * 1e6)
+
+
+def test_what_was_not_known_on_the_wire_stays_unset() -> None:
+    unknown = [
+        "client_id",
+        "client_software_name",
+        "client_software_version",
+        "record_count",
+        "producer_id",
+        "producer_epoch",
+        "base_sequence",
+        "leader_id",
+        "leader_epoch",
+    ]
+    message = convert.injection_to_proto(1, injection(**dict.fromkeys(unknown)))
+
+    assert [name for name in unknown if message.HasField(name)] == []
+
+
+def test_text_that_is_not_unicode_is_still_told() -> None:
+    message = convert.injection_to_proto(1, injection(client_id="a\udcffb"))
+
+    assert message.client_id == "a?b"
