@@ -38,6 +38,14 @@ def continue_uvarint(data: Buffer, pos: int, first: int) -> tuple[int, int]:
     raise DecodeError("a varint is longer than five bytes or above 2^31-1")
 
 
+def continue_string_length(data: Buffer, pos: int, first: int) -> tuple[int, int]:
+    """As continue_uvarint, for the length of a string, which has a limit of its own."""
+    value, pos = continue_uvarint(data, pos, first)
+    if value > MAX_STRING + 1:
+        raise DecodeError(f"a string is longer than {MAX_STRING} bytes")
+    return value, pos
+
+
 def read_uvarint(data: Buffer, pos: int) -> tuple[int, int]:
     """Read an unsigned varint; returns the value and the position behind it."""
     first = data[pos]

@@ -278,7 +278,12 @@ class Struct(metaclass=_Declared):
 
     def copy(self, **changes: object) -> Self:
         """A shallow copy with these attributes changed; TypeError for an unknown one."""
-        return type(self)(**{n: getattr(self, n) for n in self._attributes()} | changes)
+        made: Self = self.BARE()
+        for name in self._attributes():
+            setattr(made, name, changes.pop(name, getattr(self, name)))
+        if changes:
+            raise TypeError(f"{type(self).__name__} has no field {', '.join(sorted(changes))}")
+        return made
 
     @classmethod
     def _attributes(cls) -> list[str]:

@@ -13,6 +13,7 @@ from codec.compiler.layout import INTEGER_ARRAYS, Layout, Slot, message_layout, 
 from codec.compiler.source import Source
 from codec.errors import DecodeError
 from codec.primitives import (
+    continue_string_length,
     continue_uvarint,
     read_tags,
     read_uvarint,
@@ -31,6 +32,7 @@ def compile_decoder(message: type[Message], version: int, *, lenient: bool = Fal
     source = Source(
         DecodeError=DecodeError,
         continue_uvarint=continue_uvarint,
+        continue_string_length=continue_string_length,
         read_uvarint=read_uvarint,
         read_tags=read_tags,
     )
@@ -148,12 +150,14 @@ class _DecoderWriter:
         else:
             self.blob(slot, target)
 
-    def varint(self, *, inline: bool = False) -> None:
-        """Complete the compact length whose first byte is in n."""
+    def varint(self, function: str = "continue_uvarint") -> None:
+        """Complete the compact count or length whose first byte is in n."""
         with self.block("if n > 127:"):
-            if not inline:
-                self.line("n, p = continue_uvarint(b, p, n)")
-                return
+            self.line(f"n, p = {function}(b, p, n)")
+
+    def blob_varint(self) -> None:
+        """As varint, for a length that is likely to have two bytes: those are read in place."""
+        with self.block("if n > 127:"):
             self.line("c = b[p]")
             with self.block("if c < 128:"):
                 self.line("n += (c << 7) - 128")
@@ -164,14 +168,14 @@ class _DecoderWriter:
     def string(self, name: str, nullable: bool, flexible: bool, before: str, after: str) -> None:
         """Read a string and store it with the statement parts given."""
         if flexible:
-            self.varint()
+            self.varint("continue_string_length")
         value = f"b[p:q].decode({self.errors})"
         self.stretch(name, nullable, flexible, before, value, after)
 
     def blob(self, slot: Slot, target: str) -> None:
         """Take a view of bytes or records."""
         if slot.flexible:
-            self.varint(inline=True)
+            self.blob_varint()
         self.stretch(slot.name, slot.nullable, slot.flexible, f"{target} = ", "v[p:q]", "")
 
     def stretch(
