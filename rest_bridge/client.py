@@ -104,7 +104,7 @@ class SidecarClient:
 
     def _call(
         self,
-        method: grpc.UnaryUnaryMultiCallable[Request, Response],
+        method: "grpc.UnaryUnaryMultiCallable[Request, Response]",
         request: Request,
         authorization: str | None,
     ) -> Response:

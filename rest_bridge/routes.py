@@ -9,7 +9,7 @@ from rest_bridge import resources
 from rest_bridge.resources import Resource
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Endpoint:
     """What a path leads to; `everywhere` marks the paths of the global scope."""
 
@@ -56,6 +56,6 @@ def _rule(path: str, endpoint: Endpoint) -> Rule:
     return Rule(f"{path}/", endpoint=endpoint, methods=list(endpoint.resource))
 
 
-# Paths are taken with and without a trailing slash, and never redirected: curl does not follow.
-ROUTES = Map(list(_rules()), strict_slashes=False, merge_slashes=False)
-"""Every path; a rule's endpoint is an `Endpoint`."""
+# Nothing is redirected, as slashes in a row would be by default: curl does not follow.
+ROUTES = Map(list(_rules()), merge_slashes=False)
+"""Every path, with a slash at its end; a rule's endpoint is an `Endpoint`."""

@@ -1,5 +1,6 @@
 """The HTTP server: waitress on native threads, its limits, its start and stop."""
 
+import contextlib
 import logging
 import socket
 import threading
@@ -71,10 +72,17 @@ class BridgeServer:
         self._loop()
 
     def stop(self) -> None:
-        """Stop serving and close what is open; requests in work get a few seconds."""
+        """Stop serving and close what is open; requests in work get a few seconds.
+
+        A second time, or before a start, it is harmless.
+        """
+        if self._stopping:
+            return
         self._stopping = True
         if self._server is not None:
-            self._server.pull_trigger()
+            # The loop may have noticed and closed everything by itself.
+            with contextlib.suppress(OSError):
+                self._server.pull_trigger()
         if self._thread.is_alive():
             self._thread.join()
         if self._own_channel is not None:

@@ -86,8 +86,14 @@ def _options(request: Request) -> Answer | None:
     """Tell the methods of a path, which is no secret; None when that is not what was asked."""
     if request.method != "OPTIONS":
         return None
-    allowed = ROUTES.bind("bridge").allowed_methods(request.path)
+    allowed = ROUTES.bind("bridge").allowed_methods(_slashed(request.path))
     return Answer(204, headers={"Allow": _listed(allowed)}) if allowed else None
+
+
+def _slashed(path: str) -> str:
+    # Every rule ends in a slash, every path is taken with and without. werkzeug's own way of doing
+    # so takes a wrong method for an unknown path.
+    return path if path.endswith("/") else f"{path}/"
 
 
 def _listed(methods: Iterable[str]) -> str:
@@ -96,7 +102,7 @@ def _listed(methods: Iterable[str]) -> str:
 
 def _match(request: Request) -> tuple[Endpoint, dict[str, str]]:
     try:
-        endpoint, path = ROUTES.bind("bridge").match(request.path, request.method)
+        endpoint, path = ROUTES.bind("bridge").match(_slashed(request.path), request.method)
     except NotFound:
         raise Refusal(404, f"there is no path {show(request.path, 200)[1:-1]}") from None
     except MethodNotAllowed as error:

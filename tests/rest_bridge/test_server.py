@@ -1,0 +1,96 @@
+"""The HTTP server on a real socket."""
+
+import http.client
+import json
+import socket
+import threading
+from collections.abc import Iterator
+
+import pytest
+
+from rest_bridge import server
+from rest_bridge.server import BridgeServer
+from tests.sidecar.api.harness import Control, basic
+
+ADMIN = {"Authorization": basic()}
+
+
+@pytest.fixture
+def bridge(control: Control) -> Iterator[BridgeServer]:
+    """A started bridge in front of `control`."""
+    bridge = BridgeServer(f"127.0.0.1:{control.server.port}", "127.0.0.1", 0)
+    bridge.start()
+    try:
+        yield bridge
+    finally:
+        bridge.stop()
+
+
+def ask(port: int, path: str) -> tuple[int, str, str | None]:
+    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=10)
+    try:
+        connection.request("GET", path, headers=ADMIN)
+        answer = connection.getresponse()
+        return answer.status, answer.read().decode(), answer.getheader("Server")
+    finally:
+        connection.close()
+
+
+def test_serves_and_stops(bridge: BridgeServer) -> None:
+    status, text, software = ask(bridge.port, "/admin/plugins/v1")
+
+    assert status == 200
+    assert list(json.loads(text)) == ["plugins"]
+    assert software is None
+    bridge.stop()
+    with pytest.raises(ConnectionRefusedError):
+        ask(bridge.port, "/health")
+
+
+def test_serves_over_a_channel_that_is_given(control: Control) -> None:
+    bridge = BridgeServer(control.channel, "127.0.0.1", 0)
+    bridge.start()
+    try:
+        assert ask(bridge.port, "/health")[0] == 200
+    finally:
+        bridge.stop()
+
+
+def test_a_taken_port_is_named(bridge: BridgeServer) -> None:
+    second = BridgeServer("127.0.0.1:1", "127.0.0.1", bridge.port)
+    try:
+        with pytest.raises(
+            OSError, match=f"the REST bridge cannot listen on 127.0.0.1:{bridge.port}"
+        ):
+            second.start()
+    finally:
+        second.stop()
+
+
+def test_stopping_is_harmless_at_any_time(bridge: BridgeServer) -> None:
+    BridgeServer("127.0.0.1:1", "127.0.0.1", 0).stop()
+    bridge.stop()
+    bridge.stop()
+
+
+def test_serve_forever_ends_when_stopped(control: Control) -> None:
+    bridge = BridgeServer(control.channel, "127.0.0.1", 0)
+    stopper = threading.Timer(0.1, bridge.stop)
+    stopper.start()
+    bridge.serve_forever()
+    stopper.join()
+
+
+def test_too_much_is_refused_before_it_is_read(bridge: BridgeServer) -> None:
+    with socket.create_connection(("127.0.0.1", bridge.port), timeout=10) as client:
+        client.sendall(b"POST /health HTTP/1.1\r\nHost: x\r\nContent-Length: 999999999\r\n\r\n")
+        assert b"413" in client.recv(1000)
+
+
+def test_requests_that_never_end_are_cut(
+    bridge: BridgeServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(server, "REQUEST_SECONDS", 0.2)
+    with socket.create_connection(("127.0.0.1", bridge.port), timeout=20) as client:
+        client.sendall(b"GET /health HTTP/1.1\r\n")
+        assert client.recv(1000) == b""
