@@ -1,5 +1,6 @@
 """An embedded cluster on a thread of its own, and a bare client that speaks with our codec."""
 
+import contextlib
 import socket
 import struct
 import threading
@@ -12,8 +13,14 @@ import gevent.event
 import pytest
 
 import codec
+from codec.api_keys import ApiKey
 from codec.frames import FrameDecoder, frame
-from codec.headers import request_header, response_body_start, response_correlation_id
+from codec.headers import (
+    read_request_header,
+    request_header,
+    response_body_start,
+    response_correlation_id,
+)
 from codec.records.crc32c import crc32c
 from codec.schema import Message
 from sidecar.embedded.cluster import Cluster
@@ -185,3 +192,95 @@ def start() -> Iterator[Callable[..., Running]]:
 def running(start: Callable[..., Running]) -> Running:
     """Three brokers with Kafka's settings."""
     return cast(Running, start())
+
+
+class Relay:
+    """Passes bytes on, but closes the connection instead of some of the Produce responses."""
+
+    def __init__(self, upstream: str, lose: tuple[int, ...]) -> None:
+        host, _, port = upstream.rpartition(":")
+        self.lost = 0
+        self._upstream = (host, int(port))
+        self._lose = lose
+        self._produced = 0
+        self._doomed: set[tuple[int, int]] = set()
+        self._sockets = [socket.create_server(("127.0.0.1", 0))]
+        self._threads: list[threading.Thread] = []
+        self.port = self._sockets[0].getsockname()[1]
+        self._run(self._accept)
+
+    def close(self) -> None:
+        """Stop, and wait for every thread."""
+        for each in self._sockets:
+            _hang_up(each)
+        for thread in self._threads:
+            thread.join(SECONDS)
+
+    def _run(self, target: Callable[..., None], *values: Any) -> None:
+        thread = threading.Thread(target=target, args=values, daemon=True)
+        self._threads.append(thread)
+        thread.start()
+
+    def _accept(self) -> None:
+        while True:
+            try:
+                client, _ = self._sockets[0].accept()
+            except OSError:
+                return
+            broker = socket.create_connection(self._upstream)
+            self._sockets += [client, broker]
+            self._run(self._pump, client, broker, self._note, len(self._sockets))
+            self._run(self._pump, broker, client, self._lost, len(self._sockets))
+
+    def _pump(
+        self,
+        source: socket.socket,
+        target: socket.socket,
+        look: Callable[[bytes, int], bool],
+        connection: int,
+    ) -> None:
+        frames = FrameDecoder(1 << 30)
+        try:
+            while data := source.recv(65536):
+                for body in frames.feed(data):
+                    if look(body, connection):
+                        return
+                    target.sendall(b"".join(frame(body)))
+        except OSError:
+            return
+        finally:
+            _hang_up(source)
+            _hang_up(target)
+
+    def _note(self, body: bytes, connection: int) -> bool:
+        header = read_request_header(body)
+        if header.api_key == ApiKey.PRODUCE:
+            self._produced += 1
+            if self._produced in self._lose:
+                self._doomed.add((connection, header.correlation_id))
+        return False
+
+    def _lost(self, body: bytes, connection: int) -> bool:
+        lost = (connection, response_correlation_id(body)) in self._doomed
+        self.lost += lost
+        return lost
+
+
+def _hang_up(sock: socket.socket) -> None:
+    with contextlib.suppress(OSError):
+        sock.shutdown(socket.SHUT_RDWR)
+    sock.close()
+
+
+@pytest.fixture
+def relay() -> Iterator[Callable[..., Relay]]:
+    """Starts relays; stopped after the test."""
+    started: list[Relay] = []
+
+    def start_one(upstream: str, lose: tuple[int, ...]) -> Relay:
+        started.append(Relay(upstream, lose))
+        return started[-1]
+
+    yield start_one
+    for each in started:
+        each.close()
