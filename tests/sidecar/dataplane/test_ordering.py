@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from sidecar.dataplane.ordering import Pending, ResponseOrder
@@ -32,6 +32,7 @@ def test_local_answers_wait_for_the_requests_before_them() -> None:
 
 
 @given(st.lists(st.sampled_from(["forward", "local", "broker"])))
+@settings(derandomize=True)
 def test_every_answer_leaves_exactly_once_in_the_order_asked(steps: list[str]) -> None:
     order, asked, in_flight, left = ResponseOrder(), 0, [], []
 

@@ -1,0 +1,305 @@
+"""A virtual cluster's names: prefixed on the way in, stripped on the way out, others' left out.
+
+Every API and version a tenant is offered is tried with every field that the codec's tables give a
+role; the messages whose names depend on another field have stories of their own below.
+"""
+
+from typing import Any
+
+import pytest
+
+import codec
+from codec.api_keys import ApiKey
+from codec.messages.describe_configs import DescribeConfigsRequest, DescribeConfigsResponse
+from codec.messages.find_coordinator import FindCoordinatorRequest, FindCoordinatorResponse
+from codec.messages.metadata import MetadataRequest, MetadataResponse
+from codec.registry import SUPPORTED
+from codec.schema import Role
+from sidecar.dataplane.tenancy import Tenancy
+from sidecar.dataplane.versions import LOCAL, Versions
+from tests.support.filled import filled, has_role
+from tests.support.sessions import address_book
+
+ALL = {int(key): (api.min_version, api.max_version) for key, api in SUPPORTED.items()}
+CONDITIONAL = {ApiKey.FIND_COORDINATOR, ApiKey.DESCRIBE_CONFIGS}
+OFFERED = [
+    (key, version)
+    for key, (low, high) in Versions([ALL], secured=True).ranges.items()
+    for version in range(low, high + 1)
+    if key not in LOCAL
+]
+MAPPED = [pair for pair in OFFERED if pair[0] not in CONDITIONAL]
+EVERYTHING = [
+    (key, version)
+    for key, api in SUPPORTED.items()
+    for version in range(api.min_version, api.max_version + 1)
+]
+
+
+def kafka(node_id: int) -> tuple[str, int]:
+    return f"kafka{node_id}", 9092
+
+
+def sidecar(node_id: int) -> tuple[str, int]:
+    return "sidecar", 6968 + node_id
+
+
+def tenancy(prefix: str = "teamA") -> Tenancy:
+    return Tenancy(prefix, address_book().advertised)
+
+
+def mapped_request(key: int, version: int, message: Any) -> tuple[Any, Any]:
+    """The request as it goes to the broker, and the context."""
+    chunks, context = tenancy().map_request(key, version, codec.encode(message, version))
+    return codec.decode_request(key, version, b"".join(chunks)), context
+
+
+def mapped_response(key: int, version: int, message: Any, context: Any) -> Any:
+    """The response as the client reads it."""
+    chunks = tenancy().map_response(key, version, codec.encode(message, version), context)
+    return codec.decode_response(key, version, b"".join(chunks))
+
+
+# Every API, by the roles in the codec's tables
+
+
+@pytest.mark.parametrize(("key", "version"), MAPPED)
+def test_every_name_in_a_request_gets_the_prefix(key: ApiKey, version: int) -> None:
+    kind = SUPPORTED[key].request
+
+    found, context = mapped_request(key, version, filled(kind, version, [""], kafka))
+
+    assert found == codec.decode_request(
+        key, version, codec.encode(filled(kind, version, ["teamA"], kafka), version)
+    )
+    assert context is not None
+
+
+@pytest.mark.parametrize(("key", "version"), MAPPED)
+def test_a_response_shows_own_names_own_words_and_the_sidecars_addresses(
+    key: ApiKey, version: int
+) -> None:
+    api = SUPPORTED[key]
+    asked = filled(api.request, version, [""], kafka)
+    _, context = mapped_request(key, version, asked)
+    text = "no name in here"
+    if has_role(api.request, version, Role.TOPIC):
+        text = "topic {}cars is bad, {}cars-0 too"
+    answer = filled(api.response, version, ["teamA", "teamB"], kafka, text.format("teamA", "teamA"))
+
+    found = mapped_response(key, version, answer, context)
+
+    wanted = filled(api.response, version, [""], sidecar, text.format("", ""))
+    assert found == codec.decode_response(key, version, codec.encode(wanted, version))
+
+
+@pytest.mark.parametrize(("key", "version"), EVERYTHING)
+def test_no_broker_address_leaves_in_any_version_of_any_api(key: ApiKey, version: int) -> None:
+    """Not without a prefix either: a client would go on past the sidecar."""
+    api = SUPPORTED[key]
+    mapping = tenancy("")
+    body = codec.encode(filled(api.request, version, [""], kafka), version)
+    answer = codec.encode(filled(api.response, version, [""], kafka), version)
+
+    chunks, context = mapping.map_request(key, version, body)
+
+    assert b"".join(chunks) == body
+    assert (context is not None) is has_role(api.response, version, Role.BROKER)
+    if context is not None:
+        told = b"".join(mapping.map_response(key, version, answer, context))
+        wanted = filled(api.response, version, [""], sidecar)
+        assert told == codec.encode(wanted, version)
+
+
+def test_passthrough_names_of_others_are_left_in_place() -> None:
+    mapping = tenancy("")
+    answer = filled(MetadataResponse, 9, ["teamA", "teamB", ""], kafka)
+    _, context = mapping.map_request(ApiKey.METADATA, 9, b"")
+
+    body = b"".join(mapping.map_response(ApiKey.METADATA, 9, codec.encode(answer, 9), context))
+
+    found: Any = codec.decode_response(ApiKey.METADATA, 9, body)
+    assert [topic.name for topic in found.topics] == ["teamAcars", "teamBcars", "cars"]
+
+
+WITH_TOPICS = [
+    (key, version)
+    for key, version in MAPPED
+    if has_role(SUPPORTED[key].request, version, Role.TOPIC)
+]
+
+
+@pytest.mark.parametrize(("key", "version"), WITH_TOPICS)
+def test_a_request_that_ends_inside_a_name_is_an_error_and_never_passes(
+    key: ApiKey, version: int
+) -> None:
+    body = codec.encode(filled(SUPPORTED[key].request, version, [""], kafka), version)
+
+    with pytest.raises(codec.CodecError):
+        tenancy().map_request(key, version, body[: body.index(b"cars") + 2])
+
+
+# Metadata
+
+
+def names(topics: Any) -> list[Any]:
+    return [topic.name for topic in topics]
+
+
+@pytest.mark.parametrize("version", range(14))
+def test_a_request_for_all_topics_stays_one_and_shows_the_own_ones(version: int) -> None:
+    every = MetadataRequest(topics=None if version else [])
+
+    sent, context = mapped_request(ApiKey.METADATA, version, every)
+    answer = filled(MetadataResponse, version, ["teamB", "teamA", "tea", "__x"], kafka)
+    found = mapped_response(ApiKey.METADATA, version, answer, context)
+
+    assert sent.topics is None if version else len(sent.topics) == 0
+    assert names(found.topics) == ["cars"]
+    assert [(b.node_id, b.host, b.port) for b in found.brokers] == [
+        (1, "sidecar", 6969),
+        (2, "sidecar", 6970),
+    ]
+
+
+@pytest.mark.parametrize("version", [12, 13])
+def test_by_id_a_foreign_topic_is_as_unknown_as_none(version: int) -> None:
+    own, foreign, missing = b"o" * 16, b"f" * 16, b"m" * 16
+    wanted = MetadataRequest.MetadataRequestTopic
+    topic = MetadataResponse.MetadataResponseTopic
+    broker = MetadataResponse.MetadataResponseBroker
+    request = MetadataRequest(
+        topics=[wanted(topic_id=t, name=None) for t in (own, foreign, missing)]
+    )
+    partitions = [topic.MetadataResponsePartition()]
+    answer = MetadataResponse(
+        brokers=[broker(node_id=1, host="kafka1", port=9092)],
+        topics=[
+            topic(name="teamAcars", topic_id=own, partitions=partitions),
+            topic(name="teamBcars", topic_id=foreign, partitions=partitions),
+            topic(name=None, topic_id=missing, error_code=100),
+        ],
+    )
+
+    _, context = mapped_request(ApiKey.METADATA, version, request)
+    found = mapped_response(ApiKey.METADATA, version, answer, context)
+
+    assert [(t.topic_id, t.name, t.error_code, len(t.partitions)) for t in found.topics] == [
+        (own, "cars", 0, 1),
+        (foreign, None, 100, 0),
+        (missing, None, 100, 0),
+    ]
+    assert (found.brokers[0].host, found.brokers[0].port) == ("sidecar", 6969)
+
+
+# FindCoordinator
+
+
+@pytest.mark.parametrize("version", range(4))
+@pytest.mark.parametrize("key_type", [0, 1])
+def test_find_coordinator_of_one_key(version: int, key_type: int) -> None:
+    request = FindCoordinatorRequest(key="billing", key_type=key_type)
+    sent, context = mapped_request(ApiKey.FIND_COORDINATOR, version, request)
+    answer = FindCoordinatorResponse(node_id=3, host="kafka3", port=9092)
+    if version:
+        answer.error_message = "coordinator of teamAbilling"
+
+    found = mapped_response(ApiKey.FIND_COORDINATOR, version, answer, context)
+
+    assert sent.key == "teamAbilling"
+    assert (found.node_id, found.host, found.port) == (3, "sidecar", 6971)
+    if version:
+        assert found.error_message == "coordinator of billing"
+
+
+@pytest.mark.parametrize("version", [4, 5, 6])
+def test_find_coordinator_of_several_keys(version: int) -> None:
+    request = FindCoordinatorRequest(coordinator_keys=["a", "teamA"])
+    sent, context = mapped_request(ApiKey.FIND_COORDINATOR, version, request)
+    place = FindCoordinatorResponse.Coordinator
+    answer = FindCoordinatorResponse(
+        coordinators=[
+            place(key="teamAa", node_id=1, host="kafka1", port=9092),
+            place(key="teamAteamA", node_id=-1, host="", port=-1, error_message="no teamAteamA"),
+        ]
+    )
+
+    found = mapped_response(ApiKey.FIND_COORDINATOR, version, answer, context)
+
+    assert list(sent.coordinator_keys) == ["teamAa", "teamAteamA"]
+    assert [(c.key, c.node_id, c.host, c.port, c.error_message) for c in found.coordinators] == [
+        ("a", 1, "sidecar", 6969, ""),
+        ("teamA", -1, "", -1, "no teamA"),
+    ]
+
+
+# DescribeConfigs
+
+
+@pytest.mark.parametrize("version", range(5))
+def test_describe_configs_maps_topics_and_groups_and_leaves_brokers(version: int) -> None:
+    resource = DescribeConfigsRequest.DescribeConfigsResource
+    kinds = {2: "cars", 32: "group", 4: "1", 8: "1", 16: "metrics"}
+    request = DescribeConfigsRequest(
+        resources=[resource(resource_type=k, resource_name=name) for k, name in kinds.items()]
+    )
+    sent, context = mapped_request(ApiKey.DESCRIBE_CONFIGS, version, request)
+    result = DescribeConfigsResponse.DescribeConfigsResult
+    answer = DescribeConfigsResponse(
+        results=[
+            result(
+                resource_type=r.resource_type,
+                resource_name=r.resource_name,
+                error_message=f"on {r.resource_name}",
+            )
+            for r in sent.resources
+        ]
+    )
+
+    found = mapped_response(ApiKey.DESCRIBE_CONFIGS, version, answer, context)
+
+    assert [r.resource_name for r in sent.resources] == [
+        "teamAcars",
+        "teamAgroup",
+        "1",
+        "1",
+        "metrics",
+    ]
+    assert {r.resource_type: r.resource_name for r in found.results} == kinds
+    assert [r.error_message for r in found.results] == [f"on {n}" for n in kinds.values()]
+
+
+# Error text
+
+
+def test_names_that_contain_each_other_are_restored_longest_first() -> None:
+    topic = MetadataRequest.MetadataRequestTopic
+    request = MetadataRequest(topics=[topic(name="a"), topic(name="ab"), topic(name="abc")])
+    _, context = mapped_request(ApiKey.METADATA, 9, request)
+    assert context.names == {b"teamAa": b"a", b"teamAab": b"ab", b"teamAabc": b"abc"}
+
+    hooks_text = tenancy().map_response(
+        ApiKey.DESCRIBE_CLUSTER, 0, _cluster("teamAabc, teamAab, teamAa; teamB"), context
+    )
+
+    found: Any = codec.decode_response(ApiKey.DESCRIBE_CLUSTER, 0, b"".join(hooks_text))
+    assert found.error_message == "abc, ab, a; teamB"
+
+
+def _cluster(text: str) -> bytes:
+    kind = SUPPORTED[ApiKey.DESCRIBE_CLUSTER].response
+    return codec.encode(kind(error_message=text), 0)
+
+
+@pytest.mark.parametrize("name", ["é", "日本", "\udcff"])
+def test_names_that_are_no_kafka_names_survive_the_way_there_and_back(name: str) -> None:
+    request = FindCoordinatorRequest(coordinator_keys=[name])
+    _, context = mapped_request(ApiKey.FIND_COORDINATOR, 4, request)
+    place = FindCoordinatorResponse.Coordinator
+    answer = FindCoordinatorResponse(
+        coordinators=[place(key="teamA" + name, error_message=f"no teamA{name}")]
+    )
+
+    found = mapped_response(ApiKey.FIND_COORDINATOR, 4, answer, context)
+
+    assert (found.coordinators[0].key, found.coordinators[0].error_message) == (name, f"no {name}")
