@@ -8,6 +8,8 @@ from typing import Any, Final
 from sidecar.config import SETTINGS, ConfigError, Setting, Settings, load
 
 _FLUSH_SECONDS: Final = 0.2
+_SWITCH_SECONDS: Final = 0.0005
+"""How long a control thread may hold the interpreter lock while the hub wants it: ADR 1."""
 
 _DESCRIPTION: Final = """\
 Start one sidecar in front of a Kafka cluster. It is told what to do by environment variables with
@@ -78,6 +80,7 @@ def _serve(settings: Settings, ignored: list[str]) -> int:
             gevent.sleep(_FLUSH_SECONDS)
             sink.flush()
 
+    sys.setswitchinterval(_SWITCH_SECONDS)
     sink = LineSink()
     log.configure(sink, settings.log_level)
     logger = structlog.get_logger()

@@ -1,0 +1,138 @@
+"""Settings from the environment (Conduktor Gateway's names) and a TOML file; environment wins.
+
+All mistakes are reported at once. `table` lists what there is, `parsers` read single values.
+"""
+
+import tomllib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Final
+
+from sidecar.config.parsers import AdminUser
+from sidecar.config.table import DEFAULT_GRPC_PORT, DEFAULT_HTTP_PORT, SASL, SETTINGS, Setting
+
+__all__ = ["SETTINGS", "AdminUser", "ConfigError", "Setting", "Settings", "load"]
+
+
+class ConfigError(Exception):
+    """The settings are not usable; `problems` lists every one of them."""
+
+    def __init__(self, problems: list[str]) -> None:
+        super().__init__("\n".join(problems))
+        self.problems = problems
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Settings:
+    """Everything one sidecar is told at its start. Ports are TCP ports; 0 picks a free one."""
+
+    bootstrap_servers: tuple[tuple[str, int], ...]
+    advertised_host: str
+    bind_host: str
+    port_start: int
+    port_count: int | None
+    min_broker_id: int | None
+    authenticate: bool
+    secret_key: bytes | None
+    admin_users: tuple[AdminUser, ...]
+    http_port: int
+    grpc_host: str
+    grpc_port: int
+    secured_metrics: bool
+    seed: int | None
+    max_connections: int
+    max_frame_bytes: int
+    log_level: str
+
+
+_VARIABLES: Final = {variable for setting in SETTINGS for variable in setting.variables}
+
+
+def load(environment: Mapping[str, str], file: str | None = None) -> tuple[Settings, list[str]]:
+    """Settings, and notes on what was given but means nothing here (one log line each).
+
+    Args:
+        environment: usually ``os.environ``; empty values count as not given.
+        file: path of a TOML file, or None.
+
+    Raises:
+        ConfigError: anything is wrong; all of it is listed.
+    """
+    problems: list[str] = []
+    values = _from_file(file, problems) if file else {}
+    values |= _from_environment(environment, problems)
+    for setting in SETTINGS:
+        values.setdefault(setting.name, setting.default)
+    if values["bootstrap_servers"] is None and not any("BOOTSTRAP" in p for p in problems):
+        problems.append(
+            "KAFKA_BOOTSTRAP_SERVERS is not set; it takes host:port, several separated by commas"
+        )
+    if problems:
+        raise ConfigError(problems)
+    return _settings(values), _ignored(environment)
+
+
+def _settings(values: dict[str, Any]) -> Settings:
+    for chosen_by_parser in ("kafka_security_protocol", "mode", "storage_type"):
+        del values[chosen_by_parser]  # one value is allowed, and it is how things are
+    values["authenticate"] = values.pop("security_protocol") == SASL
+    values["log_level"] = values["log_level"].lower()
+    if values["grpc_port"] is None:
+        http_port = values["http_port"]
+        shifted = DEFAULT_GRPC_PORT + http_port - DEFAULT_HTTP_PORT
+        values["grpc_port"] = shifted if http_port and shifted < 65536 else 0
+    return Settings(**values)
+
+
+def _from_environment(environment: Mapping[str, str], problems: list[str]) -> dict[str, Any]:
+    values: dict[str, Any] = {}
+    for setting in SETTINGS:
+        given = {v: environment[v] for v in setting.variables if environment.get(v)}
+        if len(set(given.values())) > 1:
+            problems.append(f"{' and '.join(given)} differ; give one of them")
+        for variable, text in given.items():
+            _take(setting, variable, text, values, problems)
+    return values
+
+
+def _from_file(path: str, problems: list[str]) -> dict[str, Any]:
+    try:
+        with open(path, "rb") as file:
+            document = tomllib.load(file)
+    except OSError as error:
+        problems.append(f"{path}: {error.strerror}")
+        return {}
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        problems.append(f"{path}: not TOML: {error}")
+        return {}
+    by_key = {setting.key: setting for setting in SETTINGS}
+    values: dict[str, Any] = {}
+    for section, table in document.items():
+        if not isinstance(table, dict):
+            problems.append(f"{path}: {section} stands outside a section; there are kafka, gateway")
+            continue
+        for name, value in table.items():
+            key = f"{section}.{name}"
+            if key in by_key:
+                _take(by_key[key], f"{path}: {key}", value, values, problems)
+            else:
+                problems.append(f"{path}: {key} is not a setting; see chaos-sidecar run --help")
+    return values
+
+
+def _take(
+    setting: Setting, origin: str, raw: Any, values: dict[str, Any], problems: list[str]
+) -> None:
+    try:
+        values[setting.name] = setting.parse(raw)
+    except ValueError as error:
+        shown = "the value given" if setting.name in ("secret_key", "admin_users") else repr(raw)
+        problems.append(f"{origin}: {shown} is not allowed; it takes {error}")
+
+
+def _ignored(environment: Mapping[str, str]) -> list[str]:
+    return sorted(
+        name
+        for name, value in environment.items()
+        if name.startswith(("GATEWAY_", "KAFKA_")) and value and name not in _VARIABLES
+    )

@@ -1,0 +1,118 @@
+"""From an environment string or a TOML value to a setting.
+
+A parser raises ValueError; its message says what is allowed, and completes "it takes ...".
+"""
+
+import base64
+import binascii
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import yaml
+
+
+@dataclass(frozen=True, slots=True)
+class AdminUser:
+    """A user of the control API; `admin` may write, others may read."""
+
+    username: str
+    password: str
+    admin: bool
+
+
+def text(value: Any) -> str:
+    """A text that is not empty, without the blanks around it."""
+    if not isinstance(value, str) or not value.strip():
+        raise ValueError("a non-empty text")
+    return value.strip()
+
+
+def integer(low: int, high: int) -> Callable[[Any], int]:
+    """A whole number from `low` to `high`, both included."""
+    def parse(value: Any) -> int:
+        words = f"a whole number from {low} to {high}"
+        if isinstance(value, bool) or not isinstance(value, int | str):
+            raise ValueError(words)
+        try:
+            number = int(value)
+        except ValueError:
+            raise ValueError(words) from None
+        if not low <= number <= high:
+            raise ValueError(words)
+        return number
+
+    return parse
+
+
+def flag(value: Any) -> bool:
+    """True or false."""
+    words = {"true": True, "false": False}
+    if isinstance(value, bool):
+        return value
+    if isinstance(value, str) and value.strip().lower() in words:
+        return words[value.strip().lower()]
+    raise ValueError("true or false")
+
+
+def one_of(*allowed: str, later: tuple[str, ...] = ()) -> Callable[[Any], str]:
+    """One of some words in capitals; those in `later` are refused as not supported yet."""
+    def parse(value: Any) -> str:
+        word = text(value).upper()
+        if word in allowed:
+            return word
+        note = "; this one is not supported yet" if word in later else ""
+        raise ValueError(" or ".join(allowed) + note)
+
+    return parse
+
+
+def servers(value: Any) -> tuple[tuple[str, int], ...]:
+    """Hosts and ports, from a list with commas."""
+    words = "host:port, several separated by commas"
+    found = []
+    for entry in text(value).split(","):
+        host, colon, port = entry.strip().rpartition(":")
+        host = host.removeprefix("[").removesuffix("]")
+        if not (host and colon and port.isascii() and port.isdigit() and 0 < int(port) < 65536):
+            raise ValueError(words)
+        found.append((host, int(port)))
+    return tuple(found)
+
+
+def secret(value: Any) -> bytes:
+    """A key of 32 bytes or more, from base64."""
+    try:
+        key = base64.b64decode(text(value), validate=True)
+    except binascii.Error:
+        raise ValueError("base64 of at least 32 random bytes") from None
+    if len(key) < 32:
+        raise ValueError("base64 of at least 32 random bytes")
+    return key
+
+
+def users(value: Any) -> tuple[AdminUser, ...]:
+    """Users, from a TOML list or a YAML one as the reference has it."""
+    words = "a list such as [{username: admin, password: secret, admin: true}]"
+    if isinstance(value, str):
+        try:
+            value = yaml.safe_load(value)
+        except yaml.YAMLError:
+            raise ValueError(words) from None
+    if not isinstance(value, list) or not value:
+        raise ValueError(words)
+    found = tuple(_user(entry, words) for entry in value)
+    if len({user.username for user in found}) < len(found):
+        raise ValueError(words + " with each username once")
+    return found
+
+
+def _user(entry: Any, words: str) -> AdminUser:
+    if not isinstance(entry, dict) or entry.keys() - {"username", "password", "admin"}:
+        raise ValueError(words)
+    # YAML reads an unquoted 1234 as a number.
+    username, password = str(entry.get("username", "")), str(entry.get("password", ""))
+    admin = entry.get("admin", False)
+    if not username or ":" in username or not password or not isinstance(admin, bool):
+        raise ValueError(words)
+    return AdminUser(username, password, admin)
