@@ -17,6 +17,9 @@ MAX_INT32 = 2**31 - 1
 MAX_INT64 = 2**63 - 1
 """Also the timeout of who did not ask for one: none to speak of."""
 
+MAX_LIFETIME_SECONDS = 315_360_000
+"""As CreateTokenRequest says; known here so that one message names both bounds."""
+
 CLASS_NOTE = "conduktor.io/plugin-class"
 CONFIG_NOTE = "conduktor.io/config"
 TIMEOUT_NOTE = "conduktor.io/timeout-ms"
@@ -41,8 +44,10 @@ def lifetime_from(body: bytes) -> int:
     fields = body_object(body)
     refuse_unknown(fields, ("lifeTimeSeconds",))
     if "lifeTimeSeconds" not in fields:
-        raise bad_request("lifeTimeSeconds is required, allowed are integers from 1")
-    return integer(fields["lifeTimeSeconds"], "lifeTimeSeconds", 1, MAX_INT64)
+        raise bad_request(
+            f"lifeTimeSeconds is required, allowed are integers from 1 to {MAX_LIFETIME_SECONDS}"
+        )
+    return integer(fields["lifeTimeSeconds"], "lifeTimeSeconds", 1, MAX_LIFETIME_SECONDS)
 
 
 def interceptor_from(name: str, scope: Scope, body: bytes) -> Interceptor:

@@ -104,21 +104,21 @@ def test_bad_interceptors(
 @pytest.mark.parametrize(
     ("path", "body", "message"),
     [
-        (TOKEN, "{}", "lifeTimeSeconds is required, allowed are integers from 1"),
+        (TOKEN, "{}", "lifeTimeSeconds is required, allowed are integers from 1 to 315360000"),
         (
             TOKEN,
             '{"lifeTimeSeconds":0}',
-            "lifeTimeSeconds is 0, allowed are integers from 1 to 9223372036854775807",
+            "lifeTimeSeconds is 0, allowed are integers from 1 to 315360000",
         ),
         (
             TOKEN,
             '{"lifeTimeSeconds":315360001}',
-            "lifeTimeSeconds is 315360001, allowed are 1 to 315360000",
+            "lifeTimeSeconds is 315360001, allowed are integers from 1 to 315360000",
         ),
         (
             TOKEN,
             '{"lifeTimeSeconds":"1"}',
-            'lifeTimeSeconds is "1", allowed are integers from 1 to 9223372036854775807',
+            'lifeTimeSeconds is "1", allowed are integers from 1 to 315360000',
         ),
         (TOKEN, '{"lifetime":1}', "lifetime is not known, allowed are lifeTimeSeconds"),
         (

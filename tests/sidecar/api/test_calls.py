@@ -327,6 +327,16 @@ def test_requests_are_bounded(control: Control) -> None:
     assert (code, list(fields)) == (Code.INVALID_ARGUMENT, ["interceptor.annotations"])
 
 
+def test_long_refusals_still_arrive(control: Control) -> None:
+    made = wanted(etag="x" * 20_000)
+    create(control)
+    request = ipb.UpdateInterceptorRequest(interceptor=made)
+    call = control.interceptor.UpdateInterceptor
+    code, message, _ = refused(lambda: call(request, metadata=ADMIN))
+
+    assert (code, len(message)) == (Code.ABORTED, 1024)
+
+
 def test_pages_of_injections(control: Control) -> None:
     for partition in range(6):
         cluster = "teamA" if partition % 2 else "teamB"
