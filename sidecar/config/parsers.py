@@ -30,6 +30,7 @@ def text(value: Any) -> str:
 
 def integer(low: int, high: int) -> Callable[[Any], int]:
     """A whole number from `low` to `high`, both included."""
+
     def parse(value: Any) -> int:
         words = f"a whole number from {low} to {high}"
         if isinstance(value, bool) or not isinstance(value, int | str):
@@ -57,6 +58,7 @@ def flag(value: Any) -> bool:
 
 def one_of(*allowed: str, later: tuple[str, ...] = ()) -> Callable[[Any], str]:
     """One of some words in capitals; those in `later` are refused as not supported yet."""
+
     def parse(value: Any) -> str:
         word = text(value).upper()
         if word in allowed:
