@@ -60,3 +60,14 @@ def test_tokens_without_a_virtual_cluster_are_for_passthrough(http: Http, contro
     token = json.loads(answer.text)["token"]
     assert control.tokens.verify(token, NOW) == Identity("sa", "passthrough")
     assert answer.headers["Cache-Control"] == "no-store"
+
+
+def test_health_before_clients_are_served(http: Http, control: Control) -> None:
+    control.server.set_serving(False)
+    answer = http("GET", "/health", authorization=None)
+
+    assert answer.status_code == 503
+    assert '{"id":"buildInfo","status":"UP"' in answer.text
+    assert '{"id":"live","status":"DOWN"}' in answer.text
+    control.server.set_serving(True)
+    assert http("GET", "/health", authorization=None).text == UP
