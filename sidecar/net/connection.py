@@ -130,6 +130,7 @@ class ClientConnection:
                 self._room.set()
                 if self.close_reason is not None:
                     break
+            self._to_client.drain(_FLUSH_TIMEOUT)  # the broker is done; the client may be slow
         except DecodeError as error:
             self._close(Close("malformed_response", str(error)))
         except OSError as error:
