@@ -142,8 +142,9 @@ class Sidecar:
         started = time.monotonic()
         settings = self._settings
         self._control.start(serving=False)
+        grpc_host = f"[{settings.grpc_host}]" if ":" in settings.grpc_host else settings.grpc_host
         self._bridge = BridgeServer(
-            f"{settings.grpc_host}:{self._control.port}", settings.bind_host, settings.http_port
+            f"{grpc_host}:{self._control.port}", settings.bind_host, settings.http_port
         )
         self._bridge.start()
         self._log.info(
