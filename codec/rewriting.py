@@ -19,7 +19,9 @@ from codec.primitives import Buffer
 from codec.registry import request_class, response_class
 from codec.schema import Message
 
-_rewriters: dict[tuple[type[Message], int], Rewriter | None] = {}
+_Find = Callable[[int], type[Message]]
+
+_rewriters: dict[tuple[_Find, int, int], Rewriter | None] = {}
 
 
 class Hooks(Protocol):
@@ -69,28 +71,24 @@ def rewrite_response(
 
 
 def _rewrite(
-    find: Callable[[int], type[Message]],
+    find: _Find,
     api_key: int,
     version: int,
     body: Buffer,
     hooks: Hooks,
     start: int,
 ) -> list[Buffer]:
-    message = find(api_key)
-    rewriter = _rewriter(message, version)
+    try:
+        rewriter = _rewriters[find, api_key, version]
+    except KeyError:
+        rewriter = compile_rewriter(find(api_key), version)
+        _rewriters[find, api_key, version] = rewriter
     if rewriter is None:
         return [memoryview(body)[start:] if start else body]
-    data = body if isinstance(body, bytes) else bytes(body)
+    data = body if type(body) is bytes else bytes(body)
     try:
         return join_small(rewriter(data, start, len(data), memoryview(body), hooks))
     except CodecError as error:
-        raise type(error)(f"{message.__name__} v{version}: {error}") from None
+        raise type(error)(f"{find(api_key).__name__} v{version}: {error}") from None
     except (struct.error, IndexError):
-        raise DecodeError(f"{message.__name__} v{version}: it ends too early") from None
-
-
-def _rewriter(message: type[Message], version: int) -> Rewriter | None:
-    try:
-        return _rewriters[message, version]
-    except KeyError:
-        return _rewriters.setdefault((message, version), compile_rewriter(message, version))
+        raise DecodeError(f"{find(api_key).__name__} v{version}: it ends too early") from None

@@ -38,7 +38,7 @@ _HOOKED: dict[Role | None, str] = {**_NAMES, Role.TEXT: "text", Role.BROKER: "br
 def compile_rewriter(message: type[Message], version: int) -> Rewriter | None:
     """The function (bytes, start, end, view, hooks) -> list of pieces, or None without names."""
     layout = message_layout(message, version)
-    if not _hooked(layout):
+    if not _hooks(layout):
         return None
     source = Source(
         DecodeError=DecodeError,
@@ -57,7 +57,7 @@ def compile_rewriter(message: type[Message], version: int) -> Rewriter | None:
     )
     writer = _RewriterWriter(source, "v" if layout.has_blobs else "b", layout.flexible)
     with source.block("def rewrite(b, p, e, v, hooks):"):
-        for hook in sorted(set(_HOOKED.values())):
+        for hook in sorted(_hooks(layout)):
             source.line(f"{hook} = hooks.{hook}")
         source.line("out = []")
         source.line("add = out.append")
@@ -70,12 +70,14 @@ def compile_rewriter(message: type[Message], version: int) -> Rewriter | None:
     return source.execute("rewrite", f"rewrite {message.__name__} v{version}")  # type: ignore[no-any-return]
 
 
-def _hooked(layout: Layout) -> bool:
-    return any(map(_slot_hooked, (*layout.slots, *layout.tagged)))
+def _hooks(layout: Layout) -> set[str]:
+    """Names of the hooks that a struct, or anything in it, calls for."""
+    return {hook for slot in (*layout.slots, *layout.tagged) for hook in _slot_hooks(slot)}
 
 
-def _slot_hooked(slot: Slot) -> bool:
-    return slot.field.role in _HOOKED or (slot.inner is not None and _hooked(slot.inner))
+def _slot_hooks(slot: Slot) -> set[str]:
+    own = {_HOOKED[slot.field.role]} if slot.field.role in _HOOKED else set()
+    return own | (_hooks(slot.inner) if slot.inner else set())
 
 
 class _RewriterWriter:
@@ -94,10 +96,10 @@ class _RewriterWriter:
 
     def message(self, layout: Layout) -> None:
         """Walk the message up to the last thing that may have to be replaced."""
-        if any(map(_slot_hooked, layout.tagged)):
+        if any(map(_slot_hooks, layout.tagged)):
             self.struct(layout, "")
             return
-        hooked = [i for i, slot in enumerate(layout.slots) if _slot_hooked(slot)]
+        hooked = [i for i, slot in enumerate(layout.slots) if _slot_hooks(slot)]
         self.sequence(layout.slots[: hooked[-1] + 1], "")
 
     def struct(self, layout: Layout, dropped: str) -> None:
@@ -138,8 +140,20 @@ class _RewriterWriter:
         elif slot.field.role in _HOOKED:
             self.string(slot.field.role, slot.nullable, dropped)
         else:
-            self.length(slot.prefix)
-            self.skip_stretch(slot.nullable)
+            self.pass_over(slot.prefix, slot.nullable)
+
+    def pass_over(self, prefix: str, nullable: bool) -> None:
+        """Walk a string or a blob that nothing will be done to."""
+        if not self.flexible:
+            self.length(prefix)
+            self.skip_stretch(nullable)
+            return
+        self.line("n = b[p]")
+        with self.block("if 0 < n < 128:"):
+            self.line("p += n")
+        with self.block("else:"):
+            self.length(prefix)
+            self.skip_stretch(nullable)
 
     def length(self, prefix: str) -> None:
         """Read the prefix into n: for compact forms it is one more than the length."""
@@ -206,6 +220,19 @@ class _RewriterWriter:
 
     def array(self, slot: Slot) -> None:
         """Walk an array."""
+        if self.flexible and _same_size(slot):
+            # The count byte stands for one element more than there are.
+            size = slot.smallest_element
+            self.line("n = b[p]")
+            with self.block("if 0 < n < 128:"):
+                self.line(f"p += n * {size} - {size - 1}")
+            with self.block("else:"):
+                self.any_array(slot)
+        else:
+            self.any_array(slot)
+
+    def any_array(self, slot: Slot) -> None:
+        """Walk an array of any length and kind."""
         self.line("h = p")
         self.length(slot.prefix)
         if self.flexible:
@@ -229,8 +256,7 @@ class _RewriterWriter:
         elif slot.field.role in _NAMES:
             self.string(slot.field.role, False, dropped)
         else:
-            self.length("B" if self.flexible else "h")
-            self.skip_stretch(False)
+            self.pass_over("B" if self.flexible else "h", False)
 
     def dropping_loop(self, slot: Slot) -> None:
         """Walk an array whose elements hooks may drop: then the count is written anew."""
@@ -261,7 +287,7 @@ class _RewriterWriter:
 
     def tags(self, layout: Layout) -> None:
         """Walk a tag section; fields that may change get their size written anew."""
-        hooked = [slot for slot in layout.tagged if _slot_hooked(slot)]
+        hooked = [slot for slot in layout.tagged if _slot_hooks(slot)]
         self.line("n = b[p]")
         self.line("p += 1")
         with self.block("if n:"):

@@ -1,0 +1,25 @@
+"""The declared messages: one module for each API, named after it.
+
+To add an API:
+
+1. Write `codec/messages/<name>.py` with two classes, `<Name>Request(Request, key=..., versions=...)`
+   and `<Name>Response(Response, ...)`. `versions` says which ones the table covers, newest included.
+   The module's docstring names key, versions, the first flexible one, and the quirks.
+2. Declare the fields in wire order, in snake_case of Kafka's names, each with the versions it is in:
+   `throttle_time_ms = int32("1+")`. Struct classes stand inside the class that uses them, before
+   its fields, under the names of Kafka's message definitions; one that is used in two places stands
+   at the top of the module.
+   - `nullable` gives the versions in which null is allowed, `default` what an absent field reads as.
+   - Tagged fields have `tag`, and their place among the others does not matter.
+   - `role` marks what a proxy has to rename or hide: topics, groups, transactional ids, topic ids,
+     error texts, and each field of a broker's node id, host, port triple. Check the whole message
+     for them: a role left out is a name that leaks.
+   - `sparse=True` is for fields that are nearly always null (if they may be) or empty, and stand
+     between others of fixed size. It changes speed only.
+3. Add the module to codec.registry. Its first flexible version is in codec.api_keys already.
+4. Add the vectors of Kafka's own classes for it to tests/vectors, and their number to the tests.
+   Everything else is tested by walking the registry.
+
+What a declaration cannot say yet: unsigned integers, floating point, arrays of other integers than
+int32 and int64, and structs that are nullable without a tag (KIP-893).
+"""
