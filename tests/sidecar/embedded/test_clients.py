@@ -227,3 +227,38 @@ def test_lost_acks_repeat_nothing(start, relay, client):
     assert broken.lost == 2
     assert stored(running, 1) == len(values)
     assert client.consume(f"127.0.0.1:{broken.port}", len(values)) == values
+
+
+def test_two_members_share_a_topic_and_one_takes_over(running):
+    running.on_hub(lambda cluster: cluster.create_topic(TOPIC, 4))
+    config = {
+        "bootstrap.servers": running.bootstrap_servers,
+        "group.id": "pair",
+        "auto.offset.reset": "earliest",
+        "heartbeat.interval.ms": 100,
+        "log_level": 0,
+    }
+    first, second = Consumer(config), Consumer(config)
+    for each in (first, second):
+        each.subscribe([TOPIC])
+    _poll_until(lambda: len(first.assignment()) == len(second.assignment()) == 2, first, second)
+    Confluent().produce(running.bootstrap_servers, numbered(100), lambda: None)
+    found: list[bytes] = []
+    _poll_until(lambda: len(found) == 100, first, second, found=found)
+    assert sorted(found) == sorted(numbered(100))
+    first.close()
+    _poll_until(lambda: len(second.assignment()) == 4, second, found=found)
+    second.close()
+    assert len(found) == 100
+    committed = running.cluster.groups.offsets("pair")
+    assert sum(each.offset for each in committed.values()) == 100
+
+
+def _poll_until(done, *consumers, found=None):
+    end = monotonic() + SECONDS
+    while not done():
+        assert monotonic() < end
+        for consumer in consumers:
+            message = consumer.poll(0.02)
+            if message is not None and message.error() is None:
+                found.append(message.value())
