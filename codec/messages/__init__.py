@@ -2,14 +2,14 @@
 
 To add an API:
 
-1. Write `codec/messages/<name>.py` with two classes, `<Name>Request(Request, key=..., versions=...)`
-   and `<Name>Response(Response, ...)`. `versions` says which ones the table covers, newest included.
+1. Write `codec/messages/<name>.py` with `<Name>Request(Request, key=..., versions=...)` and
+   `<Name>Response(Response, ...)`. `versions` says which ones the table covers, newest included.
    The module's docstring names key, versions, the first flexible one, and the quirks.
-2. Declare the fields in wire order, in snake_case of Kafka's names, each with the versions it is in:
-   `throttle_time_ms = int32("1+")`. Struct classes stand inside the class that uses them, before
-   its fields, under the names of Kafka's message definitions; one that is used in two places stands
-   at the top of the module.
-   - `nullable` gives the versions in which null is allowed, `default` what an absent field reads as.
+2. Declare the fields in wire order, in snake_case of Kafka's names, each with the versions that
+   have it: `throttle_time_ms = int32("1+")`. Struct classes stand inside the class that uses them,
+   before its fields, under the names of Kafka's message definitions; one that is used in two
+   places stands at the top of the module.
+   - `nullable` gives the versions in which null is allowed, `default` what an absent field holds.
    - Tagged fields have `tag`, and their place among the others does not matter.
    - `role` marks what a proxy has to rename or hide: topics, groups, transactional ids, topic ids,
      error texts, and each field of a broker's node id, host, port triple. Check the whole message

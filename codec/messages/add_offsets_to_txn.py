@@ -8,8 +8,6 @@ from codec.schema import Request, Response, Role, int16, int32, int64, string
 
 
 class AddOffsetsToTxnRequest(Request, key=ApiKey.ADD_OFFSETS_TO_TXN, versions="0-4"):
-    """AddOffsetsToTxn request."""
-
     transactional_id = string("0+", role=Role.TRANSACTIONAL_ID)
     producer_id = int64("0+")
     producer_epoch = int16("0+")
@@ -17,7 +15,5 @@ class AddOffsetsToTxnRequest(Request, key=ApiKey.ADD_OFFSETS_TO_TXN, versions="0
 
 
 class AddOffsetsToTxnResponse(Response, key=ApiKey.ADD_OFFSETS_TO_TXN, versions="0-4"):
-    """AddOffsetsToTxn response."""
-
     throttle_time_ms = int32("0+")
     error_code = int16("0+")

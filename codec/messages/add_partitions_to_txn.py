@@ -38,8 +38,6 @@ class AddPartitionsToTxnTopicResult(Struct):
 
 
 class AddPartitionsToTxnRequest(Request, key=ApiKey.ADD_PARTITIONS_TO_TXN, versions="0-5"):
-    """AddPartitionsToTxn request."""
-
     class AddPartitionsToTxnTransaction(Struct):
         transactional_id = string("4+", role=Role.TRANSACTIONAL_ID)
         producer_id = int64("4+")
@@ -55,8 +53,6 @@ class AddPartitionsToTxnRequest(Request, key=ApiKey.ADD_PARTITIONS_TO_TXN, versi
 
 
 class AddPartitionsToTxnResponse(Response, key=ApiKey.ADD_PARTITIONS_TO_TXN, versions="0-5"):
-    """AddPartitionsToTxn response."""
-
     class AddPartitionsToTxnResult(Struct):
         transactional_id = string("4+", role=Role.TRANSACTIONAL_ID)
         topic_results = array("4+", AddPartitionsToTxnTopicResult)

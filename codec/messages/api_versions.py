@@ -10,15 +10,11 @@ from codec.schema import Request, Response, Struct, array, boolean, int16, int32
 
 
 class ApiVersionsRequest(Request, key=ApiKey.API_VERSIONS, versions="0-4"):
-    """ApiVersions request."""
-
     client_software_name = string("3+")
     client_software_version = string("3+")
 
 
 class ApiVersionsResponse(Response, key=ApiKey.API_VERSIONS, versions="0-4"):
-    """ApiVersions response."""
-
     class ApiVersion(Struct):
         api_key = int16("0+")
         min_version = int16("0+")

@@ -19,8 +19,6 @@ from codec.schema import (
 
 
 class CreatePartitionsRequest(Request, key=ApiKey.CREATE_PARTITIONS, versions="0-3"):
-    """CreatePartitions request."""
-
     class CreatePartitionsTopic(Struct):
         class CreatePartitionsAssignment(Struct):
             broker_ids = int32_array("0+")
@@ -35,8 +33,6 @@ class CreatePartitionsRequest(Request, key=ApiKey.CREATE_PARTITIONS, versions="0
 
 
 class CreatePartitionsResponse(Response, key=ApiKey.CREATE_PARTITIONS, versions="0-3"):
-    """CreatePartitions response."""
-
     class CreatePartitionsTopicResult(Struct):
         name = string("0+", role=Role.TOPIC)
         error_code = int16("0+")

@@ -22,8 +22,6 @@ from codec.schema import (
 
 
 class CreateTopicsRequest(Request, key=ApiKey.CREATE_TOPICS, versions="0-7"):
-    """CreateTopics request."""
-
     class CreatableTopic(Struct):
         class CreatableReplicaAssignment(Struct):
             partition_index = int32("0+")
@@ -45,8 +43,6 @@ class CreateTopicsRequest(Request, key=ApiKey.CREATE_TOPICS, versions="0-7"):
 
 
 class CreateTopicsResponse(Response, key=ApiKey.CREATE_TOPICS, versions="0-7"):
-    """CreateTopics response."""
-
     class CreatableTopicResult(Struct):
         class CreatableTopicConfigs(Struct):
             name = string("5+")

@@ -8,14 +8,10 @@ from codec.schema import Request, Response, Role, Struct, array, int16, int32, s
 
 
 class DeleteGroupsRequest(Request, key=ApiKey.DELETE_GROUPS, versions="0-2"):
-    """DeleteGroups request."""
-
     groups_names = string_array("0+", role=Role.GROUP)
 
 
 class DeleteGroupsResponse(Response, key=ApiKey.DELETE_GROUPS, versions="0-2"):
-    """DeleteGroups response."""
-
     class DeletableGroupResult(Struct):
         group_id = string("0+", role=Role.GROUP)
         error_code = int16("0+")

@@ -8,8 +8,6 @@ from codec.schema import Request, Response, Role, Struct, array, int16, int32, i
 
 
 class DeleteRecordsRequest(Request, key=ApiKey.DELETE_RECORDS, versions="0-2"):
-    """DeleteRecords request."""
-
     class DeleteRecordsTopic(Struct):
         class DeleteRecordsPartition(Struct):
             partition_index = int32("0+")
@@ -23,8 +21,6 @@ class DeleteRecordsRequest(Request, key=ApiKey.DELETE_RECORDS, versions="0-2"):
 
 
 class DeleteRecordsResponse(Response, key=ApiKey.DELETE_RECORDS, versions="0-2"):
-    """DeleteRecords response."""
-
     class DeleteRecordsTopicResult(Struct):
         class DeleteRecordsPartitionResult(Struct):
             partition_index = int32("0+")

@@ -19,8 +19,6 @@ from codec.schema import (
 
 
 class DeleteTopicsRequest(Request, key=ApiKey.DELETE_TOPICS, versions="0-6"):
-    """DeleteTopics request."""
-
     class DeleteTopicState(Struct):
         name = string("6+", nullable="6+", default=None, role=Role.TOPIC)
         topic_id = uuid("6+", role=Role.TOPIC_ID)
@@ -31,8 +29,6 @@ class DeleteTopicsRequest(Request, key=ApiKey.DELETE_TOPICS, versions="0-6"):
 
 
 class DeleteTopicsResponse(Response, key=ApiKey.DELETE_TOPICS, versions="0-6"):
-    """DeleteTopics response."""
-
     class DeletableTopicResult(Struct):
         name = string("0+", nullable="6+", role=Role.TOPIC)
         topic_id = uuid("6+", role=Role.TOPIC_ID)

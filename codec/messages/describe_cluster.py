@@ -8,16 +8,12 @@ from codec.schema import Request, Response, Role, Struct, array, boolean, int8, 
 
 
 class DescribeClusterRequest(Request, key=ApiKey.DESCRIBE_CLUSTER, versions="0-2"):
-    """DescribeCluster request."""
-
     include_cluster_authorized_operations = boolean("0+")
     endpoint_type = int8("1+", default=1)
     include_fenced_brokers = boolean("2+")
 
 
 class DescribeClusterResponse(Response, key=ApiKey.DESCRIBE_CLUSTER, versions="0-2"):
-    """DescribeCluster response."""
-
     class DescribeClusterBroker(Struct):
         broker_id = int32("0+", role=Role.BROKER)
         host = string("0+", role=Role.BROKER)

@@ -21,8 +21,6 @@ from codec.schema import (
 
 
 class DescribeConfigsRequest(Request, key=ApiKey.DESCRIBE_CONFIGS, versions="0-4"):
-    """DescribeConfigs request."""
-
     class DescribeConfigsResource(Struct):
         resource_type = int8("0+")
         resource_name = string("0+", role=Role.CONDITIONAL)
@@ -34,8 +32,6 @@ class DescribeConfigsRequest(Request, key=ApiKey.DESCRIBE_CONFIGS, versions="0-4
 
 
 class DescribeConfigsResponse(Response, key=ApiKey.DESCRIBE_CONFIGS, versions="0-4"):
-    """DescribeConfigs response."""
-
     class DescribeConfigsResult(Struct):
         class DescribeConfigsResourceResult(Struct):
             class DescribeConfigsSynonym(Struct):

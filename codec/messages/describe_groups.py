@@ -20,15 +20,11 @@ from codec.schema import (
 
 
 class DescribeGroupsRequest(Request, key=ApiKey.DESCRIBE_GROUPS, versions="0-6"):
-    """DescribeGroups request."""
-
     groups = string_array("0+", role=Role.GROUP)
     include_authorized_operations = boolean("3+")
 
 
 class DescribeGroupsResponse(Response, key=ApiKey.DESCRIBE_GROUPS, versions="0-6"):
-    """DescribeGroups response."""
-
     class DescribedGroup(Struct):
         class DescribedGroupMember(Struct):
             member_id = string("0+")

@@ -8,8 +8,6 @@ from codec.schema import Request, Response, Role, boolean, int16, int32, int64, 
 
 
 class EndTxnRequest(Request, key=ApiKey.END_TXN, versions="0-5"):
-    """EndTxn request."""
-
     transactional_id = string("0+", role=Role.TRANSACTIONAL_ID)
     producer_id = int64("0+")
     producer_epoch = int16("0+")
@@ -17,8 +15,6 @@ class EndTxnRequest(Request, key=ApiKey.END_TXN, versions="0-5"):
 
 
 class EndTxnResponse(Response, key=ApiKey.END_TXN, versions="0-5"):
-    """EndTxn response."""
-
     throttle_time_ms = int32("0+")
     error_code = int16("0+")
     producer_id = int64("5+", default=-1)

@@ -26,8 +26,6 @@ from codec.schema import (
 
 
 class FetchRequest(Request, key=ApiKey.FETCH, versions="0-18"):
-    """Fetch request."""
-
     class ReplicaState(Struct):
         replica_id = int32("15+", default=-1)
         replica_epoch = int64("15+", default=-1)
@@ -67,8 +65,6 @@ class FetchRequest(Request, key=ApiKey.FETCH, versions="0-18"):
 
 
 class FetchResponse(Response, key=ApiKey.FETCH, versions="0-18"):
-    """Fetch response."""
-
     class FetchableTopicResponse(Struct):
         class PartitionData(Struct):
             class EpochEndOffset(Struct):

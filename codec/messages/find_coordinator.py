@@ -21,16 +21,12 @@ from codec.schema import (
 
 
 class FindCoordinatorRequest(Request, key=ApiKey.FIND_COORDINATOR, versions="0-6"):
-    """FindCoordinator request."""
-
     key = string("0-3", role=Role.CONDITIONAL)
     key_type = int8("1+")
     coordinator_keys = string_array("4+", role=Role.CONDITIONAL)
 
 
 class FindCoordinatorResponse(Response, key=ApiKey.FIND_COORDINATOR, versions="0-6"):
-    """FindCoordinator response."""
-
     class Coordinator(Struct):
         key = string("4+", role=Role.CONDITIONAL)
         node_id = int32("4+", role=Role.BROKER)

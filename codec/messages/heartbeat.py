@@ -8,8 +8,6 @@ from codec.schema import Request, Response, Role, int16, int32, string
 
 
 class HeartbeatRequest(Request, key=ApiKey.HEARTBEAT, versions="0-4"):
-    """Heartbeat request."""
-
     group_id = string("0+", role=Role.GROUP)
     generation_id = int32("0+")
     member_id = string("0+")
@@ -17,7 +15,5 @@ class HeartbeatRequest(Request, key=ApiKey.HEARTBEAT, versions="0-4"):
 
 
 class HeartbeatResponse(Response, key=ApiKey.HEARTBEAT, versions="0-4"):
-    """Heartbeat response."""
-
     throttle_time_ms = int32("1+")
     error_code = int16("0+")

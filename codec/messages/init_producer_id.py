@@ -9,8 +9,6 @@ from codec.schema import Request, Response, Role, boolean, int16, int32, int64, 
 
 
 class InitProducerIdRequest(Request, key=ApiKey.INIT_PRODUCER_ID, versions="0-6"):
-    """InitProducerId request."""
-
     transactional_id = string("0+", nullable="0+", role=Role.TRANSACTIONAL_ID)
     transaction_timeout_ms = int32("0+")
     producer_id = int64("3+", default=-1)
@@ -20,8 +18,6 @@ class InitProducerIdRequest(Request, key=ApiKey.INIT_PRODUCER_ID, versions="0-6"
 
 
 class InitProducerIdResponse(Response, key=ApiKey.INIT_PRODUCER_ID, versions="0-6"):
-    """InitProducerId response."""
-
     throttle_time_ms = int32("0+")
     error_code = int16("0+")
     producer_id = int64("0+", default=-1)

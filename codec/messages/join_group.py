@@ -9,8 +9,6 @@ from codec.schema import Request, Response, Role, Struct, array, blob, boolean, 
 
 
 class JoinGroupRequest(Request, key=ApiKey.JOIN_GROUP, versions="0-9"):
-    """JoinGroup request."""
-
     class JoinGroupRequestProtocol(Struct):
         name = string("0+")
         metadata = blob("0+")
@@ -26,8 +24,6 @@ class JoinGroupRequest(Request, key=ApiKey.JOIN_GROUP, versions="0-9"):
 
 
 class JoinGroupResponse(Response, key=ApiKey.JOIN_GROUP, versions="0-9"):
-    """JoinGroup response."""
-
     class JoinGroupResponseMember(Struct):
         member_id = string("0+")
         group_instance_id = string("5+", nullable="5+", default=None)

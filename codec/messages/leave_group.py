@@ -8,8 +8,6 @@ from codec.schema import Request, Response, Role, Struct, array, int16, int32, s
 
 
 class LeaveGroupRequest(Request, key=ApiKey.LEAVE_GROUP, versions="0-5"):
-    """LeaveGroup request."""
-
     class MemberIdentity(Struct):
         member_id = string("3+")
         group_instance_id = string("3+", nullable="3+", default=None)
@@ -21,8 +19,6 @@ class LeaveGroupRequest(Request, key=ApiKey.LEAVE_GROUP, versions="0-5"):
 
 
 class LeaveGroupResponse(Response, key=ApiKey.LEAVE_GROUP, versions="0-5"):
-    """LeaveGroup response."""
-
     class MemberResponse(Struct):
         member_id = string("3+")
         group_instance_id = string("3+", nullable="3+")

@@ -8,15 +8,11 @@ from codec.schema import Request, Response, Role, Struct, array, int16, int32, s
 
 
 class ListGroupsRequest(Request, key=ApiKey.LIST_GROUPS, versions="0-5"):
-    """ListGroups request."""
-
     states_filter = string_array("4+")
     types_filter = string_array("5+")
 
 
 class ListGroupsResponse(Response, key=ApiKey.LIST_GROUPS, versions="0-5"):
-    """ListGroups response."""
-
     class ListedGroup(Struct):
         group_id = string("0+", role=Role.GROUP)
         protocol_type = string("0+")

@@ -21,8 +21,6 @@ from codec.schema import (
 
 
 class ListOffsetsRequest(Request, key=ApiKey.LIST_OFFSETS, versions="0-11"):
-    """ListOffsets request."""
-
     class ListOffsetsTopic(Struct):
         class ListOffsetsPartition(Struct):
             partition_index = int32("0+")
@@ -40,8 +38,6 @@ class ListOffsetsRequest(Request, key=ApiKey.LIST_OFFSETS, versions="0-11"):
 
 
 class ListOffsetsResponse(Response, key=ApiKey.LIST_OFFSETS, versions="0-11"):
-    """ListOffsets response."""
-
     class ListOffsetsTopicResponse(Struct):
         class ListOffsetsPartitionResponse(Struct):
             partition_index = int32("0+")

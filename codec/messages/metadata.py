@@ -22,8 +22,6 @@ from codec.schema import (
 
 
 class MetadataRequest(Request, key=ApiKey.METADATA, versions="0-13"):
-    """Metadata request."""
-
     class MetadataRequestTopic(Struct):
         topic_id = uuid("10+", role=Role.TOPIC_ID)
         name = string("0+", nullable="10+", role=Role.TOPIC)
@@ -35,8 +33,6 @@ class MetadataRequest(Request, key=ApiKey.METADATA, versions="0-13"):
 
 
 class MetadataResponse(Response, key=ApiKey.METADATA, versions="0-13"):
-    """Metadata response."""
-
     class MetadataResponseBroker(Struct):
         node_id = int32("0+", role=Role.BROKER)
         host = string("0+", role=Role.BROKER)

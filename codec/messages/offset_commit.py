@@ -9,8 +9,6 @@ from codec.schema import Request, Response, Role, Struct, array, int16, int32, i
 
 
 class OffsetCommitRequest(Request, key=ApiKey.OFFSET_COMMIT, versions="0-10"):
-    """OffsetCommit request."""
-
     class OffsetCommitRequestTopic(Struct):
         class OffsetCommitRequestPartition(Struct):
             partition_index = int32("0+")
@@ -32,8 +30,6 @@ class OffsetCommitRequest(Request, key=ApiKey.OFFSET_COMMIT, versions="0-10"):
 
 
 class OffsetCommitResponse(Response, key=ApiKey.OFFSET_COMMIT, versions="0-10"):
-    """OffsetCommit response."""
-
     class OffsetCommitResponseTopic(Struct):
         class OffsetCommitResponsePartition(Struct):
             partition_index = int32("0+")

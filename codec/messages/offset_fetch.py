@@ -22,8 +22,6 @@ from codec.schema import (
 
 
 class OffsetFetchRequest(Request, key=ApiKey.OFFSET_FETCH, versions="0-10"):
-    """OffsetFetch request."""
-
     class OffsetFetchRequestTopic(Struct):
         name = string("0-7", role=Role.TOPIC)
         partition_indexes = int32_array("0-7")
@@ -46,8 +44,6 @@ class OffsetFetchRequest(Request, key=ApiKey.OFFSET_FETCH, versions="0-10"):
 
 
 class OffsetFetchResponse(Response, key=ApiKey.OFFSET_FETCH, versions="0-10"):
-    """OffsetFetch response."""
-
     class OffsetFetchResponseTopic(Struct):
         class OffsetFetchResponsePartition(Struct):
             partition_index = int32("0-7")

@@ -8,8 +8,6 @@ from codec.schema import Request, Response, Role, Struct, array, int16, int32, i
 
 
 class OffsetForLeaderEpochRequest(Request, key=ApiKey.OFFSET_FOR_LEADER_EPOCH, versions="0-4"):
-    """OffsetForLeaderEpoch request."""
-
     class OffsetForLeaderTopic(Struct):
         class OffsetForLeaderPartition(Struct):
             partition = int32("0+")
@@ -24,8 +22,6 @@ class OffsetForLeaderEpochRequest(Request, key=ApiKey.OFFSET_FOR_LEADER_EPOCH, v
 
 
 class OffsetForLeaderEpochResponse(Response, key=ApiKey.OFFSET_FOR_LEADER_EPOCH, versions="0-4"):
-    """OffsetForLeaderEpoch response."""
-
     class OffsetForLeaderTopicResult(Struct):
         class EpochEndOffset(Struct):
             error_code = int16("0+")

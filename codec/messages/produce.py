@@ -23,8 +23,6 @@ from codec.schema import (
 
 
 class ProduceRequest(Request, key=ApiKey.PRODUCE, versions="0-13"):
-    """Produce request."""
-
     class TopicProduceData(Struct):
         class PartitionProduceData(Struct):
             index = int32("0+")
@@ -41,8 +39,6 @@ class ProduceRequest(Request, key=ApiKey.PRODUCE, versions="0-13"):
 
 
 class ProduceResponse(Response, key=ApiKey.PRODUCE, versions="0-13"):
-    """Produce response."""
-
     class TopicProduceResponse(Struct):
         class PartitionProduceResponse(Struct):
             class BatchIndexAndErrorMessage(Struct):

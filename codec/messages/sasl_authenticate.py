@@ -8,14 +8,10 @@ from codec.schema import Request, Response, Role, blob, int16, int64, string
 
 
 class SaslAuthenticateRequest(Request, key=ApiKey.SASL_AUTHENTICATE, versions="0-2"):
-    """SaslAuthenticate request."""
-
     auth_bytes = blob("0+")
 
 
 class SaslAuthenticateResponse(Response, key=ApiKey.SASL_AUTHENTICATE, versions="0-2"):
-    """SaslAuthenticate response."""
-
     error_code = int16("0+")
     error_message = string("0+", nullable="0+", role=Role.TEXT)
     auth_bytes = blob("0+")

@@ -9,13 +9,9 @@ from codec.schema import Request, Response, int16, string, string_array
 
 
 class SaslHandshakeRequest(Request, key=ApiKey.SASL_HANDSHAKE, versions="0-1"):
-    """SaslHandshake request."""
-
     mechanism = string("0+")
 
 
 class SaslHandshakeResponse(Response, key=ApiKey.SASL_HANDSHAKE, versions="0-1"):
-    """SaslHandshake response."""
-
     error_code = int16("0+")
     mechanisms = string_array("0+")

@@ -8,8 +8,6 @@ from codec.schema import Request, Response, Role, Struct, array, blob, int16, in
 
 
 class SyncGroupRequest(Request, key=ApiKey.SYNC_GROUP, versions="0-5"):
-    """SyncGroup request."""
-
     class SyncGroupRequestAssignment(Struct):
         member_id = string("0+")
         assignment = blob("0+")
@@ -24,8 +22,6 @@ class SyncGroupRequest(Request, key=ApiKey.SYNC_GROUP, versions="0-5"):
 
 
 class SyncGroupResponse(Response, key=ApiKey.SYNC_GROUP, versions="0-5"):
-    """SyncGroup response."""
-
     throttle_time_ms = int32("1+")
     error_code = int16("0+")
     protocol_type = string("5+", nullable="5+", default=None)

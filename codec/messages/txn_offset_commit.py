@@ -8,8 +8,6 @@ from codec.schema import Request, Response, Role, Struct, array, int16, int32, i
 
 
 class TxnOffsetCommitRequest(Request, key=ApiKey.TXN_OFFSET_COMMIT, versions="0-5"):
-    """TxnOffsetCommit request."""
-
     class TxnOffsetCommitRequestTopic(Struct):
         class TxnOffsetCommitRequestPartition(Struct):
             partition_index = int32("0+")
@@ -31,8 +29,6 @@ class TxnOffsetCommitRequest(Request, key=ApiKey.TXN_OFFSET_COMMIT, versions="0-
 
 
 class TxnOffsetCommitResponse(Response, key=ApiKey.TXN_OFFSET_COMMIT, versions="0-5"):
-    """TxnOffsetCommit response."""
-
     class TxnOffsetCommitResponseTopic(Struct):
         class TxnOffsetCommitResponsePartition(Struct):
             partition_index = int32("0+")
