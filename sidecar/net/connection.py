@@ -60,6 +60,7 @@ class ClientConnection:
         self._to_broker: Outbox | None = None
         self._broker_reader: gevent.Greenlet[[Any], None] | None = None
         self._room = Event()
+        self._shut_down = False
         self._shutting = False
         self.close_reason: str | None = None
         """Why the sidecar ended the connection; None if a peer did."""
@@ -91,7 +92,7 @@ class ClientConnection:
                 return
             if self._session.authenticated:
                 reader.limit = self._frame_limit
-            while len(self._session.order) >= MAX_IN_FLIGHT:
+            while len(self._session.order) >= MAX_IN_FLIGHT and not self._shut_down:
                 self._room.clear()
                 self._room.wait()
 
@@ -157,6 +158,7 @@ class ClientConnection:
 
     def _shut(self) -> None:
         """Close both sockets; whoever waits on one is woken. Safe to call twice."""
+        self._shut_down = True
         self._shutting = True
         _close_socket(self._sock)
         if self._upstream is not None:
