@@ -51,14 +51,20 @@ class AddressBook:
         """Take note of where brokers are; returns those that were not known before.
 
         Raises:
-            PortsExhausted: a new broker gets no port; those before it in the order did.
+            PortsExhausted: a new broker gets no port; all others were taken note of.
         """
-        fresh = []
+        fresh, exhausted = [], None
         for broker in sorted(brokers, key=lambda b: b.node_id):
             if broker.node_id not in self._ports:
-                self._ports[broker.node_id] = self._next_port(broker.node_id)
+                try:
+                    self._ports[broker.node_id] = self._next_port(broker.node_id)
+                except PortsExhausted as error:
+                    exhausted = exhausted or error
+                    continue
                 fresh.append(broker)
             self._brokers[broker.node_id] = broker
+        if exhausted is not None:
+            raise exhausted
         return fresh
 
     def _next_port(self, node_id: int) -> int:

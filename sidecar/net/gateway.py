@@ -83,10 +83,15 @@ class Gateway:
         self._pool.kill(timeout=5)
 
     def _learn(self, brokers: list[Broker]) -> None:
-        for broker in self._book.learn(brokers):
-            self._open(broker)
         secured = self._shared.authenticate is not None
         self._shared.versions = Versions(self._cluster.versions(), secured=secured)
+        try:
+            self._book.learn(brokers)
+        finally:
+            # Also those whose port could not be listened on before.
+            for broker, _ in self._book.ports():
+                if broker.node_id not in self._servers:
+                    self._open(broker)
 
     def _open(self, broker: Broker) -> None:
         port = self._book.client_port(broker.node_id)
