@@ -72,6 +72,17 @@ def test_too_many_brokers_for_the_ports_keep_those_that_fit() -> None:
     assert [broker.node_id for broker, _ in book.ports()] == [1, 2]
 
 
+def test_a_broker_without_a_port_keeps_nobody_from_moving() -> None:
+    book = AddressBook("sidecar", 6969, port_count=2)
+    book.learn(brokers(1, 5))
+
+    with pytest.raises(PortsExhausted, match="broker 3"):
+        book.learn([*brokers(1, 3), Broker(5, "elsewhere", 9999)])
+
+    assert book.broker(5) == Broker(5, "elsewhere", 9999)
+    assert book.client_port(5) == 6970
+
+
 def test_ports_end_where_tcp_ends() -> None:
     book = AddressBook("sidecar", 65535)
 

@@ -1,0 +1,362 @@
+"""One client connection over real sockets, with a broker that misbehaves to order."""
+
+from typing import Any
+
+import gevent
+import pytest
+from gevent.event import Event
+
+from codec.api_keys import ApiKey
+from codec.messages.api_versions import ApiVersionsRequest
+from codec.messages.heartbeat import HeartbeatRequest, HeartbeatResponse
+from codec.messages.metadata import MetadataRequest, MetadataResponse
+from codec.messages.sasl_authenticate import SaslAuthenticateRequest
+from codec.messages.sasl_handshake import SaslHandshakeRequest
+from sidecar.model.identity import AuthenticationFailed, Identity
+from tests.sidecar.net.conftest import Start
+from tests.support.fake_broker import Cut, FakeBroker, Hang, until
+from tests.support.messages import batch, produce, request, response, sized
+from tests.support.sessions import interceptor
+
+HEARTBEAT = HeartbeatRequest(group_id="g", generation_id=1, member_id="m")
+
+
+def authenticate(token: str, now: float) -> Identity:
+    if token != "good":
+        raise AuthenticationFailed("the token is not good")
+    return Identity("sa", "teamA")
+
+
+def plain(token: str) -> SaslAuthenticateRequest:
+    return SaslAuthenticateRequest(auth_bytes=b"\0sa\0" + token.encode())
+
+
+# Good times
+
+
+def test_requests_and_answers_pass_and_a_chosen_produce_does_not(start: Start) -> None:
+    broker = FakeBroker()
+    running = start(broker, interceptors=(interceptor(100),))
+    client = running.client()
+
+    beat = client.ask(HEARTBEAT, 4)
+    refused = client.ask(produce(), 9)
+
+    assert beat.error_code == 0
+    assert refused.responses[0].partition_responses[0].error_code == 6
+    assert broker.keys() == [ApiKey.HEARTBEAT]
+    assert len(running.recorded.injections) == 1
+
+
+def test_large_produce_requests_and_answers_arrive_whole(start: Start) -> None:
+    broker = FakeBroker()
+    client = start(broker).client()
+    records = batch(payload=b"x" * 3_000_000)
+
+    answer = client.ask(produce({"cars": {0: records}}), 9)
+
+    assert answer.responses[0].partition_responses[0].base_offset == 100
+    [(_, seen)] = broker.received
+    assert seen.topic_data[0].partition_data[0].records == records
+
+
+def test_a_refusal_waits_for_a_slow_broker_and_keeps_the_order(start: Start) -> None:
+    go = Event()
+
+    def slow(_: Any) -> HeartbeatResponse:
+        go.wait()
+        return HeartbeatResponse()
+
+    running = start(FakeBroker(heartbeat=slow), interceptors=(interceptor(100),))
+    client = running.client()
+    ids = [client.send(HEARTBEAT, 4), client.send(produce(), 9), client.send(HEARTBEAT, 4)]
+    until(lambda: running.recorded.injections, "the injection")
+
+    go.set()
+
+    answers = [client.receive() for _ in ids]
+    assert [answer[0] for answer in answers if answer] == ids
+
+
+def test_acks_0_chosen_closes_the_connection_and_nothing_reaches_the_broker(start: Start) -> None:
+    broker = FakeBroker()
+    running = start(broker, interceptors=(interceptor(100),))
+    client = running.client()
+    client.ask(HEARTBEAT, 4)
+
+    client.send(produce(acks=0), 9)
+
+    assert client.is_closed()
+    assert broker.keys() == [ApiKey.HEARTBEAT]
+    until(lambda: running.metric("client_closes_total", reason="fault_injected"), "the counter")
+    assert running.log.level_of("connection_closed") == "info"
+
+
+def test_the_broker_is_connected_to_only_when_there_is_something_to_forward(start: Start) -> None:
+    broker = FakeBroker()
+    running = start(broker, interceptors=(interceptor(100),))
+    until(lambda: not broker.connections, "the gateway's own questions to end")
+    client = running.client()
+
+    client.ask(ApiVersionsRequest(), 0)
+    client.ask(produce(), 9)
+    assert len(broker.connections) == 0
+
+    client.ask(HEARTBEAT, 4)
+    assert len(broker.connections) == 1
+
+
+def test_a_slow_client_does_not_delay_others(start: Start) -> None:
+    """One client never reads: its answers fill the sockets, and everybody else is served."""
+    many = [MetadataResponse.MetadataResponseTopic(name="t" * 200) for _ in range(10_000)]
+
+    def metadata(wanted: MetadataRequest) -> MetadataResponse:
+        broker_list = FakeBroker._metadata(broker, wanted)
+        return broker_list if wanted.topics == [] else MetadataResponse(topics=many)
+
+    broker = FakeBroker(metadata=metadata)
+    running = start(broker)
+    stuck, quick = running.client(), running.client()
+    for _ in range(20):
+        stuck.send(MetadataRequest(topics=None), 9)
+    assert quick.ask(HEARTBEAT, 4).error_code == 0
+    gevent.sleep(0.05)
+
+    for _ in range(50):
+        assert quick.ask(HEARTBEAT, 4).error_code == 0
+    assert running.gateway.connections == 2
+
+    stuck.sock.close()
+    quick.sock.close()
+    until(lambda: running.gateway.connections == 0, "both connections to end")
+
+
+# The broker goes
+
+
+def test_a_broker_that_closes_takes_the_client_with_it(start: Start) -> None:
+    running = start(FakeBroker(heartbeat=lambda _: Cut()))
+    client = running.client()
+
+    client.send(HEARTBEAT, 4)
+
+    assert client.is_closed()
+    until(lambda: running.gateway.connections == 0, "the connection to end")
+
+
+@pytest.mark.parametrize("kept", [2, 4, 9])
+def test_a_broker_that_closes_inside_a_frame_shows_the_client_nothing_of_it(
+    start: Start, kept: int
+) -> None:
+    whole = sized(response(HeartbeatResponse(), 4, 1))
+    running = start(FakeBroker(heartbeat=lambda _: Cut(whole[:kept])))
+    client = running.client()
+
+    client.send(HEARTBEAT, 4)
+
+    assert client.is_closed()
+    until(lambda: running.log.of("connection_closed"), "the log event")
+    [event] = running.log.of("connection_closed")
+    assert event["reason"] == "malformed_response"
+    assert f"{kept} bytes into a frame" in event["detail"]
+
+
+def test_what_the_broker_said_before_it_closed_arrives(start: Start) -> None:
+    whole = sized(response(HeartbeatResponse(throttle_time_ms=9), 4, 1))
+    client = start(FakeBroker(heartbeat=lambda _: Cut(whole))).client()
+
+    assert client.ask(HEARTBEAT, 4).throttle_time_ms == 9
+    assert client.is_closed()
+
+
+@pytest.mark.parametrize("correlation_id", [2, -1])
+def test_a_broker_that_answers_something_else_is_not_trusted(
+    start: Start, correlation_id: int
+) -> None:
+    wrong = sized(response(HeartbeatResponse(), 4, correlation_id))
+    running = start(FakeBroker(heartbeat=lambda _: Cut(wrong)))
+    client = running.client()
+
+    client.send(HEARTBEAT, 4)
+
+    assert client.is_closed()
+    until(lambda: running.metric("client_closes_total", reason="unexpected_response"), "it")
+
+
+def test_a_broker_that_is_down_closes_the_client_and_says_so(start: Start) -> None:
+    broker = FakeBroker()
+    running = start(broker)
+    host, port = broker.address
+    client = running.client()
+    assert client.ask(ApiVersionsRequest(), 0).error_code == 0
+    broker.stop()
+
+    client.send(HEARTBEAT, 4)
+
+    assert client.is_closed()
+    [event] = running.log.of("upstream_connect_failed")
+    assert event["broker"] == f"{host}:{port}"
+    assert event["connection_id"] == 1
+    assert running.log.level_of("upstream_connect_failed") == "warning"
+    assert running.metric("upstream_connect_failures_total") == 1
+
+
+def test_a_response_above_the_frame_limit_closes(start: Start) -> None:
+    huge = (200_001).to_bytes(4, "big")
+    running = start(FakeBroker(heartbeat=lambda _: Cut(huge + b"x" * 100)), frame_limit=200_000)
+    client = running.client()
+
+    client.send(HEARTBEAT, 4)
+
+    assert client.is_closed()
+    until(lambda: running.log.of("connection_closed"), "the log event")
+    assert "allowed are 0 to 200000" in running.log.of("connection_closed")[0]["detail"]
+
+
+# The client goes, or should
+
+
+def test_a_client_that_goes_takes_its_broker_connection_with_it(start: Start) -> None:
+    broker = FakeBroker(heartbeat=lambda _: Hang())
+    running = start(broker)
+    client = running.client()
+    client.send(HEARTBEAT, 4)
+    until(lambda: broker.received, "the request")
+
+    client.sock.close()
+
+    until(lambda: not broker.connections, "the broker connection to end")
+    until(lambda: running.gateway.connections == 0, "the client connection to end")
+    assert running.log.of("connection_closed") == []
+
+
+@pytest.mark.parametrize(
+    ("data", "detail"),
+    [
+        (b"\xff\xff\xff\xff", "frame size -1"),
+        (b"\x7f\xff\xff\xff", "frame size 2147483647"),
+        (sized(b"abc"), "request header"),
+        (b"GET / HTTP/1.1\r\n\r\n", "frame size 1195725856"),
+    ],
+)
+def test_garbage_closes_with_what_is_wrong_in_the_log(
+    start: Start, data: bytes, detail: str
+) -> None:
+    running = start(FakeBroker())
+    client = running.client()
+
+    client.sock.sendall(data)
+
+    assert client.is_closed()
+    until(lambda: running.log.of("connection_closed"), "the log event")
+    [event] = running.log.of("connection_closed")
+    assert (event["reason"], detail in event["detail"]) == ("malformed_request", True)
+    assert running.log.level_of("connection_closed") == "warning"
+
+
+def test_a_client_in_the_middle_of_a_frame_blocks_nobody(start: Start) -> None:
+    running = start(FakeBroker())
+    half, whole = running.client(), running.client()
+    data = sized(request(HEARTBEAT, 4))
+    half.sock.sendall(data[:10])
+
+    assert whole.ask(HEARTBEAT, 4).error_code == 0
+
+    half._sent.append((ApiKey.HEARTBEAT, 4))
+    half.sock.sendall(data[10:])
+    assert half.receive()
+
+
+def test_answers_that_are_owed_arrive_before_a_close(start: Start) -> None:
+    """A bad token is told so: the answer must not be lost to the closing."""
+    running = start(FakeBroker(), authenticate=authenticate)
+    client = running.client()
+    client.ask(SaslHandshakeRequest(mechanism="PLAIN"), 1)
+
+    answer = client.ask(plain("bad"), 1)
+
+    assert (answer.error_code, answer.error_message) == (
+        58,
+        "Authentication failed: the token is not good",
+    )
+    assert client.is_closed()
+    assert running.log.of("authentication_failed")[0]["cause"] == "the token is not good"
+    assert running.log.level_of("authentication_failed") == "warning"
+    assert running.metric("session_events_total", event="authentication_failed") == 1
+
+
+def test_large_frames_are_for_the_authenticated_only(start: Start) -> None:
+    running = start(FakeBroker(), authenticate=authenticate)
+    early, known = running.client(), running.client()
+    large = produce({"cars": {0: batch(payload=b"x" * 100_000)}})
+
+    early.sock.sendall((70_000).to_bytes(4, "big"))
+    known.ask(SaslHandshakeRequest(mechanism="PLAIN"), 1)
+    known.ask(plain("good"), 1)
+
+    assert early.is_closed()
+    assert known.ask(large, 9).responses[0].name == "cars"
+
+
+def test_who_does_not_authenticate_in_time_is_closed(
+    start: Start, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("sidecar.net.connection.AUTHENTICATION_TIMEOUT", 0.05)
+    running = start(FakeBroker(), authenticate=authenticate)
+    known, silent = running.client(), running.client()
+    known.ask(SaslHandshakeRequest(mechanism="PLAIN"), 1)
+    known.ask(plain("good"), 1)
+
+    assert silent.is_closed()
+
+    until(lambda: running.metric("client_closes_total", reason="authentication_timeout"), "it")
+    [event] = running.log.of("connection_closed")
+    assert event["reason"] == "authentication_timeout"
+    assert known.ask(HEARTBEAT, 4).error_code == 0
+
+
+# In flight
+
+
+def test_a_client_is_not_read_while_too_much_of_it_is_unanswered(
+    start: Start, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("sidecar.net.connection.MAX_IN_FLIGHT", 3)
+    go = Event()
+
+    def slow(_: Any) -> HeartbeatResponse:
+        go.wait()
+        return HeartbeatResponse()
+
+    broker = FakeBroker(heartbeat=slow)
+    running = start(broker, interceptors=(interceptor(100),))
+    client = running.client()
+
+    ids = [client.send(HEARTBEAT, 4) for _ in range(3)]
+    ids += [client.send(produce(), 9), client.send(HEARTBEAT, 4)]
+    until(lambda: broker.received, "the first request")
+    gevent.sleep(0.05)
+
+    assert running.recorded.injections == [], "the fourth request was read"
+    go.set()
+    answers = [client.receive() for _ in ids]
+    assert [answer[0] for answer in answers if answer] == ids
+    assert len(running.recorded.injections) == 1
+
+
+def test_a_connection_with_too_much_in_flight_still_ends_with_its_broker(
+    start: Start, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Waiting for room must not outlive the sockets: the place in the pool would be lost."""
+    monkeypatch.setattr("sidecar.net.connection.MAX_IN_FLIGHT", 3)
+    broker = FakeBroker(heartbeat=lambda _: Hang())
+    running = start(broker)
+    client = running.client()
+    for _ in range(4):
+        client.send(HEARTBEAT, 4)
+    until(lambda: len(broker.received) == 3, "three requests at the broker")
+
+    broker.stop()
+
+    assert client.is_closed()
+    until(lambda: running.gateway.connections == 0, "the connection to end")
