@@ -30,6 +30,7 @@ class Hooks(Protocol):
     None for a name drops the array element that holds it: the topic, the group, or the name itself
     in an array of names. Where no array element holds it directly, as with the group of a
     Heartbeat, None is an EncodeError. Elements inside a dropped one may still be asked about.
+    Hooks must not raise: some exceptions would pass for errors of the body.
     """
 
     def topic(self, name: bytes, /) -> bytes | None:

@@ -245,6 +245,9 @@ class Struct(metaclass=_Declared):
     decoded version, holds its default: a fresh list for an array of a constructed object, so that
     it can be appended to, the empty tuple for one of a decoded object.
 
+    Decoded objects are instances of a subclass without constructor: ask with isinstance. They
+    cannot be hashed, because they can be changed.
+
     Unknown tagged fields are kept in `unknown_tags` as (tag, payload) in ascending order, and
     written back.
     """

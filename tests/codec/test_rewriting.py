@@ -225,6 +225,14 @@ def test_records_are_not_copied() -> None:
     assert all(view.obj is body for view in views)
 
 
+@pytest.mark.parametrize("kind", [bytes, bytearray, memoryview])
+def test_any_kind_of_buffer_and_any_start(kind: type[bytes]) -> None:
+    body = codec.encode(_metadata("a", "b"), 12)
+    expected = codec.rewrite_response(3, 12, body, Prefix())
+    assert codec.rewrite_response(3, 12, kind(body), Prefix()) == expected
+    assert codec.rewrite_response(3, 12, kind(b"head" + body), Prefix(), 4) == expected
+
+
 def test_a_message_without_names_comes_back_unread() -> None:
     body = b"whatever"
     assert codec.rewrite_request(18, 4, body, Prefix()) == [body]
