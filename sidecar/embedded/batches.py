@@ -74,7 +74,7 @@ def _only_batch(records: Buffer) -> BatchHeader:
     except DecodeError as error:
         raise ApiError(ErrorCode.CORRUPT_MESSAGE, str(error)) from None
     if not headers:
-        raise ApiError(ErrorCode.CORRUPT_MESSAGE, "the batch is cut off")
+        raise ApiError(ErrorCode.INVALID_RECORD, "the batch is cut off")
     if headers[0].end != len(records):
         raise ApiError(ErrorCode.INVALID_RECORD, "there is more than one record batch")
     return headers[0]

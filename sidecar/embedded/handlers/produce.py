@@ -15,6 +15,12 @@ PartitionResponse = TopicResponse.PartitionProduceResponse
 TopicData = ProduceRequest.TopicProduceData
 
 _NO_PRODUCER = -1
+# Kafka sends no message with these, and Java's log line would show that there is one.
+_SAID_WITHOUT_WORDS = (
+    ErrorCode.NOT_LEADER_OR_FOLLOWER,
+    ErrorCode.OUT_OF_ORDER_SEQUENCE_NUMBER,
+    ErrorCode.INVALID_PRODUCER_EPOCH,
+)
 _NO_OFFSET = -1
 
 
@@ -62,7 +68,8 @@ def _topic(
             response.log_start_offset = partition.log.start_offset
         except ApiError as error:
             response.error_code = error.code
-            response.error_message = error.message
+            if error.code not in _SAID_WITHOUT_WORDS:
+                response.error_message = error.message
             if partition is not None and error.code is ErrorCode.NOT_LEADER_OR_FOLLOWER:
                 _hint(response, partition, leaders)
     return answer

@@ -29,7 +29,7 @@ def test_nothing(records):
 def test_bytes_that_are_no_batch(batch):
     good = batch(b"a")
     for cut in range(1, len(good)):
-        assert refusal(good[:cut]) is ErrorCode.CORRUPT_MESSAGE
+        assert refusal(good[:cut]) is ErrorCode.INVALID_RECORD
     assert refusal(b"\x00" * 100) is ErrorCode.CORRUPT_MESSAGE
     assert refusal(b"\xff" * 100) is ErrorCode.CORRUPT_MESSAGE
 

@@ -155,3 +155,30 @@ def test_without_acks_a_refusal_closes_the_connection(running, topic, batch):
     assert event == "embedded_connection_closed"
     assert values["reason"] == "produce_without_acks_refused"
     assert values["detail"] == "NOT_LEADER_OR_FOLLOWER"
+
+
+def test_sequences_are_judged_as_by_kafka_4_3_1(running, topic, batch):
+    """Recorded from a real broker: epoch, base sequence, records -> error, base offset."""
+    recorded = [
+        ((0, 1, 1), (0, 0)),
+        ((0, 0, 1), (45, -1)),
+        ((0, 1, 1), (0, 0)),
+        ((0, 2, 1), (0, 1)),
+        ((0, 9, 1), (45, -1)),
+        ((1, 5, 1), (45, -1)),
+        ((1, 0, 1), (0, 2)),
+        ((0, 3, 1), (47, -1)),
+        ((1, 1, 2), (0, 3)),
+        ((1, 1, 1), (45, -1)),
+        ((1, 3, 1), (0, 5)),
+        ((1, 4, 1), (0, 6)),
+        ((1, 5, 1), (0, 7)),
+        ((1, 6, 1), (0, 8)),
+        ((1, 7, 1), (0, 9)),
+        ((1, 1, 2), (45, -1)),
+    ]
+    wire = running.wire()
+    for (epoch, sequence, count), expected in recorded:
+        answer = ask(wire, request(batch(*[b"x"] * count, producer=(9, epoch, sequence))))
+        assert (answer.error_code, answer.base_offset) == expected
+        assert answer.error_message is None
