@@ -5,7 +5,7 @@ All mistakes are reported at once. `table` lists what there is, `parsers` read s
 
 import tomllib
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Final
 
 from sidecar.config.parsers import AdminUser
@@ -33,7 +33,7 @@ class Settings:
     port_count: int | None
     min_broker_id: int | None
     authenticate: bool
-    secret_key: bytes | None
+    secret_key: bytes | None = field(repr=False)
     admin_users: tuple[AdminUser, ...]
     http_port: int
     grpc_host: str
@@ -63,7 +63,7 @@ def load(environment: Mapping[str, str], file: str | None = None) -> tuple[Setti
     values |= _from_environment(environment, problems)
     for setting in SETTINGS:
         values.setdefault(setting.name, setting.default)
-    if values["bootstrap_servers"] is None and not any("BOOTSTRAP" in p for p in problems):
+    if values["bootstrap_servers"] is None:
         problems.append(
             "KAFKA_BOOTSTRAP_SERVERS is not set; it takes host:port, several separated by commas"
         )
@@ -128,6 +128,7 @@ def _take(
     except ValueError as error:
         shown = "the value given" if setting.name in ("secret_key", "admin_users") else repr(raw)
         problems.append(f"{origin}: {shown} is not allowed; it takes {error}")
+        values[setting.name] = ()  # given; nobody reads it, since problems raise
 
 
 def _ignored(environment: Mapping[str, str]) -> list[str]:

@@ -4,9 +4,8 @@ A parser raises ValueError; its message says what is allowed, and completes "it 
 """
 
 import base64
-import binascii
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import yaml
@@ -17,7 +16,7 @@ class AdminUser:
     """A user of the control API; `admin` may write, others may read."""
 
     username: str
-    password: str
+    password: str = field(repr=False)
     admin: bool
 
 
@@ -86,7 +85,7 @@ def secret(value: Any) -> bytes:
     """A key of 32 bytes or more, from base64."""
     try:
         key = base64.b64decode(text(value), validate=True)
-    except binascii.Error:
+    except ValueError:
         raise ValueError("base64 of at least 32 random bytes") from None
     if len(key) < 32:
         raise ValueError("base64 of at least 32 random bytes")
@@ -98,7 +97,8 @@ def users(value: Any) -> tuple[AdminUser, ...]:
     words = "a list such as [{username: admin, password: secret, admin: true}]"
     if isinstance(value, str):
         try:
-            value = yaml.safe_load(value)
+            # Not safe_load: passwords stay as they are written, whatever YAML takes them for.
+            value = yaml.load(value, yaml.BaseLoader)
         except yaml.YAMLError:
             raise ValueError(words) from None
     if not isinstance(value, list) or not value:
@@ -112,9 +112,12 @@ def users(value: Any) -> tuple[AdminUser, ...]:
 def _user(entry: Any, words: str) -> AdminUser:
     if not isinstance(entry, dict) or entry.keys() - {"username", "password", "admin"}:
         raise ValueError(words)
-    # YAML reads an unquoted 1234 as a number.
-    username, password = str(entry.get("username", "")), str(entry.get("password", ""))
-    admin = entry.get("admin", False)
-    if not username or ":" in username or not password or not isinstance(admin, bool):
+    username, password = entry.get("username"), entry.get("password")
+    if not (isinstance(username, str) and isinstance(password, str)):
         raise ValueError(words)
-    return AdminUser(username, password, admin)
+    if not username or ":" in username or not password:
+        raise ValueError(words)
+    try:
+        return AdminUser(username, password, flag(entry.get("admin", False)))
+    except ValueError:
+        raise ValueError(words) from None
