@@ -1,0 +1,441 @@
+"""Settings: every one of them, from either place, and every mistake at once."""
+
+import base64
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from sidecar.config import SETTINGS, AdminUser, ConfigError, Settings, load
+
+BOOTSTRAP = {"KAFKA_BOOTSTRAP_SERVERS": "kafka1:9092"}
+KEY = base64.b64encode(b"0123456789abcdef0123456789abcdef").decode()
+
+
+def settings(**environment: str) -> Settings:
+    return load(BOOTSTRAP | environment)[0]
+
+
+def problems(environment: dict[str, str], file: Path | None = None) -> list[str]:
+    with pytest.raises(ConfigError) as refusal:
+        load(environment, str(file) if file else None)
+    return refusal.value.problems
+
+
+def toml(tmp_path: Path, text: str) -> Path:
+    path = tmp_path / "sidecar.toml"
+    path.write_text(text)
+    return path
+
+
+# Values
+
+
+def test_all_defaults() -> None:
+    found, ignored = load(BOOTSTRAP)
+
+    assert found == Settings(
+        bootstrap_servers=(("kafka1", 9092),),
+        advertised_host="localhost",
+        bind_host="0.0.0.0",
+        port_start=6969,
+        port_count=None,
+        min_broker_id=None,
+        authenticate=False,
+        secret_key=None,
+        admin_users=(AdminUser("admin", "conduktor", admin=True),),
+        http_port=8888,
+        grpc_host="127.0.0.1",
+        grpc_port=50051,
+        secured_metrics=True,
+        seed=None,
+        max_connections=4096,
+        max_frame_bytes=104_857_600,
+        log_level="info",
+    )
+    assert ignored == []
+
+
+GIVEN: list[tuple[str, str, str, Any]] = [
+    ("KAFKA_BOOTSTRAP_SERVERS", "a:1, b.c:65535", "bootstrap_servers", (("a", 1), ("b.c", 65535))),
+    ("KAFKA_BOOTSTRAP_SERVERS", "[::1]:9092", "bootstrap_servers", (("::1", 9092),)),
+    ("GATEWAY_ADVERTISED_HOST", " sidecar.local ", "advertised_host", "sidecar.local"),
+    ("GATEWAY_BIND_HOST", "127.0.0.1", "bind_host", "127.0.0.1"),
+    ("GATEWAY_PORT_START", "7000", "port_start", 7000),
+    ("GATEWAY_START_PORT", "7000", "port_start", 7000),
+    ("GATEWAY_PORT_COUNT", "5", "port_count", 5),
+    ("GATEWAY_MIN_BROKERID", "0", "min_broker_id", 0),
+    ("GATEWAY_SECURITY_PROTOCOL", "sasl_plaintext", "authenticate", True),
+    ("GATEWAY_SECURITY_PROTOCOL", "PLAINTEXT", "authenticate", False),
+    ("GATEWAY_USER_POOL_SECRET_KEY", KEY, "secret_key", b"0123456789abcdef0123456789abcdef"),
+    ("GATEWAY_HTTP_PORT", "0", "http_port", 0),
+    ("GATEWAY_GRPC_HOST", "::1", "grpc_host", "::1"),
+    ("GATEWAY_GRPC_PORT", "0", "grpc_port", 0),
+    ("GATEWAY_SECURED_METRICS", "False", "secured_metrics", False),
+    ("GATEWAY_SEED", "18446744073709551615", "seed", 2**64 - 1),
+    ("GATEWAY_MAX_CONNECTIONS", "1", "max_connections", 1),
+    ("GATEWAY_MAX_FRAME_BYTES", "65536", "max_frame_bytes", 65536),
+    ("GATEWAY_LOG_LEVEL", "Warning", "log_level", "warning"),
+]
+
+
+@pytest.mark.parametrize(("variable", "text", "name", "value"), GIVEN)
+def test_every_variable_sets_its_setting(variable: str, text: str, name: str, value: Any) -> None:
+    assert getattr(settings(**{variable: text}), name) == value
+
+
+@pytest.mark.parametrize(
+    ("variable", "text"),
+    [
+        ("KAFKA_SECURITY_PROTOCOL", "PLAINTEXT"),
+        ("GATEWAY_MODE", "VCLUSTER"),
+        ("GATEWAY_STORAGE_TYPE", "in_memory"),
+    ],
+)
+def test_a_variable_with_one_allowed_value_accepts_it(variable: str, text: str) -> None:
+    assert settings(**{variable: text}) == settings()
+
+
+def test_no_setting_is_left_out_of_these_tests() -> None:
+    tried = {variable for variable, *_ in GIVEN} | {
+        "KAFKA_SECURITY_PROTOCOL",
+        "GATEWAY_MODE",
+        "GATEWAY_STORAGE_TYPE",
+        "GATEWAY_ADMIN_API_USERS",
+    }
+
+    assert {variable for setting in SETTINGS for variable in setting.variables} == tried
+
+
+@pytest.mark.parametrize(
+    ("http_port", "grpc_port"), [("8888", 50051), ("8889", 50052), ("0", 0), ("65535", 0)]
+)
+def test_the_grpc_port_moves_with_the_http_port(http_port: str, grpc_port: int) -> None:
+    """Two sidecars on one host need only one of them changed."""
+    assert settings(GATEWAY_HTTP_PORT=http_port).grpc_port == grpc_port
+    assert settings(GATEWAY_HTTP_PORT=http_port, GATEWAY_GRPC_PORT="9").grpc_port == 9
+
+
+@pytest.mark.parametrize(
+    ("text", "users"),
+    [
+        ("[{username: bob, password: hunter2, admin: true}]", [("bob", "hunter2", True)]),
+        ("[{username: bob, password: hunter2}]", [("bob", "hunter2", False)]),
+        (
+            '[{"username": "a", "password": "x:y", "admin": false}, {username: b, password: z}]',
+            [("a", "x:y", False), ("b", "z", False)],
+        ),
+        ("[{username: bob, password: 1234}]", [("bob", "1234", False)]),
+        ("[{username: bob, password: 0123}]", [("bob", "0123", False)]),
+        ("[{username: bob, password: 1_000}]", [("bob", "1_000", False)]),
+        ("[{username: bob, password: yes, admin: True}]", [("bob", "yes", True)]),
+        ("[{username: bob, password: 2024-01-01}]", [("bob", "2024-01-01", False)]),
+    ],
+)
+def test_admin_users_are_read_as_they_are_written(
+    text: str, users: list[tuple[str, str, bool]]
+) -> None:
+    found = settings(GATEWAY_ADMIN_API_USERS=text).admin_users
+
+    assert found == tuple(AdminUser(*user) for user in users)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "bob:hunter2",
+        "{username: bob, password: hunter2}",
+        "[]",
+        "[hunter2]",
+        "[{username: bob}]",
+        "[{username: bob, password: }]",
+        "[{username: bob, password: ''}]",
+        "[{username: , password: hunter2}]",
+        "[{username: 'a:b', password: hunter2}]",
+        "[{username: bob, password: hunter2, admin: maybe}]",
+        "[{username: bob, password: hunter2, role: admin}]",
+        "[{username: bob, password: [hunter2]}]",
+        "[{username: bob, password: hunter2}, {username: bob, password: hunter2}]",
+        "[{username: bob, password: hunter2",
+        "[2024-13-45]",
+        "!!python/object/apply:os.system [hunter2]",
+    ],
+)
+def test_other_lists_of_users_are_refused_without_showing_a_password(text: str) -> None:
+    [problem] = problems(BOOTSTRAP | {"GATEWAY_ADMIN_API_USERS": text})
+
+    assert problem.startswith("GATEWAY_ADMIN_API_USERS: the value given is not allowed; it takes ")
+    assert "a list such as [{username: admin, password: secret, admin: true}]" in problem
+    assert "hunter2" not in problem
+
+
+@pytest.mark.parametrize("text", ["not base64!", "c2hvcnQ=", "====", "schlüssel" * 9, " "])
+def test_a_bad_key_is_refused_without_showing_it(text: str) -> None:
+    [problem] = problems(BOOTSTRAP | {"GATEWAY_USER_POOL_SECRET_KEY": text})
+
+    assert problem == (
+        "GATEWAY_USER_POOL_SECRET_KEY: the value given is not allowed; "
+        "it takes base64 of at least 32 random bytes"
+    )
+
+
+@pytest.mark.parametrize(
+    ("variable", "text", "takes"),
+    [
+        ("KAFKA_BOOTSTRAP_SERVERS", "kafka", "host:port, several separated by commas"),
+        ("KAFKA_BOOTSTRAP_SERVERS", "kafka:0", "host:port, several separated by commas"),
+        ("KAFKA_BOOTSTRAP_SERVERS", "kafka:65536", "host:port, several separated by commas"),
+        ("KAFKA_BOOTSTRAP_SERVERS", "a:1,,b:2", "host:port, several separated by commas"),
+        ("KAFKA_BOOTSTRAP_SERVERS", ":9092", "host:port, several separated by commas"),
+        ("KAFKA_BOOTSTRAP_SERVERS", "kafka:٣", "host:port, several separated by commas"),
+        ("GATEWAY_PORT_START", "0", "a whole number from 1 to 65535"),
+        ("GATEWAY_START_PORT", "65536", "a whole number from 1 to 65535"),
+        ("GATEWAY_PORT_START", "7000.0", "a whole number from 1 to 65535"),
+        ("GATEWAY_PORT_COUNT", "many", "a whole number from 1 to 65535"),
+        ("GATEWAY_MIN_BROKERID", "-1", "a whole number from 0 to 2147483647"),
+        ("GATEWAY_HTTP_PORT", "-1", "a whole number from 0 to 65535"),
+        ("GATEWAY_GRPC_PORT", "99999", "a whole number from 0 to 65535"),
+        ("GATEWAY_SEED", "18446744073709551616", "a whole number from 0 to 18446744073709551615"),
+        ("GATEWAY_SEED", "9" * 5000, "a whole number from 0 to 18446744073709551615"),
+        ("GATEWAY_MAX_CONNECTIONS", "0", "a whole number from 1 to 1000000"),
+        ("GATEWAY_MAX_FRAME_BYTES", "65535", "a whole number from 65536 to 2147483647"),
+        ("GATEWAY_SECURED_METRICS", "no", "true or false"),
+        ("GATEWAY_LOG_LEVEL", "TRACE", "DEBUG or INFO or WARNING or ERROR"),
+        ("GATEWAY_ADVERTISED_HOST", "  ", "a non-empty text"),
+        ("GATEWAY_SECURITY_PROTOCOL", "TLS", "PLAINTEXT or SASL_PLAINTEXT"),
+        (
+            "GATEWAY_SECURITY_PROTOCOL",
+            "SASL_SSL",
+            "PLAINTEXT or SASL_PLAINTEXT; this one is not supported yet",
+        ),
+        ("KAFKA_SECURITY_PROTOCOL", "SSL", "PLAINTEXT; this one is not supported yet"),
+        ("GATEWAY_MODE", "KAFKA_SECURITY", "VCLUSTER; this one is not supported yet"),
+        ("GATEWAY_STORAGE_TYPE", "KAFKA", "IN_MEMORY; this one is not supported yet"),
+    ],
+)
+def test_a_bad_value_is_refused_by_name_value_and_what_is_allowed(
+    variable: str, text: str, takes: str
+) -> None:
+    assert problems(BOOTSTRAP | {variable: text}) == [
+        f"{variable}: {text!r} is not allowed; it takes {takes}"
+    ]
+
+
+def test_all_problems_are_told_at_once() -> None:
+    found = problems(
+        {
+            "GATEWAY_PORT_START": "x",
+            "GATEWAY_HTTP_PORT": "y",
+            "GATEWAY_LOG_LEVEL": "z",
+            "GATEWAY_USER_POOL_SECRET_KEY": "?",
+        }
+    )
+
+    assert [problem.split(maxsplit=1)[0] for problem in found] == [
+        "GATEWAY_PORT_START:",
+        "GATEWAY_USER_POOL_SECRET_KEY:",
+        "GATEWAY_HTTP_PORT:",
+        "GATEWAY_LOG_LEVEL:",
+        "KAFKA_BOOTSTRAP_SERVERS",
+    ]
+    assert found[-1] == (
+        "KAFKA_BOOTSTRAP_SERVERS is not set; it takes host:port, several separated by commas"
+    )
+
+
+def test_the_error_itself_shows_every_problem() -> None:
+    with pytest.raises(ConfigError, match=r"(?s)GATEWAY_SEED.*KAFKA_BOOTSTRAP_SERVERS"):
+        load({"GATEWAY_SEED": "x"})
+
+
+# Names
+
+
+def test_two_names_of_one_setting_may_agree_but_not_differ() -> None:
+    both = {"GATEWAY_PORT_START": "7000", "GATEWAY_START_PORT": "7000"}
+    assert settings(**both).port_start == 7000
+
+    assert problems(BOOTSTRAP | both | {"GATEWAY_START_PORT": "7001"}) == [
+        "GATEWAY_PORT_START and GATEWAY_START_PORT differ; give one of them"
+    ]
+
+
+def test_an_empty_value_is_no_value() -> None:
+    empty = {variable: "" for setting in SETTINGS for variable in setting.variables}
+
+    assert load(empty | BOOTSTRAP) == load(BOOTSTRAP)
+    assert "KAFKA_BOOTSTRAP_SERVERS is not set" in problems(empty)[0]
+
+
+def test_variables_without_meaning_here_are_noted_in_order() -> None:
+    environment = BOOTSTRAP | {
+        "GATEWAY_FEATURE_FLAGS_ANALYTICS": "false",
+        "KAFKA_SASL_MECHANISM": "PLAIN",
+        "GATEWAY_EMPTY": "",
+        "PATH": "/bin",
+        "gateway_seed": "1",
+    }
+
+    found, ignored = load(environment)
+
+    assert ignored == ["GATEWAY_FEATURE_FLAGS_ANALYTICS", "KAFKA_SASL_MECHANISM"]
+    assert found == settings()
+
+
+# File
+
+
+def test_every_setting_can_stand_in_the_file(tmp_path: Path) -> None:
+    file = toml(
+        tmp_path,
+        f"""
+        [kafka]
+        bootstrap_servers = "a:1,b:2"
+        security_protocol = "PLAINTEXT"
+        [gateway]
+        advertised_host = "h"
+        bind_host = "127.0.0.1"
+        port_start = 7000
+        port_count = 3
+        min_broker_id = 1
+        mode = "VCLUSTER"
+        security_protocol = "SASL_PLAINTEXT"
+        user_pool_secret_key = "{KEY}"
+        admin_api_users = [{{username = "u", password = "p", admin = true}}]
+        http_port = 1
+        grpc_host = "g"
+        grpc_port = 2
+        secured_metrics = false
+        storage_type = "IN_MEMORY"
+        seed = 42
+        max_connections = 5
+        max_frame_bytes = 70000
+        log_level = "debug"
+        """,
+    )
+
+    found, _ = load({}, str(file))
+
+    assert found == Settings(
+        bootstrap_servers=(("a", 1), ("b", 2)),
+        advertised_host="h",
+        bind_host="127.0.0.1",
+        port_start=7000,
+        port_count=3,
+        min_broker_id=1,
+        authenticate=True,
+        secret_key=b"0123456789abcdef0123456789abcdef",
+        admin_users=(AdminUser("u", "p", admin=True),),
+        http_port=1,
+        grpc_host="g",
+        grpc_port=2,
+        secured_metrics=False,
+        seed=42,
+        max_connections=5,
+        max_frame_bytes=70000,
+        log_level="debug",
+    )
+    text = file.read_text()
+    assert all(setting.key.partition(".")[2] in text for setting in SETTINGS)
+
+
+def test_the_environment_wins_over_the_file(tmp_path: Path) -> None:
+    file = toml(
+        tmp_path,
+        '[kafka]\nbootstrap_servers = "file:1"\n[gateway]\nport_start = 7000\nhttp_port = 1\n',
+    )
+
+    found, _ = load(BOOTSTRAP | {"GATEWAY_START_PORT": "7001", "GATEWAY_HTTP_PORT": ""}, str(file))
+
+    assert (found.bootstrap_servers, found.port_start, found.http_port) == (
+        (("kafka1", 9092),),
+        7001,
+        1,
+    )
+
+
+def test_the_files_problems_come_with_those_of_the_environment(tmp_path: Path) -> None:
+    file = toml(
+        tmp_path,
+        """
+        seed = 1
+        [gateway]
+        port_start = true
+        port_strat = 7000
+        [kafak]
+        bootstrap_servers = "a:1"
+        """,
+    )
+
+    found = problems(BOOTSTRAP | {"GATEWAY_HTTP_PORT": "x"}, file)
+
+    assert found == [
+        f"{file}: seed stands outside a section; there are kafka, gateway",
+        f"{file}: gateway.port_start: True is not allowed; it takes a whole number from 1 to 65535",
+        f"{file}: gateway.port_strat is not a setting; see chaos-sidecar run --help",
+        f"{file}: kafak.bootstrap_servers is not a setting; see chaos-sidecar run --help",
+        "GATEWAY_HTTP_PORT: 'x' is not allowed; it takes a whole number from 0 to 65535",
+    ]
+
+
+def test_bad_bootstrap_servers_in_the_file_are_one_problem(tmp_path: Path) -> None:
+    file = toml(tmp_path, '[kafka]\nbootstrap_servers = "nonsense"\n')
+
+    assert problems({}, file) == [
+        f"{file}: kafka.bootstrap_servers: 'nonsense' is not allowed; "
+        "it takes host:port, several separated by commas"
+    ]
+
+
+def test_the_path_of_the_file_hides_no_problem(tmp_path: Path) -> None:
+    folder = tmp_path / "BOOTSTRAP_bootstrap_servers"
+    folder.mkdir()
+
+    found = problems({}, toml(folder, "[gateway]\nseed = -1\n"))
+
+    assert len(found) == 2
+    assert found[1].startswith("KAFKA_BOOTSTRAP_SERVERS is not set")
+
+
+@pytest.mark.parametrize(
+    ("content", "named"),
+    [(b"[gateway", "not TOML"), (b"\xff\xfe", "not TOML"), (b"a = 1\na = 2", "not TOML")],
+)
+def test_a_file_that_is_not_toml_is_named(tmp_path: Path, content: bytes, named: str) -> None:
+    path = tmp_path / "odd.toml"
+    path.write_bytes(content)
+
+    assert problems(BOOTSTRAP, path)[0].startswith(f"{path}: {named}")
+
+
+def test_a_file_that_cannot_be_read_is_named(tmp_path: Path) -> None:
+    missing = tmp_path / "missing.toml"
+
+    assert problems(BOOTSTRAP, missing) == [f"{missing}: No such file or directory"]
+    assert problems(BOOTSTRAP, tmp_path) == [f"{tmp_path}: Is a directory"]
+
+
+def test_secrets_in_the_file_are_not_shown_either(tmp_path: Path) -> None:
+    file = toml(
+        tmp_path,
+        '[gateway]\nuser_pool_secret_key = "hunter2"\n'
+        'admin_api_users = [{username = "u", password = "hunter2", role = "x"}]\n',
+    )
+
+    found = problems(BOOTSTRAP, file)
+
+    assert len(found) == 2
+    assert "hunter2" not in " ".join(found)
+
+
+def test_settings_do_not_show_their_secrets() -> None:
+    """A traceback or a debug line shows the repr of what it holds."""
+    shown = repr(
+        settings(
+            GATEWAY_USER_POOL_SECRET_KEY=KEY,
+            GATEWAY_ADMIN_API_USERS="[{username: bob, password: hunter2}]",
+        )
+    )
+
+    assert "hunter2" not in shown
+    assert "0123456789abcdef" not in shown
