@@ -31,13 +31,44 @@ _MINIMUM_ADDRESS_VERSION: Final[dict[int, int]] = {
 class _Exchange:
     """What the request's mapping knows that the response's needs."""
 
-    __slots__ = ("by_id", "names")
+    __slots__ = ("_lengths", "_prefix", "by_id", "names")
 
-    def __init__(self) -> None:
+    def __init__(self, prefix: bytes) -> None:
+        self._prefix = prefix
+        self._lengths: list[int] | None = None
         self.names: dict[bytes, bytes] = {}
-        """Physical to logical, of the names this request mentioned."""
+        """Physical to logical, of the names this request mentioned; complete before `restore`."""
         self.by_id = False
         """A Metadata request that asked for topics by id."""
+
+    def restore(self, message: bytes) -> bytes:
+        """Physical names quoted in a message, replaced by what the client called them.
+
+        Looked up where the prefix stands: a response may hold as many messages as the request
+        names, and trying each name on each message would stop everybody's traffic for minutes.
+        """
+        if not self.names:
+            return message
+        if self._lengths is None:
+            self._lengths = sorted(set(map(len, self.names)), reverse=True)
+        pieces = []
+        done = 0
+        start = message.find(self._prefix)
+        while start >= 0:
+            physical = self._name_at(message, start)
+            if physical:
+                pieces += [message[done:start], self.names[physical]]
+                done = start + len(physical)
+            start = message.find(self._prefix, max(done, start + 1))
+        return b"".join([*pieces, message[done:]]) if pieces else message
+
+    def _name_at(self, message: bytes, start: int) -> bytes | None:
+        """The longest of the names that begins there."""
+        room = len(message) - start
+        for length in self._lengths or ():
+            if length <= room and (name := message[start : start + length]) in self.names:
+                return name
+        return None
 
 
 class Tenancy:
@@ -64,7 +95,7 @@ class Tenancy:
         Raises:
             codec.CodecError: the body is malformed, or of an API that cannot be mapped.
         """
-        exchange = _Exchange()
+        exchange = _Exchange(self._prefix)
         if not self._prefix:
             needed = version >= _MINIMUM_ADDRESS_VERSION.get(api_key, _NEVER)
             return [body], exchange if needed else None
@@ -87,7 +118,7 @@ class Tenancy:
                 return self._find_coordinator_response(version, body, exchange)
             if exchange.by_id:
                 return self._metadata_by_id_response(version, body)
-        hooks = _ToLogical(self._prefix, exchange.names, self._advertise)
+        hooks = _ToLogical(self._prefix, exchange, self._advertise)
         return codec.rewrite_response(api_key, version, body, hooks)
 
     # Messages whose names depend on another field.
@@ -119,9 +150,9 @@ class Tenancy:
             if version >= 4:
                 place.key = self._logical(place.key)
             if place.error_message:
-                place.error_message = _restore(
-                    _encoded(place.error_message), exchange.names
-                ).decode(errors="surrogateescape")
+                place.error_message = exchange.restore(_encoded(place.error_message)).decode(
+                    errors="surrogateescape"
+                )
         return codec.encode_chunks(response, version)
 
     def _describe_configs_request(self, version: int, body: Any, exchange: _Exchange) -> Chunks:
@@ -137,9 +168,9 @@ class Tenancy:
             if result.resource_type in (_TOPIC_RESOURCE, _GROUP_RESOURCE):
                 result.resource_name = self._logical(result.resource_name)
             if result.error_message:
-                result.error_message = _restore(
-                    _encoded(result.error_message), exchange.names
-                ).decode(errors="surrogateescape")
+                result.error_message = exchange.restore(_encoded(result.error_message)).decode(
+                    errors="surrogateescape"
+                )
         return codec.encode_chunks(response, version)
 
     def _metadata_request(self, version: int, body: Any, exchange: _Exchange) -> Chunks:
@@ -201,28 +232,18 @@ class _ToPhysical:
 class _ToLogical:
     """Hooks of a response: the prefix goes, foreign names go, addresses lead to the sidecar."""
 
-    __slots__ = ("_names", "_prefix", "broker")
+    __slots__ = ("_prefix", "broker", "text")
 
-    def __init__(self, prefix: bytes, names: dict[bytes, bytes], advertise: Advertise) -> None:
+    def __init__(self, prefix: bytes, exchange: _Exchange, advertise: Advertise) -> None:
         self._prefix = prefix
-        self._names = names
         self.broker = advertise
+        self.text = exchange.restore
 
     def topic(self, name: bytes) -> bytes | None:
         return name[len(self._prefix) :] if name.startswith(self._prefix) else None
 
     group = topic
     transactional_id = topic
-
-    def text(self, message: bytes) -> bytes:
-        return _restore(message, self._names)
-
-
-def _restore(message: bytes, names: dict[bytes, bytes]) -> bytes:
-    """Physical names quoted in a message, replaced by what the client called them."""
-    for physical in sorted(names, key=len, reverse=True):
-        message = message.replace(physical, names[physical])
-    return message
 
 
 def _encoded(text: str) -> bytes:
