@@ -50,7 +50,13 @@ def _run(arguments: argparse.Namespace) -> int:
     from sidecar.sink import LineSink
 
     log.configure(LineSink(2), "warning")
-    cluster = EmbeddedCluster(brokers=arguments.brokers, host=arguments.host, port=arguments.port)
+    try:
+        cluster = EmbeddedCluster(
+            brokers=arguments.brokers, host=arguments.host, port=arguments.port
+        )
+    except ValueError as error:
+        print(f"chaos-sidecar: {error}", file=sys.stderr)
+        return 2
 
     def start() -> None:
         cluster.start()

@@ -6,6 +6,8 @@ import tempfile
 from pathlib import Path
 from typing import Any
 
+from sidecar.model.faults import MAX_SEED
+
 _DESCRIPTION = """\
 Show what the sidecar is for, in under a minute: start the embedded cluster and two sidecars, go
 through the steps of the reference demo, produce while half of the requests are refused, and count
@@ -31,7 +33,7 @@ def add_to(commands: Any) -> None:
         "--rate", type=_percent, default=50.0, help="rateInPercent, 0 to 100 (default: 50)"
     )
     parser.add_argument(
-        "--seed", type=int, default=None, help="same seed, same draws (default: random)"
+        "--seed", type=_seed, default=None, help="same seed, same draws (default: random)"
     )
     parser.set_defaults(function=_run)
 
@@ -40,6 +42,12 @@ def _positive(text: str) -> int:
     if text.isascii() and text.isdigit() and int(text) > 0:
         return int(text)
     raise argparse.ArgumentTypeError(f"{text!r} is not a whole number above 0")
+
+
+def _seed(text: str) -> int:
+    if text.isascii() and text.isdigit() and len(text) <= 20 and int(text) <= MAX_SEED:
+        return int(text)
+    raise argparse.ArgumentTypeError(f"{text!r} is not a whole number from 0 to {MAX_SEED}")
 
 
 def _percent(text: str) -> float:

@@ -6,6 +6,7 @@ from typing import Any
 
 import gevent
 from gevent.event import Event
+from gevent.util import wrap_errors
 
 
 def until_stopped(start: Callable[[], None], stop: Callable[[], None]) -> None:
@@ -17,12 +18,15 @@ def until_stopped(start: Callable[[], None], stop: Callable[[], None]) -> None:
     asked = Event()
     for number in (signal.SIGINT, signal.SIGTERM):
         gevent.signal_handler(number, asked.set)
-    starting = gevent.spawn(start)
+    # Wrapped: gevent would print a traceback of what the caller turns into a sentence.
+    starting = gevent.spawn(wrap_errors((Exception,), start))
     either: list[Any] = [starting, asked]
     try:
         gevent.wait(either, count=1)
         if starting.ready():
-            starting.get()
+            failure = starting.get()
+            if failure is not None:
+                raise failure
             asked.wait()
     finally:
         starting.kill()
