@@ -7,7 +7,7 @@ nothing new is read).
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Final
 
 import codec
 from codec.api_keys import ApiKey
@@ -30,6 +30,13 @@ from sidecar.dataplane.versions import SOFTWARE_TEXT, Versions, invalid_client_s
 from sidecar.faults.base import Answer, Disconnect, Forward
 from sidecar.model.identity import ANONYMOUS, AuthenticationFailed, Identity
 from sidecar.model.injection import Injection
+
+HEADER_LIMIT: Final = 64 * 1024
+"""Bytes of a request header: twice the longest client id, and what is left is for tags."""
+READ_LIMIT: Final = 4 * 1024 * 1024
+"""Bytes of a request that is read field by field; every connection waits while that goes on."""
+_BLOBS: Final = frozenset({ApiKey.PRODUCE, ApiKey.JOIN_GROUP, ApiKey.SYNC_GROUP})
+"""APIs whose requests are large for what they carry, which is not read."""
 
 
 @dataclass(slots=True)
@@ -90,7 +97,10 @@ class Session:
         if self._bare_tokens:
             return self._on_bare_token(data, now)
         try:
-            header = read_request_header(data)
+            header = read_request_header(data[:HEADER_LIMIT])
+            if len(data) > READ_LIMIT and self._reads(header.api_key):
+                detail = f"{_name(header)} of {len(data)} bytes, allowed are {READ_LIMIT}"
+                return [Close("request_too_large", detail)]
             if header.api_key in _LOCAL:
                 return _LOCAL[header.api_key](self, header, data, now)
             identity = self.peer.identity
@@ -99,6 +109,10 @@ class Session:
             return self._on_open_request(identity, header, data, now)
         except codec.CodecError as error:
             return [Close("malformed_request", str(error))]
+
+    def _reads(self, api_key: int) -> bool:
+        """Whether requests of this API are read here field by field."""
+        return api_key in _LOCAL or (self._tenancy.isolates and api_key not in _BLOBS)
 
     def _on_open_request(
         self, identity: Identity, header: RequestHeader, data: Any, now: float
