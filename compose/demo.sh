@@ -22,7 +22,7 @@ exactly once. Needs bash, curl and Kafka's command line tools on PATH; no root.
   --throughput N       records per second            (THROUGHPUT,  1)
   --retries N          the producer's retries        (RETRIES,     5)
   --monotonic          records "0", "1", ... instead of the demo's ten random letters each:
-                       only so can the order be checked                  (MONOTONIC=1)
+                       only so is the order checked, if all are acknowledged (MONOTONIC=1)
   --direct H:P[,H:P]   the real brokers: look at the physical topic too  (DIRECT)
   --help               this text
 
@@ -203,7 +203,9 @@ step step-09b-CONSUME.sh
 values=$WORK/values
 if [ -n "$MONOTONIC" ]; then
     grep -E '^[0-9]+$' "$OUT" >"$values" || true
-    sort --check=quiet --numeric-sort --unique "$values" || fail "the records are out of order"
+    # A Java producer that gives a batch up renumbers those in flight, and may swap them.
+    ((acked < RECORDS)) || sort --check=quiet --numeric-sort --unique "$values" ||
+        fail "the records are out of order"
 else
     grep -E '^[A-Z]{10}$' "$OUT" >"$values" || true
 fi
@@ -211,7 +213,7 @@ twice=$(sort "$values" | uniq -d | head -n 1)
 [ -z "$twice" ] || fail "record $twice is there more than once"
 consumed=$(wc -l <"$values" | tr -d ' ')
 [ "$consumed" = "$acked" ] || fail "$acked records acknowledged, $consumed consumed"
-pass "all $acked acknowledged records are there exactly once${MONOTONIC:+, in order}"
+pass "all $acked acknowledged records are there exactly once"
 
 if [ -n "$DIRECT" ]; then
     say "Looking at the real cluster"

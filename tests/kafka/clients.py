@@ -315,10 +315,11 @@ class Java(Client):
         return Tools(self._distribution, access.bootstrap, config)
 
     def produce(self, access: Access, topic: str, values: Sequence[str]) -> str:
-        """Through the console producer, one record per batch."""
+        """Through the console producer, one record per batch; its own default is three retries."""
         with tempfile.TemporaryDirectory() as folder:
             tools = self._tools(access, folder)
-            return tools.produce(topic, list(values), "linger.ms=0", "batch.size=0")
+            patience = ("retries=2147483647", f"delivery.timeout.ms={DELIVERY_SECONDS // 2}000")
+            return tools.produce(topic, list(values), "linger.ms=0", "batch.size=0", *patience)
 
     def consume(self, access: Access, topic: str, count: int) -> list[str]:
         """Through the console consumer."""

@@ -47,7 +47,7 @@ def test_the_tools_warn_in_the_layout_of_the_demo(tools: Tools) -> None:
 
 def test_the_demo_command_line_is_understood(tools: Tools, either_kafka: RealKafka) -> None:
     """Word for word, with its abbreviated and repeated --producer-prop."""
-    tools.create_topic("my-topic")
+    tools.create_topic("demo-line")
     config = either_kafka.home / "demo.properties"
     config.write_text(f"bootstrap.servers={tools.bootstrap}\n")
     output = tools.run(
@@ -56,7 +56,7 @@ def test_the_demo_command_line_is_understood(tools: Tools, either_kafka: RealKaf
         *("--producer.config", str(config)),
         *("--record-size", "10", "--throughput", "1000"),
         *("--producer-prop", "retries=5"),
-        *("--num-records", "10", "--topic", "my-topic"),
+        *("--num-records", "10", "--topic", "demo-line"),
     ).stdout
     assert re.search(r"^10 records sent, ", output, re.MULTILINE), output
 
