@@ -10,11 +10,14 @@ from typing import Any, Final
 import codec
 from codec.api_keys import ApiKey
 from codec.error_codes import ErrorCode
+from codec.errors import DecodeError
 from sidecar.dataplane.actions import Chunks
 
 Advertise = Callable[[int, bytes, int], tuple[bytes, int]]
 """Node id, host and port of a broker to the host and port a client is told."""
 
+NAME_LIMIT: Final = 100_000
+"""Names in one request: renaming as many takes a quarter of a second, and everybody waits."""
 _TOPIC_RESOURCE: Final = 2
 _GROUP_RESOURCE: Final = 32
 _NEVER: Final = 1 << 15
@@ -208,13 +211,17 @@ _SPECIAL_REQUESTS: Final[dict[int, Callable[[Tenancy, int, Any, _Exchange], Chun
 class _ToPhysical:
     """Hooks of a request: every name gets the prefix, and is remembered."""
 
-    __slots__ = ("_names", "_prefix")
+    __slots__ = ("_left", "_names", "_prefix")
 
     def __init__(self, prefix: bytes, names: dict[bytes, bytes]) -> None:
         self._prefix = prefix
         self._names = names
+        self._left = NAME_LIMIT
 
     def topic(self, name: bytes) -> bytes:
+        self._left -= 1
+        if self._left < 0:
+            raise DecodeError(f"it has more than {NAME_LIMIT} names")
         physical = self._prefix + name
         self._names[physical] = name
         return physical

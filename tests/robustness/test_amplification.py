@@ -2,6 +2,7 @@
 
 import time
 import tracemalloc
+from struct import pack
 from typing import Any
 
 import pytest
@@ -13,6 +14,7 @@ from codec.messages.create_topics import CreateTopicsRequest, CreateTopicsRespon
 from codec.primitives import write_tags
 from codec.registry import SUPPORTED
 from sidecar.dataplane.session import READ_LIMIT
+from sidecar.dataplane.tenancy import NAME_LIMIT
 from tests.support.messages import batch, produce, read_response, request, response
 from tests.support.sessions import Client, closes, to_broker, to_client
 
@@ -94,3 +96,15 @@ def test_where_names_are_not_read_there_is_no_such_limit() -> None:
     client = speaking()
     data = request_header(ApiKey.DELETE_TOPICS, 5, 1) + bytes(READ_LIMIT + 1)
     assert to_broker(client.sends_frame(data)) == [data]
+
+
+def test_a_request_may_name_so_many_things_and_no_more() -> None:
+    client = speaking(secured=True)
+    client.authenticates()
+
+    def naming(count: int) -> bytes:
+        head = request_header(ApiKey.PRODUCE, 7, 1) + b"\xff\xff\xff\xff" + bytes(4)
+        return head + pack(">i", count) + b"\0\x01t\0\0\0\0" * count
+
+    assert len(to_broker(client.sends_frame(naming(NAME_LIMIT)))) == 1
+    assert closes(client.sends_frame(naming(NAME_LIMIT + 1))) == ["malformed_request"]
