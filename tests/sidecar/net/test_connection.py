@@ -285,6 +285,29 @@ def test_answers_that_are_owed_arrive_before_a_close(start: Start) -> None:
     assert running.metric("session_events_total", event="authentication_failed") == 1
 
 
+def test_an_answer_on_its_way_to_a_slow_client_arrives_before_a_close(start: Start) -> None:
+    topics = [MetadataResponse.MetadataResponseTopic(name="t" * 200) for _ in range(40_000)]
+
+    def metadata(wanted: MetadataRequest) -> MetadataResponse:
+        whole = MetadataResponse(topics=topics)
+        return FakeBroker._metadata(broker, wanted) if wanted.topics == [] else whole
+
+    broker = FakeBroker(metadata=metadata)
+    running = start(broker)
+    client = running.client()
+    client.send(MetadataRequest(topics=None), 9)
+    until(lambda: broker.received, "the request")
+    gevent.sleep(0.1)  # the answer fills the sockets
+
+    client.sock.sendall(sized(b"garbage"))
+    until(lambda: running.log.of("connection_closed"), "the log event")
+
+    answer = client.receive()
+    assert answer is not None
+    assert len(answer[1].topics) == len(topics)
+    assert client.is_closed()
+
+
 def test_large_frames_are_for_the_authenticated_only(start: Start) -> None:
     running = start(FakeBroker(), authenticate=authenticate)
     early, known = running.client(), running.client()
