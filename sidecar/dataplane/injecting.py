@@ -41,13 +41,24 @@ def injections(
     request: Any,
     stage: Stage,
     draw: int,
+    reason: str,
     decision: Answer | Disconnect,
     now: float,
 ) -> list[Injection]:
     """Records of one decision about a decoded Produce request."""
     return [
         _injection(
-            peer, identity, header, request, stage, draw, decision, now, topic.name, partition
+            peer,
+            identity,
+            header,
+            request,
+            stage,
+            draw,
+            reason,
+            decision,
+            now,
+            topic.name,
+            partition,
         )
         for topic in request.topic_data
         for partition in topic.partition_data
@@ -61,6 +72,7 @@ def _injection(
     request: Any,
     stage: Stage,
     draw: int,
+    reason: str,
     decision: Answer | Disconnect,
     now: float,
     topic: str,
@@ -96,6 +108,7 @@ def _injection(
         producer_epoch=first.producer_epoch if first and first.producer_id >= 0 else None,
         base_sequence=first.base_sequence if first and first.producer_id >= 0 else None,
         draw=draw,
+        reason=reason,
         seed=stage.interceptor.seed,
         leader_id=None,
         leader_epoch=None,

@@ -5,7 +5,7 @@ States: *handshaking* (only ApiVersions and SASL are served; SASL listeners star
 nothing new is read).
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -21,15 +21,15 @@ from codec.headers import (
 )
 from sidecar.dataplane import sasl
 from sidecar.dataplane.actions import Action, Close, Report, ToBroker, ToClient
-from sidecar.dataplane.injecting import Peer, injections
+from sidecar.dataplane.injecting import Peer
+from sidecar.dataplane.injector import Injector, Record
 from sidecar.dataplane.ordering import Pending, ResponseOrder
-from sidecar.dataplane.pipeline import Chains, Pipeline, Stage
+from sidecar.dataplane.pipeline import Pipeline
 from sidecar.dataplane.produce import expects_response
 from sidecar.dataplane.tenancy import Advertise, Tenancy
 from sidecar.dataplane.versions import SOFTWARE_TEXT, Versions, invalid_client_software
-from sidecar.faults.base import Answer, Disconnect, Forward
+from sidecar.faults.base import Answer, Disconnect
 from sidecar.model.identity import ANONYMOUS, AuthenticationFailed, Identity
-from sidecar.model.injection import Injection
 
 HEADER_LIMIT: Final = 64 * 1024
 """Bytes of a request header: twice the longest client id, and what is left is for tags."""
@@ -54,7 +54,7 @@ class Shared:
     pipeline: Pipeline
     versions: Versions
     advertise: Advertise
-    record: Callable[[Sequence[Injection]], bool]
+    record: Record
     authenticate: sasl.Authenticate | None = None
 
 
@@ -70,8 +70,7 @@ class Session:
         self.peer = Peer(connection_id, broker_id)
         self.order = ResponseOrder()
         self._tenancy = Tenancy("", shared.advertise)
-        self._pipeline: Pipeline | None = None
-        self._chains: Chains = {}
+        self._injector: Injector | None = None
         self._mechanism_agreed = False
         self._bare_tokens = False
         self._closing: Close | None = None
@@ -86,7 +85,7 @@ class Session:
     def _open(self, identity: Identity) -> None:
         self.peer.identity = identity
         self._tenancy = Tenancy(identity.prefix, self._shared.advertise)
-        self._pipeline = None
+        self._injector = Injector(self.peer, identity, self._shared.record)
 
     # From the client.
 
@@ -103,10 +102,7 @@ class Session:
                 return [Close("request_too_large", detail)]
             if header.api_key in _LOCAL:
                 return _LOCAL[header.api_key](self, header, data, now)
-            identity = self.peer.identity
-            if identity is None:
-                return [Close("not_authenticated", f"{_name(header)} before authentication")]
-            return self._on_open_request(identity, header, data, now)
+            return self._on_open_request(header, data, now)
         except codec.CodecError as error:
             return [Close("malformed_request", str(error))]
 
@@ -114,58 +110,14 @@ class Session:
         """Whether requests of this API are read here field by field."""
         return api_key in _LOCAL or (self._tenancy.isolates and api_key not in _BLOBS)
 
-    def _on_open_request(
-        self, identity: Identity, header: RequestHeader, data: Any, now: float
-    ) -> list[Action]:
-        stages = self._stages(identity, header.api_key)
-        if stages:
-            actions = self._intercept(identity, stages, header, data, now)
-            if actions is not None:
-                return actions
-        return self._forward(header, data)
-
-    def _stages(self, identity: Identity, api_key: int) -> tuple[Stage, ...]:
-        pipeline = self._shared.pipeline
-        if pipeline is not self._pipeline:
-            self._pipeline = pipeline
-            self._chains = pipeline.chains(identity)
-        return self._chains.get(api_key, ())
-
-    def _intercept(
-        self,
-        identity: Identity,
-        stages: tuple[Stage, ...],
-        header: RequestHeader,
-        data: Any,
-        now: float,
-    ) -> list[Action] | None:
-        """What the first stage that injects does; None to forward."""
-        request = None
-        for stage in stages:
-            number, chosen = stage.draw()
-            if not chosen:
-                continue
-            if request is None:
-                request = _decoded(header, data)
-                if request is None:
-                    return None
-            decision = stage.rule.decide(ApiKey(header.api_key), request)
-            if isinstance(decision, Forward):
-                continue
-            events = injections(
-                peer=self.peer,
-                identity=identity,
-                header=header,
-                request=request,
-                stage=stage,
-                draw=number,
-                decision=decision,
-                now=now,
-            )
-            if not self._shared.record(events):
-                return None
-            return self._carry_out(decision, header)
-        return None
+    def _on_open_request(self, header: RequestHeader, data: Any, now: float) -> list[Action]:
+        injector = self._injector
+        if injector is None:
+            return [Close("not_authenticated", f"{_name(header)} before authentication")]
+        decision = injector.decide(self._shared.pipeline, header, data, now)
+        return (
+            self._forward(header, data) if decision is None else self._carry_out(decision, header)
+        )
 
     def _carry_out(self, decision: Answer | Disconnect, header: RequestHeader) -> list[Action]:
         if isinstance(decision, Answer):
@@ -306,14 +258,6 @@ _LOCAL: dict[int, Callable[[Session, RequestHeader, Any, float], list[Action]]] 
 def _decode(header: RequestHeader, data: Any) -> Any:
     body = data[header.body_start :]
     return codec.decode_request(header.api_key, header.api_version, body)
-
-
-def _decoded(header: RequestHeader, data: Any) -> Any | None:
-    """The request, or None where it cannot be read: then it is left to the broker."""
-    try:
-        return _decode(header, data)
-    except codec.CodecError:
-        return None
 
 
 def _name(header: RequestHeader) -> str:

@@ -1,6 +1,10 @@
 """The record of one injected error: one per affected topic-partition."""
 
 from dataclasses import dataclass, fields
+from typing import Final
+
+DRAWN: Final = "DRAWN"
+FOLLOWS: Final = "FOLLOWS"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -46,6 +50,9 @@ class Injection:
     draw: int
     """Which draw of the interceptor this was, from 0."""
     seed: int
+    reason: str = DRAWN
+    """``DRAWN``, or ``FOLLOWS``: refused so as not to overtake a refused batch of its producer;
+    `draw` is then the one that refused that batch."""
     leader_id: int | None
     """Leader advertised in the answer (KIP-951); None when no hint was given."""
     leader_epoch: int | None

@@ -125,7 +125,6 @@ def test_librdkafka_tells_when_asked(gateways: Gateways, name: str) -> None:
         assert told(pattern, topic, shown) > 0, shown[-5000:]
 
 
-@pytest.mark.xfail(strict=True, reason="a refused first batch is overtaken by those behind it")
 @pytest.mark.parametrize("name", ["confluent", "kcat", "java"])
 def test_the_first_batch_is_not_overtaken(gateways: Gateways, name: str) -> None:
     """Draw 0 of this seed refuses, draw 1 does not, and the client has five requests in flight.

@@ -199,6 +199,7 @@ def test_the_event_of_an_injection_tells_all_there_is_to_know() -> None:
         "base_sequence": 17,
         "draw": 0,
         "seed": 99,
+        "reason": "DRAWN",
         "leader_id": None,
         "leader_epoch": None,
     }

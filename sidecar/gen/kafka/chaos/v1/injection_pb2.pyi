@@ -55,6 +55,7 @@ class Injection(_message.Message):
     BASE_SEQUENCE_FIELD_NUMBER: _builtins.int
     DRAW_FIELD_NUMBER: _builtins.int
     SEED_FIELD_NUMBER: _builtins.int
+    REASON_FIELD_NUMBER: _builtins.int
     LEADER_ID_FIELD_NUMBER: _builtins.int
     LEADER_EPOCH_FIELD_NUMBER: _builtins.int
     sequence: _builtins.int
@@ -113,6 +114,10 @@ class Injection(_message.Message):
     """Which draw of the interceptor this was, from 0."""
     seed: _builtins.int
     """Seed of the draws."""
+    reason: _builtins.str
+    """"DRAWN", or "FOLLOWS": refused so as not to overtake a refused batch of its producer; draw is
+    then the one that refused that batch.
+    """
     leader_id: _builtins.int
     """Leader named in the answer; unset when no hint was given."""
     leader_epoch: _builtins.int
@@ -153,12 +158,13 @@ class Injection(_message.Message):
         base_sequence: _builtins.int | None = ...,
         draw: _builtins.int = ...,
         seed: _builtins.int = ...,
+        reason: _builtins.str = ...,
         leader_id: _builtins.int | None = ...,
         leader_epoch: _builtins.int | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["_base_sequence", b"_base_sequence", "_client_id", b"_client_id", "_client_software_name", b"_client_software_name", "_client_software_version", b"_client_software_version", "_leader_epoch", b"_leader_epoch", "_leader_id", b"_leader_id", "_producer_epoch", b"_producer_epoch", "_producer_id", b"_producer_id", "_record_count", b"_record_count", "base_sequence", b"base_sequence", "client_id", b"client_id", "client_software_name", b"client_software_name", "client_software_version", b"client_software_version", "leader_epoch", b"leader_epoch", "leader_id", b"leader_id", "producer_epoch", b"producer_epoch", "producer_id", b"producer_id", "record_count", b"record_count", "time", b"time"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["_base_sequence", b"_base_sequence", "_client_id", b"_client_id", "_client_software_name", b"_client_software_name", "_client_software_version", b"_client_software_version", "_leader_epoch", b"_leader_epoch", "_leader_id", b"_leader_id", "_producer_epoch", b"_producer_epoch", "_producer_id", b"_producer_id", "_record_count", b"_record_count", "acks", b"acks", "api", b"api", "base_sequence", b"base_sequence", "batch_count", b"batch_count", "broker_id", b"broker_id", "client_id", b"client_id", "client_software_name", b"client_software_name", "client_software_version", b"client_software_version", "connection_id", b"connection_id", "correlation_id", b"correlation_id", "draw", b"draw", "error", b"error", "error_code", b"error_code", "fault", b"fault", "interceptor", b"interceptor", "interceptor_uid", b"interceptor_uid", "leader_epoch", b"leader_epoch", "leader_id", b"leader_id", "outcome", b"outcome", "partition", b"partition", "principal", b"principal", "producer_epoch", b"producer_epoch", "producer_id", b"producer_id", "record_count", b"record_count", "rung", b"rung", "seed", b"seed", "sequence", b"sequence", "time", b"time", "topic", b"topic", "version", b"version", "virtual_cluster", b"virtual_cluster"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_base_sequence", b"_base_sequence", "_client_id", b"_client_id", "_client_software_name", b"_client_software_name", "_client_software_version", b"_client_software_version", "_leader_epoch", b"_leader_epoch", "_leader_id", b"_leader_id", "_producer_epoch", b"_producer_epoch", "_producer_id", b"_producer_id", "_record_count", b"_record_count", "acks", b"acks", "api", b"api", "base_sequence", b"base_sequence", "batch_count", b"batch_count", "broker_id", b"broker_id", "client_id", b"client_id", "client_software_name", b"client_software_name", "client_software_version", b"client_software_version", "connection_id", b"connection_id", "correlation_id", b"correlation_id", "draw", b"draw", "error", b"error", "error_code", b"error_code", "fault", b"fault", "interceptor", b"interceptor", "interceptor_uid", b"interceptor_uid", "leader_epoch", b"leader_epoch", "leader_id", b"leader_id", "outcome", b"outcome", "partition", b"partition", "principal", b"principal", "producer_epoch", b"producer_epoch", "producer_id", b"producer_id", "reason", b"reason", "record_count", b"record_count", "rung", b"rung", "seed", b"seed", "sequence", b"sequence", "time", b"time", "topic", b"topic", "version", b"version", "virtual_cluster", b"virtual_cluster"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     _WhichOneofReturnType__base_sequence: _TypeAlias = _typing.Literal["base_sequence"]  # noqa: Y015
     _WhichOneofArgType__base_sequence: _TypeAlias = _typing.Literal["_base_sequence", b"_base_sequence"]  # noqa: Y015

@@ -1,0 +1,97 @@
+"""Batches of idempotent producers that were refused, and must not be overtaken.
+
+A broker that has no state of a producer takes whatever sequence number it sees first. If a batch is
+refused and the next one, already in flight, is let through, the refused one can never be appended:
+librdkafka then takes it for delivered, Java tries until it times out. A real election cannot do
+that, because it refuses everything in flight. So what follows a refused batch is refused as well,
+until that batch comes again and is forwarded.
+"""
+
+from collections.abc import Iterator
+from typing import Any, Final, NamedTuple
+
+from codec.errors import DecodeError
+from codec.records.batch import read_batch_headers
+from sidecar.dataplane.pipeline import Stage
+
+_MAX_GAPS: Final = 10_000
+"""Partitions a connection may have refused batches on; beyond, the oldest is forgotten."""
+_SEQUENCES: Final = 2**31
+"""Sequence numbers go up to 2**31 - 1 and begin at 0 again."""
+
+_Key = tuple[Any, int, int]
+"""Topic (name or id), partition, producer id."""
+
+
+class Cause(NamedTuple):
+    """Why a batch was refused first."""
+
+    stage: Stage
+    draw: int
+
+
+class _Gap(NamedTuple):
+    epoch: int
+    sequence: int
+    """Of the earliest batch that was refused."""
+    cause: Cause
+
+
+class RefusedSequences:
+    """The refused batches of one connection, by partition and producer."""
+
+    def __init__(self) -> None:
+        self._gaps: dict[_Key, _Gap] = {}
+
+    def __len__(self) -> int:
+        return len(self._gaps)
+
+    def refused(self, request: Any, cause: Cause) -> None:
+        """Note the batches of a decoded Produce request that is refused."""
+        for key, epoch, sequence in _batches(request):
+            gap = self._gaps.get(key)
+            if gap is not None and gap.epoch == epoch and not _is_later(gap.sequence, sequence):
+                continue
+            if len(self._gaps) >= _MAX_GAPS:
+                del self._gaps[next(iter(self._gaps))]
+            self._gaps[key] = _Gap(epoch, sequence, cause)
+
+    def follows(self, request: Any) -> Cause | None:
+        """The cause of a refusal that this request must not overtake; None to forward it.
+
+        With None, the batches it has are taken for forwarded: what follows them may pass again.
+        """
+        closed = []
+        for key, epoch, sequence in _batches(request):
+            gap = self._gaps.get(key)
+            if gap is None or epoch < gap.epoch:
+                continue
+            if epoch == gap.epoch and _is_later(sequence, gap.sequence):
+                return gap.cause
+            closed.append(key)
+        for key in closed:
+            self._gaps.pop(key, None)
+        return None
+
+
+def _batches(request: Any) -> Iterator[tuple[_Key, int, int]]:
+    """Key, producer epoch and base sequence of each idempotent batch in a Produce request."""
+    for topic in request.topic_data or ():
+        for partition in topic.partition_data or ():
+            header = _first_header(partition.records)
+            if header is not None and header.producer_id >= 0:
+                key = (topic.name or topic.topic_id, partition.index, header.producer_id)
+                yield key, header.producer_epoch, header.base_sequence
+
+
+def _first_header(records: Any) -> Any:
+    """Header of the one batch a partition has from Produce v3 on; None if it is not one."""
+    try:
+        header = next(iter(read_batch_headers(records)), None) if records else None
+    except DecodeError:
+        return None
+    return header if header is not None and header.magic == 2 else None
+
+
+def _is_later(sequence: int, than: int) -> bool:
+    return 0 < (sequence - than) % _SEQUENCES < _SEQUENCES // 2
