@@ -1,7 +1,7 @@
 """Whether a request of one connection is refused: draws, decisions, and their records."""
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from typing import Any
+from typing import Any, Final
 
 import codec
 from codec.api_keys import ApiKey
@@ -12,6 +12,9 @@ from sidecar.dataplane.sequences import Cause, RefusedSequences
 from sidecar.faults.base import Answer, Disconnect, Forward
 from sidecar.model.identity import Identity
 from sidecar.model.injection import DRAWN, FOLLOWS, Injection
+
+MAX_EVENTS: Final = 1000
+"""Topic-partitions of one request that are put on record; larger requests are forwarded."""
 
 Record = Callable[[Sequence[Injection]], bool]
 """Takes note of one decision; False when it cannot, and then nothing is injected."""
@@ -82,6 +85,8 @@ class Injector:
         now: float,
     ) -> Answer | Disconnect | None:
         """The decision once it is on record; None if it cannot be recorded."""
+        if header.api_key == ApiKey.PRODUCE and _partitions(request) > MAX_EVENTS:
+            return None
         events = injections(
             peer=self._peer,
             identity=self._identity,
@@ -98,6 +103,10 @@ class Injector:
         if isinstance(decision, Answer) and header.api_key == ApiKey.PRODUCE:
             self._refused.refused(request, cause)
         return decision
+
+
+def _partitions(request: Any) -> int:
+    return sum(len(topic.partition_data or ()) for topic in request.topic_data or ())
 
 
 def _selected(stages: Iterable[Stage]) -> Iterator[tuple[Stage, int]]:

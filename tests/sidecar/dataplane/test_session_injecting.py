@@ -11,6 +11,7 @@ from codec.messages.heartbeat import HeartbeatRequest, HeartbeatResponse
 from codec.messages.metadata import MetadataRequest
 from codec.messages.produce import ProduceResponse
 from sidecar.dataplane.actions import Close, ToClient
+from sidecar.dataplane.injector import MAX_EVENTS
 from sidecar.dataplane.pipeline import Pipeline
 from sidecar.faults.draws import draw
 from sidecar.model.interceptor import Scope
@@ -264,6 +265,19 @@ def test_a_client_without_an_id_has_none_in_the_event() -> None:
     client.sends_frame(request(produce(), 9, 1, None))
 
     assert client.recorded.injections[0].client_id is None
+
+
+@pytest.mark.parametrize(("partitions", "expected"), [(MAX_EVENTS, 1), (MAX_EVENTS + 1, 0)])
+def test_a_request_of_too_many_partitions_to_record_is_forwarded(
+    partitions: int, expected: int
+) -> None:
+    client = Client(interceptor(100))
+    many = produce({"cars": dict.fromkeys(range(partitions), batch())})
+
+    actions = client.sends(many, 9)
+
+    assert len(to_client(actions)) == expected
+    assert len(client.recorded.injections) == expected * partitions
 
 
 def test_what_cannot_be_recorded_is_not_injected() -> None:
