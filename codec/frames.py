@@ -26,6 +26,11 @@ class FrameDecoder:
         """Bytes held that are not yet a frame."""
         return len(self._held)
 
+    def rest(self) -> bytes:
+        """The bytes held, which are given up: for somebody else who goes on reading."""
+        held, self._held = bytes(self._held), bytearray()
+        return held
+
     def feed(self, data: Buffer) -> "FrameDecoder":
         """Add received bytes. Returns the decoder, to be iterated."""
         self._held += data
