@@ -1,5 +1,6 @@
 """Whether a request of one connection is refused: draws, decisions, and their records."""
 
+import itertools
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Any, Final
 
@@ -36,6 +37,25 @@ class Injector:
         self._pipeline: Pipeline | None = None
         self._chains: Chains = {}
         self._refused = RefusedSequences()
+        self._drawn: Iterator[tuple[Stage, int]] | None = None
+
+    def wants(self, pipeline: Pipeline, api_key: int) -> bool:
+        """Whether requests of this API are drawn for, or held against refused ones."""
+        return bool(self._stages(pipeline, api_key)) or (
+            api_key == ApiKey.PRODUCE and len(self._refused) > 0
+        )
+
+    def draw_ahead(self, pipeline: Pipeline) -> bool:
+        """Draw for a Produce request that is still arriving; True if `decide` must see it whole.
+
+        The next call of `decide` must then be for this request; it goes on with these draws.
+        """
+        drawn = _selected(self._stages(pipeline, ApiKey.PRODUCE))
+        first = next(drawn, None)
+        if first is None and not self._refused:
+            return False
+        self._drawn = drawn if first is None else itertools.chain((first,), drawn)
+        return True
 
     def decide(
         self, pipeline: Pipeline, header: RequestHeader, data: Any, now: float
@@ -45,8 +65,11 @@ class Injector:
         Every request is drawn for, also one that is refused for what came before it: the n-th
         draw is the n-th request's.
         """
+        drawn, self._drawn = self._drawn, None
+        if drawn is None:
+            drawn = _selected(self._stages(pipeline, header.api_key))
         request = None
-        for stage, number in _selected(self._stages(pipeline, header.api_key)):
+        for stage, number in drawn:
             request = request or _decoded(header, data)
             if request is None:
                 return None

@@ -20,35 +20,71 @@ class Pending(NamedTuple):
     context: Any = None
 
 
+class ReplyForm(NamedTuple):
+    """What the response to a spliced request usually looks like: one name to replace.
+
+    Args:
+        at: offset in the response frame, size field included, at which `raw` must stand.
+        raw, new: what is replaced by what.
+        size: size the frame must have for this to be all there is to replace; 0: any.
+        tags: offset of the header's tag count, which must be 0; 0 if there is none to check.
+        api_key, api_version, context: as in `Pending`, for a response that is not of this form.
+    """
+
+    at: int
+    raw: bytes
+    new: bytes
+    size: int
+    tags: int
+    api_key: int
+    api_version: int
+    context: Any
+
+
 class ResponseOrder:
-    """The answers of one connection: forwarded requests in flight, local answers among them."""
+    """The answers of one connection: forwarded requests in flight, local answers among them.
+
+    `queue` holds, in request order: a correlation id (its response passes untouched), one with the
+    form of its response, a `Pending` (the session sees the response), or the buffers of a local
+    answer. The relay works on it directly.
+    """
 
     def __init__(self) -> None:
-        self._queue: deque[Pending | Chunks] = deque()
+        self.queue: deque[int | tuple[int, ReplyForm] | Pending | Chunks] = deque()
 
     def __len__(self) -> int:
-        return len(self._queue)
+        return len(self.queue)
 
     def forwarded(self, pending: Pending) -> None:
         """A request went upstream whose response takes the next place."""
-        self._queue.append(pending)
+        self.queue.append(pending)
 
     def local(self, chunks: Chunks) -> Chunks:
         """A local answer takes the next place; returns what may leave now (it, or nothing)."""
-        if not self._queue:
+        if not self.queue:
             return chunks
-        self._queue.append(chunks)
+        self.queue.append(chunks)
         return []
 
     def expected(self) -> Pending | None:
         """The request whose response comes next from the broker."""
-        head = self._queue[0] if self._queue else None
-        return head if isinstance(head, Pending) else None
+        head = self.queue[0] if self.queue else None
+        if isinstance(head, Pending):
+            return head
+        if isinstance(head, tuple):
+            correlation_id, form = head
+            return Pending(correlation_id, form.api_key, form.api_version, form.context)
+        return None
 
     def answered(self, chunks: Chunks) -> Chunks:
         """The expected response came; returns it and the local answers that waited behind it."""
-        self._queue.popleft()
-        ready = list(chunks)
-        while self._queue and not isinstance(self._queue[0], Pending):
-            ready.extend(self._queue.popleft())
+        return [*chunks, *self.passed()]
+
+    def passed(self) -> Chunks:
+        """The expected response has left whole; returns the local answers that waited behind it."""
+        queue = self.queue
+        queue.popleft()
+        ready: Chunks = []
+        while queue and isinstance(queue[0], list):
+            ready += queue.popleft()  # type: ignore[arg-type]  # deque elements do not narrow
         return ready

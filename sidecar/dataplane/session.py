@@ -7,6 +7,7 @@ nothing new is read).
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from typing import Any, Final
 
 import codec
@@ -23,6 +24,7 @@ from sidecar.dataplane import sasl
 from sidecar.dataplane.actions import Action, Close, Report, ToBroker, ToClient
 from sidecar.dataplane.injecting import Peer
 from sidecar.dataplane.injector import Injector, Record
+from sidecar.dataplane.lanes import FetchLane, Plan, ProduceLane
 from sidecar.dataplane.ordering import Pending, ResponseOrder
 from sidecar.dataplane.pipeline import Pipeline
 from sidecar.dataplane.produce import expects_response
@@ -74,8 +76,16 @@ class Session:
         self._mechanism_agreed = False
         self._bare_tokens = False
         self._closing: Close | None = None
+        self.halted = False
+        """Whether `closing` is set."""
+        self._planned: tuple[object, object] = (None, None)
         if shared.authenticate is None:
             self._open(ANONYMOUS)
+
+    @property
+    def closing(self) -> Close | None:
+        """Set when requests are ignored from now on, and this is due once all are answered."""
+        return self._closing
 
     @property
     def authenticated(self) -> bool:
@@ -86,6 +96,41 @@ class Session:
         self.peer.identity = identity
         self._tenancy = Tenancy(identity.prefix, self._shared.advertise)
         self._injector = Injector(self.peer, identity, self._shared.record)
+
+    # What may pass without the session.
+
+    @property
+    def planned(self) -> bool:
+        """Whether the plan last given is still right."""
+        shared = self._shared
+        return shared.pipeline is self._planned[0] and shared.versions is self._planned[1]
+
+    def plan(self) -> Plan:
+        """What the fast lane may do, as things are now; nothing before authentication."""
+        pipeline, versions = self._planned = self._shared.pipeline, self._shared.versions
+        injector, tenancy = self._injector, self._tenancy
+        if injector is None:
+            return {}
+        plan: Plan = {
+            key << 16 | version: None
+            for key, (low, high) in versions.ranges.items()
+            if key not in _LOCAL and not injector.wants(pipeline, key)
+            for version in range(low, high + 1)
+            if tenancy.passes(key, version)
+        }
+        chooses = None
+        if injector.wants(pipeline, ApiKey.PRODUCE):
+            chooses = partial(injector.draw_ahead, pipeline)
+        lanes: dict[ApiKey, ProduceLane | FetchLane] = {
+            ApiKey.PRODUCE: ProduceLane(tenancy.prefix, tenancy.exchange, chooses)
+        }
+        if tenancy.isolates and not injector.wants(pipeline, ApiKey.FETCH):
+            lanes[ApiKey.FETCH] = FetchLane(tenancy.prefix, tenancy.exchange)
+        for key, lane in lanes.items():
+            for version in range(lane.FIRST, lane.LAST + 1):
+                if versions.accepts(key, version):
+                    plan[key << 16 | version] = lane
+        return plan
 
     # From the client.
 
@@ -125,6 +170,7 @@ class Session:
         close = Close("fault_injected", f"{decision.error.name} with acks=0 has no answer")
         if len(self.order):
             self._closing = close
+            self.halted = True
             return []
         return [close]
 

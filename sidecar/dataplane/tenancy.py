@@ -92,6 +92,21 @@ class Tenancy:
         """Whether names are mapped at all; if so, only messages that can be mapped may pass."""
         return bool(self._prefix)
 
+    @property
+    def prefix(self) -> bytes:
+        """What stands before physical names; empty where names are not mapped."""
+        return self._prefix
+
+    def passes(self, api_key: int, version: int) -> bool:
+        """Whether neither the request nor its response holds anything to map."""
+        return not self._prefix and version < _MINIMUM_ADDRESS_VERSION.get(api_key, _NEVER)
+
+    def exchange(self, name: bytes) -> Any:
+        """The context for `map_response` of a request that named one topic, and was mapped."""
+        exchange = _Exchange(self._prefix)
+        exchange.names[self._prefix + name] = name
+        return exchange
+
     def map_request(self, api_key: int, version: int, body: Any) -> tuple[Chunks, Any]:
         """Body with physical names, and the context for `map_response` (None: pass it untouched).
 

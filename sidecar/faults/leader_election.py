@@ -21,10 +21,11 @@ class LeaderElectionRule:
 
     kind = "leader_election"
     rung = 1
-    apis = frozenset({ApiKey.PRODUCE})
 
     def __init__(self, config: LeaderElection) -> None:
         self._share = config.rate_in_percent / 100
+        # At 0 it wants nothing, and costs nothing.
+        self.apis = frozenset({ApiKey.PRODUCE}) if self._share else frozenset[ApiKey]()
 
     def chooses(self, draw: float) -> bool:
         """True for a share of draws equal to the rate; never at 0, always at 100."""

@@ -1,0 +1,318 @@
+"""The fast lane: what to do with a frame from its first bytes, so that the rest is never touched.
+
+A plan says for each API and version whether frames pass as they are, have a name replaced near
+their beginning (Produce and Fetch of a single topic, the traffic there is most of), or must be
+collected whole for the session. The relay walks a shared receive buffer and asks here; all
+functions take that buffer, the position of a frame's size field, and the end of what has arrived.
+
+Layouts: Kafka protocol, request header v1 and v2, Produce v3-12, Fetch v4-12.
+"""
+
+from collections.abc import Callable
+from enum import Enum
+from struct import Struct
+from typing import Any, Final, NamedTuple, Protocol
+
+from codec.api_keys import ApiKey
+from codec.registry import is_flexible
+from sidecar.dataplane.ordering import ReplyForm
+
+
+class Verdict(Enum):
+    """What a splicer says when it has no splice."""
+
+    COLLECT = 1
+    """The session must see the whole frame."""
+    MORE = 2
+    """More of the frame must have arrived before anything can be said."""
+
+
+class Splice(NamedTuple):
+    """How to pass a request: `length` bytes at offset `at` are replaced by `new`.
+
+    Args:
+        at: offset in the frame, size field included; 0: nothing is replaced.
+        answered: whether there will be a response (not with acks=0).
+        form: of the response; None to pass it untouched.
+    """
+
+    at: int
+    length: int
+    new: bytes
+    answered: bool
+    form: ReplyForm | None
+
+
+class Splicer(Protocol):
+    """Knows the requests of one API on one connection."""
+
+    def __call__(self, buffer: Any, position: int, end: int, version: int) -> Splice | Verdict:
+        """What to do with the request whose size field is at `position`."""
+
+
+Plan = dict[int, Splicer | None]
+"""By ``api key << 16 | version``: None to pass; no entry to collect."""
+
+HEADER: Final = Struct(">ihhih")
+"""Size, api key, version, correlation id, length of the client id."""
+HEADER_SIZE: Final = HEADER.size
+_BODY_OFFSET: Final = 12
+"""Where the client id's length stands; what is before differs in every frame."""
+LOOK_AHEAD: Final = 1024
+"""Bytes of a frame within which its topic must be found; others are collected."""
+_REPLY_OFFSET: Final = 8
+"""Where a response goes on after size and correlation id."""
+_INT16: Final = Struct(">h")
+_INT32: Final = Struct(">i")
+_FETCH_FIXED: Final = 25
+"""Fetch v7-12 before its topics: replica id, max wait, min and max bytes, isolation, session."""
+_FETCH_SESSIONS_SINCE: Final = 7
+_PRODUCE_ENDPOINTS_SINCE: Final = 10
+_FETCH_PARTITION: Final = {
+    # Bytes of a partition in a Fetch request without tagged fields.
+    **dict.fromkeys((7, 8), 4 + 8 + 8 + 4),
+    **dict.fromkeys((9, 10, 11), 4 + 4 + 8 + 8 + 4),
+    12: 4 + 4 + 8 + 4 + 8 + 4 + 1,
+}
+_SINGLE_PARTITION: Final = {
+    # Bytes of a Produce response after its only topic's name, if it has one partition, no record
+    # errors, no message and no tagged fields.
+    **dict.fromkeys((3, 4), 4 + 4 + 2 + 8 + 8 + 4),
+    **dict.fromkeys((5, 6, 7), 4 + 4 + 2 + 8 + 8 + 8 + 4),
+    8: 4 + 4 + 2 + 8 + 8 + 8 + 4 + 2 + 4,
+    **dict.fromkeys((9, 10, 11, 12), 1 + 4 + 2 + 8 + 8 + 8 + 1 + 1 + 1 + 1 + 4 + 1),
+}
+
+
+class _Cut(Exception):
+    """The bytes that have arrived end before what is asked of them."""
+
+
+class _Unusual(Exception):
+    """The frame is not of the form the fast lane knows."""
+
+
+def _length(buffer: Any, position: int, end: int, flexible: bool) -> tuple[int, int]:
+    """Length of a string (or compact array) and where it begins; -1 for null."""
+    if flexible:
+        if position >= end:
+            raise _Cut
+        if buffer[position] > 0x7F:
+            raise _Unusual  # longer than 126 bytes
+        return buffer[position] - 1, position + 1
+    if position + 2 > end:
+        raise _Cut
+    (length,) = _INT16.unpack_from(buffer, position)
+    return int(length), position + 2
+
+
+def _count(buffer: Any, position: int, end: int, flexible: bool) -> tuple[int, int]:
+    """Length of an array and where its elements begin; -1 for null."""
+    if flexible:
+        return _length(buffer, position, end, flexible)
+    if position + 4 > end:
+        raise _Cut
+    (count,) = _INT32.unpack_from(buffer, position)
+    return int(count), position + 4
+
+
+def _single_topic(buffer: Any, position: int, end: int, flexible: bool) -> tuple[int, int]:
+    """Where the only topic's name begins and ends, from the position of the topic count."""
+    count, position = _count(buffer, position, end, flexible)
+    if count != 1:
+        raise _Unusual
+    length, start = _length(buffer, position, end, flexible)
+    if length <= 0:
+        raise _Unusual
+    if start + length > end:
+        raise _Cut
+    return start, start + length
+
+
+def _topic_bytes(name: bytes, flexible: bool) -> bytes:
+    """An array of one topic up to and including the name."""
+    if flexible:
+        if len(name) > 126:
+            raise _Unusual
+        return b"\x02" + bytes((len(name) + 1,)) + name
+    if len(name) > 0x7FFF:
+        raise _Unusual
+    return b"\0\0\0\x01" + _INT16.pack(len(name)) + name
+
+
+def _after_client_id(buffer: Any, position: int, end: int, flexible: bool) -> int:
+    """Where the request's body begins; `position` is that of the frame."""
+    (length,) = _INT16.unpack_from(buffer, position + _BODY_OFFSET)
+    body = position + HEADER_SIZE + max(int(length), 0)
+    if not flexible:
+        return body
+    if body >= end:
+        raise _Cut
+    if buffer[body]:
+        raise _Unusual  # tagged fields in the header
+    return body + 1
+
+
+class ProduceLane:
+    """Produce requests of a connection. Remembers the beginning of the last one: most are alike.
+
+    Args:
+        prefix: what physical topic names begin with; empty maps nothing.
+        context: makes what `Tenancy.map_response` needs where a response is not of the usual form.
+        chooses: asked once for each request; True sends it to the session (it was drawn).
+    """
+
+    FIRST: Final = 3
+    """From here on a partition has one record batch, behind a transactional id."""
+    LAST: Final = 12
+
+    def __init__(
+        self,
+        prefix: bytes,
+        context: Callable[[bytes], Any],
+        chooses: Callable[[], bool] | None,
+    ) -> None:
+        self._prefix = prefix
+        self._context = context
+        self.chooses = chooses
+        self.version = -1
+        """Of the last request, whose beginning (from the client id on) is `raw`."""
+        self.raw = b""
+        self.splice = Splice(0, 0, b"", True, None)
+        """What is done with requests that begin like it."""
+
+    def __call__(self, buffer: Any, position: int, end: int, version: int) -> Splice | Verdict:
+        if version != self.version or not buffer.startswith(self.raw, position + _BODY_OFFSET):
+            try:
+                self._learn(buffer, position, end, version)
+            except _Cut:
+                return _wait(buffer, position, end)
+            except _Unusual:
+                return Verdict.COLLECT
+        elif position + _BODY_OFFSET + len(self.raw) > end:
+            return _wait(buffer, position, end)  # it matched bytes of an earlier read
+        if self.chooses is not None and self.chooses():
+            return Verdict.COLLECT
+        return self.splice
+
+    def _learn(self, buffer: Any, position: int, end: int, version: int) -> None:
+        """Read a request up to its topic's name."""
+        flexible = is_flexible(ApiKey.PRODUCE, version)
+        body = _after_client_id(buffer, position, end, flexible)
+        length, text = _length(buffer, body, end, flexible)
+        if length >= 0 and self._prefix:
+            raise _Unusual  # a transactional id, to be renamed as well
+        acks = text + max(length, 0)
+        start, stop = _single_topic(buffer, acks + 6, end, flexible)
+        begin = position + _BODY_OFFSET
+        name = bytes(buffer[start:stop])
+        physical = self._prefix + name
+        raw = bytes(buffer[begin:stop])
+        new = bytes(buffer[begin : acks + 6]) + _topic_bytes(physical, flexible)
+        answered = bytes(buffer[acks : acks + 2]) != b"\0\0"
+        form = self._form(name, physical, version, flexible) if answered else None
+        self.version, self.raw = version, raw
+        self.splice = Splice(_BODY_OFFSET if self._prefix else 0, len(raw), new, answered, form)
+
+    def _form(self, name: bytes, physical: bytes, version: int, flexible: bool) -> ReplyForm | None:
+        if not self._prefix and version < _PRODUCE_ENDPOINTS_SINCE:
+            return None
+        tags = b"\0" if flexible else b""
+        old = tags + _topic_bytes(physical, flexible)
+        new = tags + _topic_bytes(name, flexible)
+        size = 4 + len(old) + _SINGLE_PARTITION[version]
+        context = self._context(name)
+        return ReplyForm(_REPLY_OFFSET, old, new, size, 0, ApiKey.PRODUCE, version, context)
+
+
+class FetchLane:
+    """Fetch requests of a connection, with names. Remembers the last one but for its numbers.
+
+    Args:
+        prefix: what physical topic names begin with.
+        context: as for `ProduceLane`.
+    """
+
+    FIRST: Final = 4
+    LAST: Final = 12
+    """Later versions name topics by id."""
+    chooses: Final = None
+
+    def __init__(self, prefix: bytes, context: Callable[[bytes], Any]) -> None:
+        self._prefix = prefix
+        self._context = context
+        self._version = -1
+        self._size = -1
+        self._parts: tuple[tuple[int, bytes], ...] = ()
+        self._splice = Splice(0, 0, b"", True, None)
+
+    def __call__(self, buffer: Any, position: int, end: int, version: int) -> Splice | Verdict:
+        if version == self._version and position + self._size <= end:
+            (size,) = _INT32.unpack_from(buffer, position)
+            for offset, part in self._parts:
+                if not buffer.startswith(part, position + offset):
+                    break
+            else:
+                if size + 4 == self._size:
+                    return self._splice
+        try:
+            return self._learn(buffer, position, end, version)
+        except _Cut:
+            return _wait(buffer, position, end)
+        except _Unusual:
+            return Verdict.COLLECT
+
+    def _learn(self, buffer: Any, position: int, end: int, version: int) -> Splice:
+        """Read a request but for its partitions; remember it if it is one of one partition."""
+        flexible = is_flexible(ApiKey.FETCH, version)
+        sessions = version >= _FETCH_SESSIONS_SINCE
+        body = _after_client_id(buffer, position, end, flexible)
+        topics = body + (_FETCH_FIXED if sessions else _FETCH_FIXED - 8)
+        start, stop = _single_topic(buffer, topics, end, flexible)
+        if sessions:
+            _nothing_forgotten(buffer, stop, end, version, flexible)
+        name = bytes(buffer[start:stop])
+        new, old = _topic_bytes(self._prefix + name, flexible), _topic_bytes(name, flexible)
+        at = _REPLY_OFFSET + flexible + 4 + (6 if sessions else 0)
+        tags = _REPLY_OFFSET if flexible else 0
+        form = ReplyForm(at, new, old, 0, tags, ApiKey.FETCH, version, self._context(name))
+        splice = Splice(topics - position, stop - topics, new, True, form)
+        partitions, first = _count(buffer, stop, end, flexible)
+        whole = position + 4 + _INT32.unpack_from(buffer, position)[0]
+        if sessions and partitions == 1 and end >= whole:
+            after = first + _FETCH_PARTITION[version] - flexible
+            self._version, self._size, self._splice = version, whole - position, splice
+            self._parts = tuple(
+                (part - position, bytes(buffer[part:part_end]))
+                for part, part_end in (
+                    (position + _BODY_OFFSET, body),
+                    (topics, first),
+                    (after, whole),  # from the partition's tags on: nothing forgotten, the rack
+                )
+            )
+        return splice
+
+
+def _nothing_forgotten(buffer: Any, position: int, end: int, version: int, flexible: bool) -> None:
+    """Check that no forgotten topics follow the only topic's partitions: they have names too."""
+    size = _FETCH_PARTITION[version]
+    count, position = _count(buffer, position, end, flexible)
+    if count < 0:
+        raise _Unusual
+    after = position + count * size
+    if after + (2 if flexible else 4) > end:
+        raise _Cut
+    if flexible:
+        tags = bytes(buffer[position + size - 1 : after : size])
+        if any(tags) or buffer[after] or buffer[after + 1] != 1:
+            raise _Unusual
+    elif _INT32.unpack_from(buffer, after)[0]:
+        raise _Unusual
+
+
+def _wait(buffer: Any, position: int, end: int) -> Verdict:
+    """More bytes may help, unless the frame has no more or its beginning is longer than usual."""
+    whole = position + 4 + _INT32.unpack_from(buffer, position)[0]
+    if end >= whole or end - position >= LOOK_AHEAD:
+        return Verdict.COLLECT
+    return Verdict.MORE
