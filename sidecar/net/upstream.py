@@ -8,13 +8,12 @@ from gevent import socket
 import codec
 from codec.api_keys import ApiKey
 from codec.errors import DecodeError
-from codec.frames import frame
+from codec.frames import FrameDecoder, frame
 from codec.headers import request_header, response_body_start
 from codec.messages.api_versions import ApiVersionsRequest
 from codec.messages.metadata import MetadataRequest
 from sidecar.dataplane.addresses import Broker
 from sidecar.dataplane.versions import Range
-from sidecar.net.wire import FrameReader
 
 CONNECT_TIMEOUT: Final = 10.0
 """Seconds to wait for a broker to accept."""
@@ -22,6 +21,7 @@ _ANSWER_TIMEOUT: Final = 10.0
 """Seconds to wait for an answer to a question of our own."""
 _ANSWER_LIMIT: Final = 64 * 1024 * 1024
 """Bytes of an answer to a question of our own."""
+_RECEIVE: Final = 64 * 1024
 _CLIENT_ID: Final = "kafka-chaos-sidecar"
 _METADATA_VERSION: Final = 1
 """Knows the controller, and brokers of any age speak it."""
@@ -67,7 +67,9 @@ def _ask(host: str, port: int, api_key: ApiKey, version: int, request: Any) -> A
     with connect(host, port) as sock, gevent.Timeout(_ANSWER_TIMEOUT, TimeoutError("no answer")):
         head = request_header(api_key, version, 0, _CLIENT_ID)
         sock.sendall(b"".join(frame(head, codec.encode(request, version))))
-        for data in FrameReader(sock, _ANSWER_LIMIT):
-            body = data[response_body_start(api_key, version, data) :]
-            return codec.decode_response(api_key, version, body)
+        decoder = FrameDecoder(_ANSWER_LIMIT)
+        while received := sock.recv(_RECEIVE):
+            for answer in decoder.feed(received):
+                start = response_body_start(api_key, version, answer)
+                return codec.decode_response(api_key, version, answer, start)
     raise DecodeError("connection closed without an answer")

@@ -1,0 +1,169 @@
+"""One socket of a relay: its watchers, what waits to leave it, what has arrived of a frame."""
+
+from collections.abc import Callable
+from typing import Any, Final
+
+_JOIN_BELOW: Final = 16 * 1024
+"""Bytes up to which copying buffers together is cheaper than handing the kernel a list."""
+_MAX_BUFFERS: Final = 512
+"""Buffers a system call: half of Linux' IOV_MAX."""
+_READ: Final = 1
+_WRITE: Final = 2
+
+
+class Side:
+    """A raw non-blocking socket on the hub's loop.
+
+    The read watcher is started once and runs for life; the write watcher runs only while the peer
+    does not take what it is sent.
+
+    Args:
+        sock: raw socket.
+        loop: the hub's loop.
+        on_readable: called when there is something to read, or the peer has closed.
+        on_drained: called when everything that waited has left.
+        on_broken: called when sending what waited fails.
+    """
+
+    __slots__ = (
+        "_on_broken",
+        "_on_drained",
+        "_on_readable",
+        "_reader",
+        "_reading",
+        "_writer",
+        "collected",
+        "need",
+        "recv_into",
+        "send_some",
+        "send_vector",
+        "size",
+        "tail",
+        "waiting",
+        "wanted",
+    )
+
+    def __init__(
+        self,
+        sock: Any,
+        loop: Any,
+        on_readable: Callable[[], None],
+        on_drained: Callable[[], None],
+        on_broken: Callable[[], None],
+    ) -> None:
+        self.recv_into = sock.recv_into
+        self.send_some = sock.send
+        self.send_vector = sock.sendmsg
+        self._reader = loop.io(sock.fileno(), _READ)
+        self._writer = loop.io(sock.fileno(), _WRITE)
+        self._on_readable = on_readable
+        self._on_drained = on_drained
+        self._on_broken = on_broken
+        self._reading = False
+        self.waiting: list[Any] = []
+        """Copies of what the peer has not taken yet."""
+        self.size = 0
+        """Bytes in `waiting`."""
+        self.tail = b""
+        """The beginning of a frame, too short to say anything about it."""
+        self.need = 0
+        """Bytes of the current frame that are still to pass."""
+        self.collected: bytearray | None = None
+        """A frame for the session, as far as it has arrived, size field included."""
+        self.wanted = 0
+        """Bytes `collected` will have."""
+
+    def watch(self, reading: bool) -> None:
+        """Read from now on, or not."""
+        if reading is not self._reading:
+            self._reading = reading
+            if reading:
+                self._reader.start(self._on_readable)
+            else:
+                self._reader.stop()
+
+    def stop(self) -> None:
+        """Give the watchers back; the socket is the caller's to close afterwards."""
+        for watcher in (self._reader, self._writer):
+            watcher.stop()
+            watcher.close()
+        self.waiting = []
+
+    @property
+    def inside_frame(self) -> bool:
+        """Whether the last bytes that came are the beginning or the middle of a frame."""
+        return bool(self.need or self.tail or self.collected is not None)
+
+    def receive(self, buffer: bytearray, view: memoryview) -> int:
+        """Read behind what was kept of a frame; returns the end of all of it, 0 at the end.
+
+        Raises:
+            OSError: nothing to read (BlockingIOError), or the connection broke.
+        """
+        size = len(self.tail)
+        buffer[:size] = self.tail
+        count = int(self.recv_into(view[size:]))
+        if not count:
+            return 0
+        self.tail = b""
+        return size + count
+
+    def send_one(self, data: Any, size: int) -> None:
+        """As `send`, for one buffer of `size` bytes while nothing waits."""
+        try:
+            sent = self.send_some(data)
+        except BlockingIOError:
+            sent = 0
+        if sent < size:
+            self._keep(data, sent)
+            self._writer.start(self._on_writable)
+
+    def send(self, chunks: list[Any]) -> None:
+        """Send; what is not taken at once is copied and waits.
+
+        Raises:
+            OSError: the connection is broken.
+        """
+        if self.waiting:
+            self._keep(b"".join(chunks), 0)
+            return
+        if len(chunks) == 1:
+            data = chunks[0]
+        elif len(chunks) > _MAX_BUFFERS or sum(map(len, chunks)) <= _JOIN_BELOW:
+            data = b"".join(chunks)
+        else:
+            self._send_list(chunks)
+            return
+        self.send_one(data, len(data))
+
+    def _send_list(self, chunks: list[Any]) -> None:
+        try:
+            sent = self.send_vector(chunks)
+        except BlockingIOError:
+            sent = 0
+        if sent < sum(map(len, chunks)):
+            self._keep(b"".join(chunks), sent)
+            self._writer.start(self._on_writable)
+
+    def _keep(self, data: Any, sent: int) -> None:
+        # A copy: the receive buffer is about to be used again.
+        rest = bytes(memoryview(data)[sent:])
+        self.waiting.append(rest)
+        self.size += len(rest)
+
+    def _on_writable(self) -> None:
+        data = self.waiting[0] if len(self.waiting) == 1 else b"".join(self.waiting)
+        try:
+            sent = self.send_some(data)
+        except BlockingIOError:
+            return
+        except OSError:
+            self._on_broken()
+            return
+        self.size -= sent
+        if self.size:
+            self.waiting = [memoryview(data)[sent:]]
+            return
+        self.waiting = []
+        self._writer.stop()
+        self._on_drained()
