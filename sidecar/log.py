@@ -3,10 +3,12 @@
 An event is a constant snake_case verb phrase, everything variable is a key.
 """
 
+import json
 import logging
 from collections.abc import MutableMapping
 from typing import Any, Final
 
+import orjson
 import structlog
 
 from sidecar.sink import LineSink
@@ -23,13 +25,19 @@ def _redact(
     return event_dict
 
 
-_render = structlog.processors.JSONRenderer(ensure_ascii=False)
-
-
-def _to_json(logger: Any, method: str, event_dict: MutableMapping[str, Any]) -> str:
+def _to_json(_logger: Any, _method: str, event_dict: MutableMapping[str, Any]) -> bytes:
     # Time, level and event first: a person reads the line from the left.
     first = {key: event_dict.pop(key) for key in ("timestamp", "level", "event")}
-    return str(_render(logger, method, {**first, **event_dict}))
+    return _line({**first, **event_dict})
+
+
+def _line(fields: dict[str, Any]) -> bytes:
+    """One JSON object and a newline."""
+    try:
+        return orjson.dumps(fields, default=repr, option=orjson.OPT_APPEND_NEWLINE)
+    except TypeError:  # text that is not Unicode, or a number above 64 bits
+        text = json.dumps(fields, default=repr, ensure_ascii=False, separators=(",", ":"))
+        return text.encode(errors="backslashreplace") + b"\n"
 
 
 _PROCESSORS: Final[list[Any]] = [
@@ -47,15 +55,10 @@ class _SinkLogger:
     def __init__(self, sink: LineSink) -> None:
         self._sink = sink
 
-    def msg(self, line: str) -> None:
-        self._sink.put(encoded(line))
+    def msg(self, line: bytes) -> None:
+        self._sink.put(line)
 
     debug = info = warning = error = critical = exception = msg
-
-
-def encoded(line: str) -> bytes:
-    """A rendered line as it is written."""
-    return line.encode(errors="backslashreplace") + b"\n"
 
 
 def configure(sink: LineSink, level: str = "info") -> None:
@@ -79,5 +82,4 @@ class _StdlibHandler(logging.Handler):
 
 def render_event(event: str, timestamp: str, fields: dict[str, Any]) -> bytes:
     """One line as the processors above would make it, for events that must not be dropped."""
-    event_dict = {"timestamp": timestamp, "level": "info", "event": event, **fields}
-    return encoded(_to_json(None, "info", event_dict))
+    return _line({"timestamp": timestamp, "level": "info", "event": event, **fields})

@@ -26,6 +26,8 @@ class Metrics:
             "fault",
             "error",
         )
+        # labels() takes a lock and checks its arguments: too much for every injection.
+        self._injections_by: dict[tuple[str, str, str, str], Counter] = {}
         self.injections_skipped = self._counter(
             "injections_skipped", "Requests let through because the log could not take the event"
         )
@@ -50,12 +52,16 @@ class Metrics:
 
     def injected(self, injection: Injection) -> None:
         """Count one injection."""
-        self._injections.labels(
+        labels = (
             injection.interceptor,
             injection.virtual_cluster,
             injection.fault,
             injection.error,
-        ).inc()
+        )
+        counter = self._injections_by.get(labels)
+        if counter is None:
+            counter = self._injections_by[labels] = self._injections.labels(*labels)
+        counter.inc()
 
     def exposition(self) -> tuple[str, str]:
         """Content type and text of /metrics."""

@@ -124,7 +124,7 @@ class Injector:
         if not self._record(events):
             return None
         if isinstance(decision, Answer) and header.api_key == ApiKey.PRODUCE:
-            self._refused.refused(request, cause)
+            self._refused.refused(events, cause)
         return decision
 
 

@@ -7,20 +7,21 @@ that, because it refuses everything in flight. So what follows a refused batch i
 until that batch comes again and is forwarded.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Any, Final, NamedTuple
 
 from codec.errors import DecodeError
 from codec.records.batch import read_batch_headers
 from sidecar.dataplane.pipeline import Stage
+from sidecar.model.injection import Injection
 
 _MAX_GAPS: Final = 10_000
 """Partitions a connection may have refused batches on; beyond, the oldest is forgotten."""
 _SEQUENCES: Final = 2**31
 """Sequence numbers go up to 2**31 - 1 and begin at 0 again."""
 
-_Key = tuple[Any, int, int]
-"""Topic (name or id), partition, producer id."""
+_Key = tuple[str, int, int]
+"""Topic, partition, producer id."""
 
 
 class Cause(NamedTuple):
@@ -46,9 +47,13 @@ class RefusedSequences:
     def __len__(self) -> int:
         return len(self._gaps)
 
-    def refused(self, request: Any, cause: Cause) -> None:
-        """Note the batches of a decoded Produce request that is refused."""
-        for key, epoch, sequence in _batches(request):
+    def refused(self, events: Iterable[Injection], cause: Cause) -> None:
+        """Note the batches of a Produce request that is refused, from the records of that."""
+        for event in events:
+            if event.producer_id is None:
+                continue
+            key = event.topic, event.partition, event.producer_id
+            epoch, sequence = event.producer_epoch or 0, event.base_sequence or 0
             gap = self._gaps.get(key)
             if gap is not None and gap.epoch == epoch and not _is_later(gap.sequence, sequence):
                 continue
@@ -80,7 +85,7 @@ def _batches(request: Any) -> Iterator[tuple[_Key, int, int]]:
         for partition in topic.partition_data or ():
             header = _first_header(partition.records)
             if header is not None and header.producer_id >= 0:
-                key = (topic.name or topic.topic_id, partition.index, header.producer_id)
+                key = (topic.name, partition.index, header.producer_id)
                 yield key, header.producer_epoch, header.base_sequence
 
 

@@ -45,7 +45,7 @@ class Whole:
         stack.callback(command.close)
         self.client: Wire
         with gevent.Timeout(SECONDS, TimeoutError("it is not ready")):
-            while b'"event": "ready"' not in self.read_log():
+            while b'"event":"ready"' not in self.read_log():
                 gevent.sleep(0.01)
         self.client = Wire(("127.0.0.1", self.port))
         stack.callback(self.client.sock.close)

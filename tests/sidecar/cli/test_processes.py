@@ -63,7 +63,7 @@ def test_run_says_it_is_ready_and_ends_cleanly_on_a_signal(
 ) -> None:
     extra = settings(broker, GATEWAY_FEATURE_FLAGS_ANALYTICS="false")
     command = start("run", **extra)
-    command.until(b'"event": "ready"')
+    command.until(b'"event":"ready"')
 
     code, out, err = command.end(number)
 
@@ -98,7 +98,7 @@ def test_run_finds_kafka_when_it_comes_later(start: Start, broker: FakeBroker) -
 
     with FakeBroker(2) as other:
         broker.others = [other]
-        command.until(b'"event": "ready"')
+        command.until(b'"event":"ready"')
 
     assert events(command.end(signal.SIGTERM)[1])[-2]["brokers"] == 2
 
