@@ -37,7 +37,9 @@ _LEAST_RESPONSE: Final = 4
 
 _buffer: Final = bytearray(_BUFFER_SIZE)
 _view: Final = memoryview(_buffer)
+_REQUEST: Final = Struct(">ihhi")
 _RESPONSE: Final = Struct(">ii")
+_RESPONSE_SIZE: Final = _RESPONSE.size
 _SIZE: Final = Struct(">i")
 _COLLECT: Final[Any] = object()
 
@@ -216,8 +218,12 @@ class Relay:
                     if at:
                         if position > start:
                             to_broker.append(_view[start:position])
-                        head = buffer[position + 4 : position + at]
-                        to_broker.append(_SIZE.pack(size - length + len(new)) + head + new)
+                        size += len(new) - length
+                        if at == _REQUEST.size:
+                            head = _REQUEST.pack(size, key, version, correlation_id)
+                        else:
+                            head = _SIZE.pack(size) + buffer[position + 4 : position + at]
+                        to_broker.append(head + new)
                         start = position + at + length
                     position = after
                     continue
@@ -259,7 +265,7 @@ class Relay:
                 start = position
         elif broker.collected is not None:
             position = start = self._collect(broker, end, [], to_client)
-        while end - position >= 8 and not self._ending:
+        while end - position >= _RESPONSE_SIZE and not self._ending:
             size, correlation_id = _RESPONSE.unpack_from(buffer, position)
             if not _LEAST_RESPONSE <= size <= self._limit:
                 raise DecodeError(_bad_size(size, _LEAST_RESPONSE, self._limit))
@@ -313,8 +319,10 @@ class Relay:
             return Verdict.COLLECT
         if tags and _buffer[position + tags]:
             return Verdict.COLLECT
-        head = _buffer[position + 4 : position + at]
-        return _SIZE.pack(size - len(raw) + len(new)) + head + new, stop
+        size += len(new) - len(raw)
+        if at == _RESPONSE.size:
+            return _RESPONSE.pack(size, correlation_id) + new, stop
+        return _SIZE.pack(size) + _buffer[position + 4 : position + at] + new, stop
 
     # What both directions do.
 

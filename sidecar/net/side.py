@@ -128,20 +128,17 @@ class Side:
             self._keep(b"".join(chunks), 0)
             return
         if len(chunks) == 1:
-            data = chunks[0]
-        elif len(chunks) > _MAX_BUFFERS or sum(map(len, chunks)) <= _JOIN_BELOW:
-            data = b"".join(chunks)
-        else:
-            self._send_list(chunks)
+            self.send_one(chunks[0], len(chunks[0]))
             return
-        self.send_one(data, len(data))
-
-    def _send_list(self, chunks: list[Any]) -> None:
+        size = sum(map(len, chunks))
+        if size <= _JOIN_BELOW or len(chunks) > _MAX_BUFFERS:
+            self.send_one(b"".join(chunks), size)
+            return
         try:
             sent = self.send_vector(chunks)
         except BlockingIOError:
             sent = 0
-        if sent < sum(map(len, chunks)):
+        if sent < size:
             self._keep(b"".join(chunks), sent)
             self._writer.start(self._on_writable)
 
