@@ -4,10 +4,11 @@ A broker that has no state of a producer takes whatever sequence number it sees 
 refused and the next one, already in flight, is let through, the refused one can never be appended:
 librdkafka then takes it for delivered, Java tries until it times out. A real election cannot do
 that, because it refuses everything in flight. So what follows a refused batch is refused as well,
-until that batch comes again and is forwarded.
+until that batch comes again and is forwarded, or the client shows that it gave up on it.
 """
 
 from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
 from typing import Any, Final, NamedTuple
 
 from codec.errors import DecodeError
@@ -17,6 +18,8 @@ from sidecar.model.injection import Injection
 
 _MAX_GAPS: Final = 10_000
 """Partitions a connection may have refused batches on; beyond, the oldest is forgotten."""
+_MAX_BEHIND: Final = 100
+"""Refused batches remembered behind one; clients have five in flight."""
 _SEQUENCES: Final = 2**31
 """Sequence numbers go up to 2**31 - 1 and begin at 0 again."""
 
@@ -31,11 +34,23 @@ class Cause(NamedTuple):
     draw: int
 
 
-class _Gap(NamedTuple):
+@dataclass(slots=True)
+class _Gap:
+    """The earliest refused batch of a producer on a partition."""
+
     epoch: int
     sequence: int
-    """Of the earliest batch that was refused."""
     cause: Cause
+    behind: set[int] = field(default_factory=set)
+    """Sequences refused after it that came since it was last seen."""
+
+    def abandoned(self, sequence: int) -> bool:
+        """Whether a batch of this later sequence shows that the refused one will not come again.
+
+        Clients retry in order: a batch that was refused behind it and comes before it means that
+        they gave up on it. What is to become of the rest is then between client and broker.
+        """
+        return sequence in self.behind or len(self.behind) >= _MAX_BEHIND
 
 
 class RefusedSequences:
@@ -55,9 +70,11 @@ class RefusedSequences:
             key = event.topic, event.partition, event.producer_id
             epoch, sequence = event.producer_epoch or 0, event.base_sequence or 0
             gap = self._gaps.get(key)
-            if gap is not None and gap.epoch == epoch and not _is_later(gap.sequence, sequence):
+            later = gap is not None and gap.epoch == epoch and _is_later(sequence, gap.sequence)
+            if gap is not None and later and not gap.abandoned(sequence):
+                gap.behind.add(sequence)
                 continue
-            if len(self._gaps) >= _MAX_GAPS:
+            if gap is None and len(self._gaps) >= _MAX_GAPS:
                 del self._gaps[next(iter(self._gaps))]
             self._gaps[key] = _Gap(epoch, sequence, cause)
 
@@ -71,7 +88,8 @@ class RefusedSequences:
             gap = self._gaps.get(key)
             if gap is None or epoch < gap.epoch:
                 continue
-            if epoch == gap.epoch and _is_later(sequence, gap.sequence):
+            later = epoch == gap.epoch and _is_later(sequence, gap.sequence)
+            if later and not gap.abandoned(sequence):
                 return gap.cause
             closed.append(key)
         for key in closed:

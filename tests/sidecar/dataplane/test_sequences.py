@@ -50,10 +50,39 @@ def test_a_batch_behind_a_refused_one_is_refused_until_that_one_has_passed() -> 
 
 
 def test_the_earliest_of_several_refused_batches_counts() -> None:
-    client = refusing(5, 3, 4)
+    client = refusing(5, 3)
 
     assert send(client, 4) == "refused"
     assert send(client, 3) == "forwarded"
+
+
+def test_a_batch_that_comes_again_before_the_refused_one_shows_that_it_was_given_up() -> None:
+    """Clients retry in order; the broker then says what it thinks of the gap."""
+    client = refusing(0)
+
+    assert send(client, 1) == "refused"
+    assert send(client, 2) == "refused"
+    assert send(client, 1) == "forwarded"
+    assert send(client, 2) == "forwarded"
+
+
+def test_a_retry_of_the_refused_batch_shows_that_it_was_not_given_up() -> None:
+    client = refusing(0, 1, 2)
+    client.shared.pipeline = Pipeline(snapshot(interceptor(100)), client.shared.pipeline)
+    assert send(client, 0) == "refused"
+    client.shared.pipeline = Pipeline(snapshot(), client.shared.pipeline)
+
+    assert send(client, 1) == "refused"
+    assert send(client, 0) == "forwarded"
+    assert send(client, 1) == "forwarded"
+
+
+def test_a_batch_drawn_after_the_one_before_it_was_given_up_is_the_refused_one() -> None:
+    client = refusing(0, 1, 1)
+
+    assert send(client, 2) == "refused"
+    assert send(client, 1) == "forwarded"
+    assert send(client, 2) == "forwarded"
 
 
 def test_the_event_names_the_draw_it_follows_from() -> None:
