@@ -159,7 +159,10 @@ def partitions(home: Path, rounds: int) -> Json:
 
 
 def interceptors(home: Path, rounds: int) -> Json:
-    """16 KiB produced beside 0, 100 and 1,000 interceptors of other virtual clusters."""
+    """16 KiB produced beside 0, 100 and 1,000 interceptors of other virtual clusters.
+
+    A sidecar may take fewer than asked for (docs/limits.md); `accepted` says how many.
+    """
     result: Json = {}
     load = Load(frame=16384, in_flight=5, connections=10)
     samples: dict[int, list[Sample]] = {0: [], 100: [], 1000: []}
@@ -168,9 +171,11 @@ def interceptors(home: Path, rounds: int) -> Json:
         for count in samples:
             running, http_port, broker = stack.enter_context(up(Pass(), home))
             began = time.monotonic()
-            for number in range(count):
-                _patiently(http_port, f"/vcluster/v{number % 100}", f"i{number}")
-            result[f"{count}_added_in_s"] = round(time.monotonic() - began, 2)
+            added = 0
+            while added < count and _added(http_port, f"/vcluster/v{added % 100}", f"i{added}"):
+                added += 1
+            result[f"{count}_accepted"] = added
+            result[f"{count}_seconds"] = round(time.monotonic() - began, 2)
             sidecars[count] = (running, broker)
         for _ in range(rounds):
             for count, (running, broker) in sidecars.items():
@@ -185,16 +190,16 @@ def interceptors(home: Path, rounds: int) -> Json:
     return result
 
 
-def _patiently(http_port: int, scope: str, name: str) -> None:
-    """Add one; control calls are limited in rate, so ask again."""
-    for _ in range(50):
+def _added(http_port: int, scope: str, name: str) -> bool:
+    """Add one; calls are limited in rate, so ask again; False where the sidecar takes no more."""
+    for _ in range(15):
         try:
             add_interceptor(http_port, scope, name, 50)
         except OSError:
             pause(0.2)
         else:
-            return
-    raise RuntimeError(f"interceptor {name} is refused")
+            return True
+    return False
 
 
 def vclusters(home: Path, rounds: int) -> Json:
