@@ -4,7 +4,7 @@ VENV   := .venv
 BIN    := $(VENV)/bin
 .DEFAULT_GOAL := help
 
-.PHONY: help demo test test-fast check fmt proto bench-codec clean
+.PHONY: help demo test test-fast check fmt proto bench bench-quick bench-codec clean
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
@@ -47,6 +47,12 @@ fmt: $(VENV)/.dev ## format the code
 
 proto: $(VENV)/.dev ## generate sidecar/gen from protos/
 	@$(BIN)/python protos/generate.py
+
+bench: $(VENV)/.dev ## the sidecar beside other proxies; says how long it will take (ARGS=--list)
+	@$(BIN)/python bench/run.py $(ARGS)
+
+bench-quick: $(VENV)/.dev ## a selection of that, in about two minutes
+	@$(BIN)/python bench/run.py --quick $(ARGS)
 
 bench-codec: $(VENV)/.dev ## the codec against kafka-python and aiokafka
 	@$(BIN)/python bench/codec_peers.py $(ARGS)
