@@ -211,28 +211,27 @@ static void open_connection(Connection *c)
     }
 }
 
-/* The requests of a fixed rate that are due by now go to the connections in turn. */
-static void schedule(Connection *all, uint64_t began, uint64_t now, uint64_t *made)
+/* The requests of a fixed rate that are due by now go to the connections in turn; then the timer
+   is set to when the next is due. */
+static void schedule(Connection *all, int timer, uint64_t began, uint64_t now, uint64_t *made)
 {
-    uint64_t wanted = (uint64_t)((double)(now - began) * options.rate / 1e9);
-    for (; *made < wanted; ++*made) {
+    uint64_t due;
+    for (; (due = began + (uint64_t)((double)*made * 1e9 / options.rate)) <= now; ++*made) {
         Connection *c = &all[*made % options.connections];
         if (c->due - c->first >= WAITING) {
             failed("the rate is more than can be served");
             return;
         }
-        c->began[c->due++ % WAITING] = began + (uint64_t)((double)*made * 1e9 / options.rate);
+        c->began[c->due++ % WAITING] = due;
         send_frames(c);
     }
+    struct itimerspec spec = {{0, 0}, {due / 1000000000, due % 1000000000}};
+    timerfd_settime(timer, TFD_TIMER_ABSTIME, &spec, NULL);
 }
 
 static int make_timer(void)
 {
     int timer = timerfd_create(CLOCK_MONOTONIC, TFD_NONBLOCK | TFD_CLOEXEC);
-    double gap = options.rate > 0 ? 1 / options.rate : 0.05;
-    long ns = gap < 20e-6 ? 20000 : gap > 0.05 ? 50000000 : (long)(gap * 1e9);
-    struct itimerspec spec = {{0, ns}, {0, ns}};
-    timerfd_settime(timer, 0, &spec, NULL);
     struct epoll_event event = {.events = EPOLLIN, .data.ptr = NULL};
     epoll_ctl(epoll_fd, EPOLL_CTL_ADD, timer, &event);
     return timer;
@@ -244,7 +243,7 @@ static void run(Connection *all, int timer, uint64_t began, uint64_t *made, uint
     struct epoll_event events[EVENTS];
     for (uint64_t now; (now = now_ns()) < end && !fault;) {
         if (options.rate > 0)
-            schedule(all, began, now, made);
+            schedule(all, timer, began, now, made);
         int n = epoll_wait(epoll_fd, events, EVENTS, 50);
         for (int i = 0; i < n && !fault; i++) {
             Connection *c = events[i].data.ptr;
