@@ -33,8 +33,9 @@ def parse(body: bytes) -> Json:
     """
     try:
         value: Json = _DECODER.decode(body.decode("utf-8"))
-        # Half surrogate pairs can be escaped in JSON, but neither stored nor sent.
-        json.dumps(value, ensure_ascii=False, default=lambda number: number.text).encode("utf-8")
+        # What is read must be fit to be stored and sent: half surrogate pairs can be escaped in
+        # JSON, and the parser takes deeper nesting than can be written.
+        dumps(value).encode("utf-8")
     except NotJson:
         raise
     except UnicodeDecodeError:

@@ -92,6 +92,8 @@ RATES = "allowed are numbers from 0 to 100"
         ('{"name":"\\ud800"}', "the body has half a surrogate pair in a string"),
         ("[" * 60_000, "the body is nested too deep"),
         ('{"a":' * 10_000, "the body is nested too deep"),
+        # What can be parsed must be written as well.
+        (interceptor('{"a":' + "[" * 700 + "]" * 700 + "}"), "the body is nested too deep"),
     ],
 )
 def test_bad_interceptors(
