@@ -77,7 +77,8 @@ class _StdlibHandler(logging.Handler):
 
     def emit(self, record: logging.LogRecord) -> None:
         log = structlog.get_logger(source=record.name)
-        log.log(record.levelno, "library_message", message=record.getMessage())
+        message = record.getMessage()
+        log.log(record.levelno, "library_message", message=message, exc_info=record.exc_info)
 
 
 def render_event(event: str, timestamp: str, fields: dict[str, Any]) -> bytes:

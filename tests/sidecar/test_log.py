@@ -81,6 +81,17 @@ def test_warnings_of_libraries_end_up_in_the_same_stream(lines: Lines) -> None:
     )
 
 
+def test_what_a_library_caught_is_told_with_its_traceback(lines: Lines) -> None:
+    try:
+        raise ValueError("why")
+    except ValueError:
+        logging.getLogger("rest_bridge.wsgi").exception("request failed")
+
+    [event] = lines.events()
+    assert (event["level"], event["message"]) == ("error", "request failed")
+    assert "ValueError: why" in event["exception"]
+
+
 def test_an_exception_is_text_in_one_line(lines: Lines) -> None:
     try:
         raise ValueError("why")
