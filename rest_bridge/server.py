@@ -26,6 +26,8 @@ _CHANNEL_OPTIONS = (
     # The default grows to two minutes, in which a sidecar that is back would not be noticed.
     ("grpc.initial_reconnect_backoff_ms", 100),
     ("grpc.max_reconnect_backoff_ms", 1000),
+    # http_proxy in the environment is for the web; the sidecar is next door.
+    ("grpc.enable_http_proxy", 0),
 )
 
 

@@ -9,7 +9,7 @@ from typing import Any, Final
 from kafka import KafkaAdminClient
 from kafka.admin import NewTopic
 
-from sidecar.demo.processes import DemoError, Gateway
+from sidecar.demo.processes import HTTP, DemoError, Gateway
 
 VIRTUAL_CLUSTER: Final = "teamA"
 USERNAME: Final = "sa"
@@ -122,7 +122,7 @@ def _request(gateway: Gateway, method: str, path: str, data: str | None) -> tupl
         headers={"Authorization": f"Basic {credentials}", "Content-Type": "application/json"},
     )
     try:
-        with urllib.request.urlopen(request, timeout=10) as answer:
+        with HTTP.open(request, timeout=10) as answer:
             return answer.status, answer.read()
     except urllib.error.HTTPError as error:
         with error:

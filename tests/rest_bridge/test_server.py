@@ -47,6 +47,21 @@ def test_serves_and_stops(bridge: BridgeServer) -> None:
         ask(bridge.port, "/health")
 
 
+def test_a_proxy_for_the_web_is_not_asked_for_the_sidecar(
+    control: Control, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("http_proxy", "https_proxy", "grpc_proxy"):
+        monkeypatch.setenv(name, "http://127.0.0.1:1")
+    for name in ("no_proxy", "no_grpc_proxy"):
+        monkeypatch.delenv(name, raising=False)
+    bridge = BridgeServer(f"127.0.0.1:{control.server.port}", "127.0.0.1", 0)
+    bridge.start()
+    try:
+        assert ask(bridge.port, "/health")[0] == 200
+    finally:
+        bridge.stop()
+
+
 def test_serves_over_a_channel_that_is_given(control: Control) -> None:
     bridge = BridgeServer(control.channel, "127.0.0.1", 0)
     bridge.start()
