@@ -88,8 +88,9 @@ class AddressBook:
         return self._ports[node_id]
 
     def ports(self) -> list[tuple[Broker, int]]:
-        """Every known broker with its client port, by node id."""
-        return [(self._brokers[n], self._ports[n]) for n in sorted(self._ports)]
+        """Every known broker with its client port, by node id. Called on any thread."""
+        # A broker has its port first: who stands in `_brokers` has all.
+        return [(broker, self._ports[n]) for n, broker in sorted(self._brokers.items())]
 
     def advertised(self, node_id: int, host: bytes, port: int) -> tuple[bytes, int]:
         """The address a client is told instead of a broker's own.
