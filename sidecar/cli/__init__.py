@@ -1,6 +1,7 @@
 """The command line: ``chaos-sidecar run | cluster | demo | rest``.
 
-Exit codes: 0 done (Ctrl-C and SIGTERM included), 1 it did not work, 2 wrong usage or settings.
+Exit codes: 0 done (Ctrl-C and SIGTERM included), 1 it did not work, 2 wrong usage or settings, 130
+the demo was stopped before its verdict.
 """
 
 import argparse

@@ -37,7 +37,9 @@ def add_to(commands: Any) -> None:
     )
     parser.add_argument("--config", metavar="FILE", help="TOML file with settings")
     parser.add_argument(
-        "--check", action="store_true", help="check the settings, say what they are, and end"
+        "--check",
+        action="store_true",
+        help="check the settings, say what is wrong with them, and end",
     )
     parser.set_defaults(function=_run)
 
