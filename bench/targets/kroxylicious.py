@@ -47,17 +47,21 @@ class Kroxylicious(Target):
         return f"Kroxylicious {self._version} (kroxylicious-runtime), no filters"
 
     def start(self, upstream: int, home: Path) -> Running:
-        port, _ = free_ports(2)
+        return self.launch(f"127.0.0.1:{upstream}", 1, home)
+
+    def launch(self, bootstrap: str, brokers: int, home: Path) -> Running:
+        """Start it before a cluster whose node ids are 1, 2 and so on."""
+        port = free_ports(1 + brokers)[0]
         config = home / "kroxylicious.yaml"
         config.write_text(
             "virtualClusters:\n"
             "- name: bench\n"
-            f"  targetCluster: {{bootstrapServers: '127.0.0.1:{upstream}'}}\n"
+            f"  targetCluster: {{bootstrapServers: '{bootstrap}'}}\n"
             "  gateways:\n"
             "  - name: default\n"
             "    portIdentifiesNode:\n"
             f"      bootstrapAddress: '127.0.0.1:{port}'\n"
-            "      nodeIdRanges: [{name: brokers, start: 1, end: 1}]\n"
+            f"      nodeIdRanges: [{{name: brokers, start: 1, end: {brokers}}}]\n"
         )
         command = ["java", "-cp", f"{self._home}:{self._home}/*", "Proxy", str(config)]
         child = Child(self.name, command, home / "kroxylicious.log")
