@@ -234,7 +234,9 @@ class Relay:
                 position = start = end  # what follows is not read any more
         else:
             if 4 <= left < HEADER_SIZE:
-                self._check_size(position, _LEAST_REQUEST)
+                (size,) = _SIZE.unpack_from(buffer, position)
+                if not _LEAST_REQUEST <= size <= self._limit:
+                    raise DecodeError(_bad_size(size, _LEAST_REQUEST, self._limit))
         broker = self._broker
         if position >= end and not start and not broker.waiting:
             # All of it passes as it is, the usual case: one call, no lists.
@@ -390,11 +392,6 @@ class Relay:
                 self._on_report(action)
             case Close():
                 self._note(action)
-
-    def _check_size(self, position: int, least: int) -> None:
-        (size,) = _SIZE.unpack_from(_buffer, position)
-        if not least <= size <= self._limit:
-            raise DecodeError(_bad_size(size, least, self._limit))
 
 
 def _bad_size(size: int, least: int, most: int) -> str:
