@@ -55,17 +55,11 @@ def _ratios(content: Json) -> str:
 def bars_table(bars: Sequence[Json]) -> str:
     """Each bar: what was measured, what is required, and whether it is met."""
     verdicts = {True: "pass", False: "FAIL", None: "not measured"}
-    rows = [
-        [
-            bar["what"],
-            bar["api"],
-            bar["at"],
-            bar["measured"],
-            bar["required"],
-            verdicts[bar["pass"]],
-        ]
-        for bar in bars
-    ]
+    rows = []
+    for bar in bars:
+        measured = None if bar["measured"] is None else f"{bar['measured']:.3f}"
+        row = [bar["what"], bar["api"], bar["at"], measured, bar["required"]]
+        rows.append([*row, verdicts[bar["pass"]]])
     return table(["bar", "api", "worst at", "measured", "required", ""], rows)
 
 
