@@ -83,7 +83,11 @@ def _serve(settings: Settings, ignored: list[str]) -> int:
             sink.flush()
 
     sys.setswitchinterval(_SWITCH_SECONDS)
-    sink = LineSink()
+    try:
+        sink = LineSink()
+    except OSError as error:
+        print(f"chaos-sidecar: stdout, which the log goes to: {error.strerror}", file=sys.stderr)
+        return 1
     log.configure(sink, settings.log_level)
     logger = structlog.get_logger()
     for name in ignored:

@@ -114,7 +114,8 @@ class Session:
         plan: Plan = {
             key << 16 | version: None
             for key, (low, high) in versions.ranges.items()
-            if key not in _LOCAL and not injector.wants(pipeline, key)
+            # Whether a Produce has an answer is told by its acks: its lane or the session looks.
+            if key not in _LOCAL and key != ApiKey.PRODUCE and not injector.wants(pipeline, key)
             for version in range(low, high + 1)
             if tenancy.passes(key, version)
         }

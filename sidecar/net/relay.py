@@ -18,7 +18,6 @@ from typing import Any, Final
 import gevent
 from gevent.event import Event
 
-from codec.errors import DecodeError
 from sidecar.dataplane.actions import Action, Close, Report, ToBroker, ToClient
 from sidecar.dataplane.lanes import HEADER, HEADER_SIZE, Plan, Verdict
 from sidecar.dataplane.session import Session
@@ -82,7 +81,7 @@ class Relay:
         """Serve; `received` has been read from the client already."""
         if received:
             _buffer[: len(received)] = received
-            self._walk(self._requests, "malformed_request", len(received))
+            self._walk(self._requests, len(received))
         if not self.done.is_set():
             self._steer()
 
@@ -106,7 +105,7 @@ class Relay:
         except OSError:
             end = 0
         if end:
-            self._walk(self._requests, "malformed_request", end)
+            self._walk(self._requests, end)
             return
         if client.inside_frame:
             self._note(Close("malformed_request", "the client closed inside a frame"))
@@ -121,20 +120,17 @@ class Relay:
         except OSError:
             end = 0
         if end:
-            self._walk(self._responses, "malformed_response", end)
+            self._walk(self._responses, end)
             return
         if broker.inside_frame:
             self._note(Close("malformed_response", "the broker closed inside a frame"))
             broker.need = 0
         self._end()  # the broker is done; the client may be slow
 
-    def _walk(self, walk: Callable[[int], None], malformed: str, end: int) -> None:
+    def _walk(self, walk: Callable[[int], None], end: int) -> None:
         """Walk what arrived; what goes wrong in it ends this connection and nothing else."""
         try:
             walk(end)
-        except DecodeError as error:
-            self._note(Close(malformed, str(error)))
-            self._end()
         except OSError:
             self.stop()
         except Exception as error:  # noqa: BLE001 - a bug: gevent would print it and go on
@@ -168,6 +164,11 @@ class Relay:
             self._ending = True
             self._on_close(close)
 
+    def _refuse(self, reason: str, size: int, least: int) -> None:
+        """End for a frame of this size; what came before it is still passed on."""
+        detail = f"frame size {size}, allowed are {least} to {self._limit}"
+        self._note(Close(reason, detail))
+
     def _end(self) -> None:
         """Stop when the client has what was said to it, or does not take it in time."""
         self._ending = True
@@ -200,7 +201,8 @@ class Relay:
         while (left := end - position) >= HEADER_SIZE and not self._ending:
             size, key, version, correlation_id, _ = HEADER.unpack_from(buffer, position)
             if not _LEAST_REQUEST <= size <= self._limit:
-                raise DecodeError(_bad_size(size, _LEAST_REQUEST, self._limit))
+                self._refuse("malformed_request", size, _LEAST_REQUEST)
+                break
             after = position + 4 + size
             splicer = plan.get(key << 16 | version, _COLLECT)
             if splicer is None:
@@ -236,7 +238,7 @@ class Relay:
             if 4 <= left < HEADER_SIZE:
                 (size,) = _SIZE.unpack_from(buffer, position)
                 if not _LEAST_REQUEST <= size <= self._limit:
-                    raise DecodeError(_bad_size(size, _LEAST_REQUEST, self._limit))
+                    self._refuse("malformed_request", size, _LEAST_REQUEST)
         broker = self._broker
         if position >= end and not start and not broker.waiting:
             # All of it passes as it is, the usual case: one call, no lists.
@@ -270,7 +272,8 @@ class Relay:
         while end - position >= _RESPONSE_SIZE and not self._ending:
             size, correlation_id = _RESPONSE.unpack_from(buffer, position)
             if not _LEAST_RESPONSE <= size <= self._limit:
-                raise DecodeError(_bad_size(size, _LEAST_RESPONSE, self._limit))
+                self._refuse("malformed_response", size, _LEAST_RESPONSE)
+                break
             after = position + 4 + size
             expected = queue[0] if queue else None
             if expected != correlation_id:
@@ -392,7 +395,3 @@ class Relay:
                 self._on_report(action)
             case Close():
                 self._note(action)
-
-
-def _bad_size(size: int, least: int, most: int) -> str:
-    return f"frame size {size}, allowed are {least} to {most}"

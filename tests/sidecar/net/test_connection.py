@@ -255,6 +255,29 @@ def test_garbage_closes_with_what_is_wrong_in_the_log(
     assert running.log.level_of("connection_closed") == "warning"
 
 
+def test_what_came_before_a_malformed_frame_is_passed_on(start: Start) -> None:
+    broker = FakeBroker()
+    running = start(broker)
+    client = running.client()
+
+    client.sock.sendall(sized(request(HEARTBEAT, 4, 1)) + sized(b"abc"))
+
+    assert client.is_closed()
+    until(lambda: broker.keys() == [ApiKey.HEARTBEAT], "the request before the garbage")
+    assert running.log.of("connection_closed")[0]["reason"] == "malformed_request"
+
+
+@pytest.mark.parametrize("version", [2, 9, 11])
+def test_a_produce_without_an_answer_takes_no_place_among_the_answers(
+    start: Start, version: int
+) -> None:
+    client = start(FakeBroker()).client()
+
+    client.send(produce(acks=0), version)
+
+    assert client.ask(HEARTBEAT, 4).error_code == 0
+
+
 def test_a_client_in_the_middle_of_a_frame_blocks_nobody(start: Start) -> None:
     running = start(FakeBroker())
     half, whole = running.client(), running.client()
