@@ -273,6 +273,7 @@ class Struct(metaclass=_Declared):
             return NotImplemented
         return all(_same(getattr(self, n), getattr(other, n)) for n in self._attributes())
 
+    # Equal by value and mutable: Python's own way to say that it has no hash.
     __hash__ = None  # type: ignore[assignment]
 
     def __repr__(self) -> str:

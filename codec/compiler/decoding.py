@@ -44,7 +44,8 @@ def compile_decoder(message: type[Message], version: int, *, lenient: bool = Fal
         made = writer.struct(layout)
         source.line(f"{made}.trailing = bytes(b[p:e]) if p != e else b''")
         source.line(f"return {made}")
-    return source.execute("decode", f"decode {message.__name__} v{version}")  # type: ignore[no-any-return]
+    compiled: Decoder = source.execute("decode", f"decode {message.__name__} v{version}")
+    return compiled
 
 
 class _DecoderWriter:

@@ -41,7 +41,8 @@ def compile_encoder(message: type[Message], version: int, *, lenient: bool = Fal
             source.line("add(m.trailing)")
         source.line("return out")
     writer.tag_functions()
-    return source.execute("encode", f"encode {message.__name__} v{version}")  # type: ignore[no-any-return]
+    compiled: Encoder = source.execute("encode", f"encode {message.__name__} v{version}")
+    return compiled
 
 
 class _EncoderWriter:

@@ -67,7 +67,8 @@ def compile_rewriter(message: type[Message], version: int) -> Rewriter | None:
             source.line('raise DecodeError("it ends too early")')
         source.line(f"add({writer.span('s', 'e')})")
         source.line("return out")
-    return source.execute("rewrite", f"rewrite {message.__name__} v{version}")  # type: ignore[no-any-return]
+    compiled: Rewriter = source.execute("rewrite", f"rewrite {message.__name__} v{version}")
+    return compiled
 
 
 def _hooks(layout: Layout) -> set[str]:
