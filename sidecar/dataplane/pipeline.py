@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from codec.api_keys import ApiKey
 from sidecar.faults.base import Rule
-from sidecar.faults.draws import draw
+from sidecar.faults.draws import Draws
 from sidecar.faults.registry import rule_for
 from sidecar.model.identity import Identity
 from sidecar.model.interceptor import Interceptor, resolve
@@ -22,18 +22,19 @@ class DrawCounter:
 class Stage:
     """One interceptor in a chain."""
 
-    __slots__ = ("_counter", "interceptor", "rule")
+    __slots__ = ("_chooses", "_counter", "interceptor", "rule")
 
     def __init__(self, interceptor: Interceptor, rule: Rule, counter: DrawCounter) -> None:
         self.interceptor = interceptor
         self.rule = rule
+        self._chooses = Draws(interceptor.seed, rule.share).chooses
         self._counter = counter
 
     def draw(self) -> tuple[int, bool]:
         """Make the next draw: its number, and whether it selects the request."""
         n = self._counter.n
         self._counter.n = n + 1
-        return n, self.rule.chooses(draw(self.interceptor.seed, n))
+        return n, self._chooses(n)
 
 
 Chains = Mapping[int, tuple[Stage, ...]]

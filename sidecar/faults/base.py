@@ -46,8 +46,13 @@ class Rule(Protocol):
     def apis(self) -> frozenset[ApiKey]:
         """The requests it wants to see decoded."""
 
-    def chooses(self, draw: float) -> bool:
-        """Whether this draw, in [0, 1), selects the request; asked before anything is decoded."""
+    @property
+    def share(self) -> float:
+        """Requests that a draw selects, before anything is decoded: 0 is none, 1 is all."""
+
+    @property
+    def memorable(self) -> bool:
+        """Whether equal acks, topics and partitions get equal decisions, whatever the records."""
 
     def decide(self, api_key: ApiKey, request: Any) -> Decision:
         """What happens to a selected request (a decoded message of one of `apis`)."""

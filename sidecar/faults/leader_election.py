@@ -21,15 +21,12 @@ class LeaderElectionRule:
 
     kind = "leader_election"
     rung = 1
+    memorable = True
 
     def __init__(self, config: LeaderElection) -> None:
-        self._share = config.rate_in_percent / 100
+        self.share = config.rate_in_percent / 100
         # At 0 it wants nothing, and costs nothing.
-        self.apis = frozenset({ApiKey.PRODUCE}) if self._share else frozenset[ApiKey]()
-
-    def chooses(self, draw: float) -> bool:
-        """True for a share of draws equal to the rate; never at 0, always at 100."""
-        return draw < self._share
+        self.apis = frozenset({ApiKey.PRODUCE}) if self.share else frozenset[ApiKey]()
 
     def decide(self, api_key: ApiKey, request: Any) -> Decision:
         """Refuse every partition; with acks=0 there is no answer, so the connection closes.

@@ -2,7 +2,7 @@
 
 import pytest
 
-from sidecar.faults.draws import draw
+from sidecar.faults.draws import Draws, draw
 
 
 @pytest.mark.parametrize(
@@ -42,3 +42,25 @@ def test_neither_neighbouring_seeds_nor_neighbouring_draws_hang_together() -> No
 
 def test_a_large_rank_and_the_largest_seed_still_draw() -> None:
     assert 0 <= draw(2**64 - 1, 2**40) < 1
+
+
+@pytest.mark.parametrize("share", [0, 2**-53, 0.001, 0.1, 0.5, 0.99, 1 - 2**-53, 1])
+def test_what_is_chosen_are_the_draws_below_the_share(share: float) -> None:
+    draws = Draws(42, share)
+
+    assert [draws.chooses(n) for n in range(1000)] == [draw(42, n) < share for n in range(1000)]
+
+
+@pytest.mark.parametrize("n", [0, 1, 999])
+def test_a_draw_is_not_below_itself_and_below_all_that_is_above(n: int) -> None:
+    value = draw(42, n)
+
+    assert not Draws(42, value).chooses(n)
+    assert Draws(42, value + 2**-53).chooses(n)
+
+
+@pytest.mark.parametrize(("rate", "chosen"), [(0, 0), (10, 102), (50, 505), (99, 988), (100, 1000)])
+def test_a_thousand_draws_of_one_seed_choose_these_many(rate: int, chosen: int) -> None:
+    draws = Draws(42, rate / 100)
+
+    assert sum(draws.chooses(n) for n in range(1000)) == chosen
