@@ -5,7 +5,7 @@ An event is a constant snake_case verb phrase, everything variable is a key.
 
 import json
 import logging
-from collections.abc import MutableMapping
+from collections.abc import Collection, MutableMapping
 from typing import Any, Final
 
 import orjson
@@ -84,3 +84,19 @@ class _StdlibHandler(logging.Handler):
 def render_event(event: str, timestamp: str, fields: dict[str, Any]) -> bytes:
     """One line as the processors above would make it, for events that must not be dropped."""
     return _line({"timestamp": timestamp, "level": "info", "event": event, **fields})
+
+
+def event_template(event: str, fields: dict[str, Any], varying: Collection[str]) -> bytes:
+    """For the `%` operator: lines of `render_event` that differ in their timestamp and in integers.
+
+    Args:
+        fields: all keys; the values of those in `varying` do not count.
+        varying: keys whose values are filled in behind the timestamp, in the order of `fields`.
+    """
+    parts = [b'"timestamp":"%b"']
+    for key, value in {"level": "info", "event": event, **fields}.items():
+        if key in varying:
+            parts.append(_line({key: 0})[1:-3] + b"%d")
+        else:
+            parts.append(_line({key: value})[1:-2].replace(b"%", b"%%"))
+    return b"{" + b",".join(parts) + b"}\n"

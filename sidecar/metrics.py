@@ -50,8 +50,8 @@ class Metrics:
         gauge = Gauge(f"{_PREFIX}_{name}", documentation, registry=self.registry)
         gauge.set_function(read)
 
-    def injected(self, injection: Injection) -> None:
-        """Count one injection."""
+    def counter(self, injection: Injection) -> Counter:
+        """What counts injections like this one."""
         labels = (
             injection.interceptor,
             injection.virtual_cluster,
@@ -61,7 +61,7 @@ class Metrics:
         counter = self._injections_by.get(labels)
         if counter is None:
             counter = self._injections_by[labels] = self._injections.labels(*labels)
-        counter.inc()
+        return counter
 
     def exposition(self) -> tuple[str, str]:
         """Content type and text of /metrics."""

@@ -4,9 +4,9 @@ from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 from typing import Protocol
 
-from sidecar.log import render_event
+from sidecar.log import event_template, render_event
 from sidecar.metrics import Metrics
-from sidecar.model.injection import Injection
+from sidecar.model.injection import Brief, Form, Injection, Noted
 
 
 class LineOffer(Protocol):
@@ -25,31 +25,58 @@ class Recorder:
         metrics: counts.
     """
 
-    def __init__(
-        self, sink: LineOffer, publish: Callable[[Injection], None], metrics: Metrics
-    ) -> None:
-        self._sink = sink
+    def __init__(self, sink: LineOffer, publish: Callable[[Noted], None], metrics: Metrics) -> None:
+        self._offer = sink.offer
         self._publish = publish
         self._metrics = metrics
+        self._time = -1.0
+        self._second = -1
+        self._date = self._timestamp = b""
         self.paused = False
         """Whether the last injection was not made because it could not be logged."""
 
-    def record(self, injections: Sequence[Injection]) -> bool:
+    def record(self, injections: Sequence[Noted]) -> bool:
         """Log, stream and count one decision; False: nothing is noted, so do not inject."""
-        lines = b"".join(map(_line, injections))
-        self.paused = not self._sink.offer(lines)
+        lines = [self._line(injection) for injection in injections]
+        self.paused = not self._offer(lines[0] if len(lines) == 1 else b"".join(lines))
         if self.paused:
             self._metrics.injections_skipped.inc()
             return False
         for injection in injections:
             self._publish(injection)
-            self._metrics.injected(injection)
+            if isinstance(injection, Brief):
+                injection.form.kept[1]()
+            else:
+                self._metrics.counter(injection).inc()
         return True
 
+    def _line(self, injection: Noted) -> bytes:
+        if injection.time != self._time:
+            self._new_time(injection.time)
+        if isinstance(injection, Brief):
+            template, _ = injection.form.kept or self._prepare(injection.form)
+            return template % (self._timestamp, *injection.values())
+        return render_event("fault_injected", self._timestamp.decode(), _fields(injection))
 
-def _line(injection: Injection) -> bytes:
+    def _prepare(self, form: Form) -> tuple[bytes, Callable[[], None]]:
+        """The template of a form's lines and what counts them, kept for the next."""
+        template = event_template("fault_injected", _fields(form.common), form.varying)
+        form.kept = template, self._metrics.counter(form.common).inc
+        return template, form.kept[1]
+
+    def _new_time(self, seconds: float) -> None:
+        """ISO 8601 with microseconds; the date is made once a second."""
+        microseconds = (seconds - self._second) * 1e6 + 0.5
+        if not 0 <= microseconds < 1e6:
+            self._second = int(seconds + 0.5e-6)
+            moment = datetime.fromtimestamp(self._second, UTC)
+            self._date = moment.strftime("%Y-%m-%dT%H:%M:%S").encode()
+            microseconds = (seconds - self._second) * 1e6 + 0.5
+        self._time = seconds
+        self._timestamp = b"%b.%06dZ" % (self._date, microseconds)
+
+
+def _fields(injection: Injection) -> dict[str, object]:
     fields = injection.as_dict()
-    fields.pop("time")
-    moment = datetime.fromtimestamp(injection.time, UTC)
-    timestamp = moment.isoformat(timespec="microseconds").replace("+00:00", "Z")
-    return render_event("fault_injected", timestamp, fields)
+    del fields["time"]
+    return fields

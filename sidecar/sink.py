@@ -40,12 +40,16 @@ class LineSink:
         else; False means that nothing was and nothing will be.
         """
         with self._lock:
-            if not self._drain():
+            if self._backlog and not self._drain():
                 return False
-            written = self._write(lines)
+            # Nearly always all of it goes in one piece.
+            written = self._write_piece(lines) if self._nonblocking else self._write(lines)
+            if written == len(lines):
+                return True
             if not written:
                 return False
             self._backlog += lines[written:]
+            self._drain()
             return True
 
     def put(self, line: bytes) -> None:
@@ -73,19 +77,26 @@ class LineSink:
         done = 0
         with memoryview(data) as view:
             while done < len(view):
+                # A piece of ATOMIC bytes does not block where poll said there is room.
+                piece = view[done:] if self._nonblocking else view[done : done + ATOMIC]
                 if not self._nonblocking and not _writable(self._fd):
                     break
-                try:
-                    # A piece of ATOMIC bytes does not block where poll said there is room.
-                    piece = view[done:] if self._nonblocking else view[done : done + ATOMIC]
-                    done += os.write(self._fd, piece)
-                except BlockingIOError:
+                written = self._write_piece(piece)
+                if not written:
                     break
-                except OSError as error:
-                    if error.errno in _GONE:
-                        break
-                    raise
+                done += written
         return done
+
+    def _write_piece(self, data: bytes | bytearray | memoryview) -> int:
+        """One system call; 0 where nobody reads, or nothing fits."""
+        try:
+            return os.write(self._fd, data)
+        except BlockingIOError:
+            return 0
+        except OSError as error:
+            if error.errno in _GONE:
+                return 0
+            raise
 
 
 _GONE: Final = frozenset({errno.EPIPE, errno.EIO, errno.ENOSPC, errno.EBADF, errno.EDQUOT})

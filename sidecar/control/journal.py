@@ -10,7 +10,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from queue import Empty, SimpleQueue
 
-from sidecar.model.injection import Injection
+from sidecar.model.injection import Injection, Noted
 
 Entry = tuple[int, Injection]
 """``(sequence, injection)``; the sequence counts from 1 without holes."""
@@ -51,7 +51,7 @@ class Journal:
     """
 
     def __init__(self, capacity: int = 10_000) -> None:
-        self._ring: list[Entry | None] = [None] * capacity
+        self._ring: list[tuple[int, Noted] | None] = [None] * capacity
         self._last = 0
         self._counts: dict[str, int] = {}
         self._subscriptions: tuple[Subscription, ...] = ()
@@ -62,7 +62,7 @@ class Journal:
         """Injections in this run; also the sequence of the latest."""
         return self._last
 
-    def publish(self, injection: Injection) -> None:
+    def publish(self, injection: Noted) -> None:
         """Remember and count `injection`, wake who waits for it. Never blocks, takes no lock."""
         sequence = self._last + 1
         self._ring[sequence % len(self._ring)] = (sequence, injection)
@@ -96,8 +96,8 @@ class Journal:
             entry = self._ring[cursor % len(self._ring)]
             if entry is None or entry[0] != cursor:
                 missed += 1  # the writer has lapped this reader
-            elif accept(entry[1]):
-                entries.append(entry)
+            elif accept(injection := entry[1].whole()):
+                entries.append((cursor, injection))
         return Page(tuple(entries), missed, cursor, cursor == newest)
 
     def subscribe(self, after: int | None = None) -> "Subscription":

@@ -1,8 +1,8 @@
 """The record of one injected error: one per affected topic-partition."""
 
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from operator import attrgetter
-from typing import Final
+from typing import Any, Final, NamedTuple
 
 DRAWN: Final = "DRAWN"
 FOLLOWS: Final = "FOLLOWS"
@@ -59,6 +59,10 @@ class Injection:
     """Leader advertised in the answer (KIP-951); None when no hint was given."""
     leader_epoch: int | None
 
+    def whole(self) -> "Injection":
+        """Itself; as `Brief.whole`."""
+        return self
+
     def as_dict(self) -> dict[str, object]:
         """Field names and values, in the order above."""
         return dict(zip(_FIELDS, _values(self), strict=True))
@@ -66,3 +70,60 @@ class Injection:
 
 _FIELDS = tuple(f.name for f in fields(Injection))
 _values = attrgetter(*_FIELDS)
+
+
+class Form:
+    """What many injections have in common; what differs is in their `Brief`.
+
+    Args:
+        common: an injection; its time and its `varying` fields do not count.
+        idempotent: whether their batches have producers; else those fields are None.
+    """
+
+    __slots__ = ("common", "idempotent", "kept", "varying")
+
+    def __init__(self, common: Injection, *, idempotent: bool) -> None:
+        self.common = common
+        self.idempotent = idempotent
+        self.varying = _VARYING if idempotent else _WITHOUT_PRODUCER
+        """Fields in which these injections differ, besides the time."""
+        self.kept: Any = None
+        """What the recorder has prepared for these injections."""
+
+
+class Brief(NamedTuple):
+    """An injection as what differs from others of its form: made and rendered in a fraction of the
+    time. The fields are those of `Injection`, in the same order.
+    """
+
+    form: Form
+    time: float
+    correlation_id: int
+    partition: int
+    record_count: int
+    producer_id: int
+    producer_epoch: int
+    base_sequence: int
+    draw: int
+
+    @property
+    def interceptor_uid(self) -> str:
+        """As in `Injection`."""
+        return self.form.common.interceptor_uid
+
+    def values(self) -> tuple[int, ...]:
+        """Those of the form's varying fields."""
+        if self.form.idempotent:
+            return self[2:]
+        return self.correlation_id, self.partition, self.record_count, self.draw
+
+    def whole(self) -> Injection:
+        """The injection."""
+        varying: dict[str, Any] = dict(zip(self.form.varying, self.values(), strict=True))
+        return replace(self.form.common, time=self.time, **varying)
+
+
+_VARYING: Final = Brief._fields[2:]
+_WITHOUT_PRODUCER: Final = ("correlation_id", "partition", "record_count", "draw")
+Noted = Injection | Brief
+"""An injection, whole or not."""

@@ -117,3 +117,13 @@ def test_an_event_rendered_on_the_side_looks_like_any_other(lines: Lines) -> Non
     assert rendered.endswith(b"\n")
     assert list(aside) == list(logged)
     assert aside | {"timestamp": ""} == logged | {"timestamp": ""}
+
+
+def test_lines_of_a_template_are_those_that_are_rendered_one_by_one() -> None:
+    fields: dict[str, Any] = {"topic": "100 % größer\n\udcff", "partition": 0, "x": None, "draw": 1}
+    template = log.event_template("fault_injected", fields, ("partition", "draw"))
+
+    for partition, draw in ((0, 1), (2**31 - 1, 2**63), (-1, 7)):
+        values = fields | {"partition": partition, "draw": draw}
+        expected = log.render_event("fault_injected", "2023-11-14T22:13:20Z", values)
+        assert template % (b"2023-11-14T22:13:20Z", partition, draw) == expected

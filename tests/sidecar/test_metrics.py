@@ -23,7 +23,7 @@ def test_an_injection_is_counted_by_what_configuration_bounds() -> None:
     client.sends(produce({"a-topic": {0: None}}), 9)
     metrics = Metrics()
 
-    metrics.injected(client.recorded.injections[0])
+    metrics.counter(client.recorded.injections[0]).inc()
 
     labels = sorted(
         {

@@ -1,14 +1,17 @@
 """No note, no injection: the log line first, then the stream and the counters."""
 
 import json
-from dataclasses import fields
+from dataclasses import fields, replace
+from datetime import UTC, datetime
 from typing import Any
 
+import pytest
+
 from sidecar.metrics import Metrics
-from sidecar.model.injection import Injection
+from sidecar.model.injection import Brief, Form, Injection, Noted
 from sidecar.recorder import Recorder
 from tests.support.messages import produce, request
-from tests.support.sessions import Client, interceptor
+from tests.support.sessions import NOW, Client, interceptor
 
 
 class Sink:
@@ -29,7 +32,7 @@ class Recording:
 
     def __init__(self) -> None:
         self.sink = Sink()
-        self.published: list[Injection] = []
+        self.published: list[Noted] = []
         self.metrics = Metrics()
         self.recorder = Recorder(self.sink, self.published.append, self.metrics)
 
@@ -104,6 +107,28 @@ def test_injection_goes_on_when_the_log_does() -> None:
 
     assert not one.recorder.paused
     assert (len(one.published), one.counted(), one.skipped()) == (1, 1, 1)
+
+
+@pytest.mark.parametrize("seconds", [NOW, 1_700_000_000.0, 1_700_000_000.9999999, 0.0, 5.0000004])
+@pytest.mark.parametrize("idempotent", [False, True])
+def test_a_brief_leaves_the_same_line_stream_and_count_as_what_it_stands_for(
+    idempotent: bool, seconds: float
+) -> None:
+    [common] = injections(3)
+    if not idempotent:
+        common = replace(common, producer_id=None, producer_epoch=None, base_sequence=None)
+    brief = Brief(Form(common, idempotent=idempotent), seconds, 7, 3, 10, 4000, 0, 99, 12)
+    short, whole = Recording(), Recording()
+
+    assert short.recorder.record([brief, brief])
+    assert whole.recorder.record([brief.whole(), brief.whole()])
+
+    assert short.sink.lines == whole.sink.lines
+    moment = datetime.fromtimestamp(seconds, UTC).isoformat(timespec="microseconds")
+    first = json.loads(short.sink.lines[0].splitlines()[0])
+    assert first["timestamp"] == moment.replace("+00:00", "Z")
+    assert [noted.whole() for noted in short.published] == whole.published
+    assert short.counted() == whole.counted() == 2
 
 
 def test_text_that_is_no_unicode_stays_one_line_of_json() -> None:

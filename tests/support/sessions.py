@@ -13,7 +13,7 @@ from sidecar.dataplane.session import Session, Shared
 from sidecar.dataplane.versions import Range, Versions
 from sidecar.model.faults import LeaderElection
 from sidecar.model.identity import AuthenticationFailed, Identity
-from sidecar.model.injection import Injection
+from sidecar.model.injection import Injection, Noted
 from sidecar.model.interceptor import Interceptor, Scope
 from sidecar.model.snapshot import Snapshot
 from tests.support.messages import frames, read_request, request
@@ -60,9 +60,9 @@ class Recorded:
     accepts: bool = True
     refused: int = 0
 
-    def __call__(self, injections: Sequence[Injection]) -> bool:
+    def __call__(self, injections: Sequence[Noted]) -> bool:
         if self.accepts:
-            self.injections.extend(injections)
+            self.injections.extend(noted.whole() for noted in injections)
         else:
             self.refused += 1
         return self.accepts

@@ -3,7 +3,7 @@
 import threading
 
 from sidecar.control.journal import Gap, Journal, Subscription
-from sidecar.model.injection import Injection
+from sidecar.model.injection import Brief, Form, Injection
 from tests.sidecar.api.harness import injection
 
 
@@ -143,3 +143,15 @@ def test_a_lapped_reader_accounts_for_every_injection() -> None:
     missed = sum(item.missed for item in seen if isinstance(item, Gap))
     assert sequences == sorted(set(sequences))
     assert len(sequences) + missed == total
+
+
+def test_readers_get_whole_injections_whatever_was_published() -> None:
+    journal = Journal()
+    common = injection(partition=0)
+    journal.publish(Brief(Form(common, idempotent=True), 1.0, 2, 3, 4, 5, 6, 7, 8))
+
+    [(sequence, found)] = journal.list(0, 10, lambda each: each.partition == 3).entries
+
+    assert sequence == 1
+    assert (type(found), found.partition, found.draw) == (Injection, 3, 8)
+    assert journal.count(common.interceptor_uid) == 1
