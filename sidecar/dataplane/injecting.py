@@ -1,7 +1,8 @@
 """From a refused Produce request to the records of what was done, one per topic-partition."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Final
 
 from codec.api_keys import ApiKey
 from codec.errors import DecodeError
@@ -12,8 +13,10 @@ from sidecar.faults.base import Answer, Disconnect
 from sidecar.model.identity import Identity
 from sidecar.model.injection import Injection
 
-_TEXT_LIMIT = 256
-"""Characters of a client's free text in an event: an event must fit into one pipe write."""
+_TEXT_LIMIT: Final = 512
+"""Bytes of each free text of a client in an event: an event must fit into one pipe write."""
+_LONGEST_ESCAPE: Final = 6
+"""Bytes of a character in JSON, at most: ``\\u0000``."""
 
 
 @dataclass(slots=True)
@@ -33,52 +36,38 @@ class Peer:
     client_software_version: str | None = None
 
 
-def injections(
-    *,
-    peer: Peer,
-    identity: Identity,
-    header: RequestHeader,
-    request: Any,
-    stage: Stage,
-    draw: int,
-    reason: str,
-    decision: Answer | Disconnect,
-    now: float,
-) -> list[Injection]:
-    """Records of one decision about a decoded Produce request."""
+def injections(*, header: RequestHeader, request: Any, **common: Any) -> list[Injection]:
+    """Records of one decision about a decoded Produce request; `common` as for `injection`."""
     return [
-        _injection(
-            peer,
-            identity,
-            header,
-            request,
-            stage,
-            draw,
-            reason,
-            decision,
-            now,
-            topic.name,
-            partition,
+        injection(
+            header=header,
+            topic=topic.name,
+            partition=partition.index,
+            acks=request.acks,
+            batches=_batches(partition.records),
+            **common,
         )
         for topic in request.topic_data
         for partition in topic.partition_data
     ]
 
 
-def _injection(
+def injection(
+    *,
     peer: Peer,
     identity: Identity,
     header: RequestHeader,
-    request: Any,
     stage: Stage,
     draw: int,
     reason: str,
     decision: Answer | Disconnect,
     now: float,
     topic: str,
-    partition: Any,
+    partition: int,
+    acks: int,
+    batches: Sequence[BatchHeader],
 ) -> Injection:
-    batches = _batches(partition.records)
+    """The record of one decision about one partition."""
     first = batches[0] if batches and batches[0].magic == 2 else None
     return Injection(
         time=now,
@@ -100,8 +89,8 @@ def _injection(
         version=header.api_version,
         correlation_id=header.correlation_id,
         topic=_short(topic) or "",
-        partition=partition.index,
-        acks=request.acks,
+        partition=partition,
+        acks=acks,
         batch_count=len(batches),
         record_count=sum(b.records_count for b in batches) if first else None,
         producer_id=first.producer_id if first and first.producer_id >= 0 else None,
@@ -126,4 +115,16 @@ def _batches(records: Any) -> list[BatchHeader]:
 
 
 def _short(text: str | None) -> str | None:
-    return text if text is None or len(text) <= _TEXT_LIMIT else text[:_TEXT_LIMIT] + "…"
+    """Text that takes at most `_TEXT_LIMIT` bytes in a JSON line, escaped as it may have to be."""
+    if text is None or len(text) * _LONGEST_ESCAPE <= _TEXT_LIMIT:
+        return text
+    size = 0
+    for place, character in enumerate(text):
+        size += _LONGEST_ESCAPE if _is_escaped(character) else len(character.encode())
+        if size > _TEXT_LIMIT:
+            return text[:place] + "…"
+    return text
+
+
+def _is_escaped(character: str) -> bool:
+    return character < " " or character in '"\\' or "\ud800" <= character <= "\udfff"

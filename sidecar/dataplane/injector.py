@@ -9,15 +9,15 @@ from codec.api_keys import ApiKey
 from codec.headers import RequestHeader
 from sidecar.dataplane.injecting import Peer, injections
 from sidecar.dataplane.pipeline import Chains, Pipeline, Stage
-from sidecar.dataplane.sequences import Cause, RefusedSequences
+from sidecar.dataplane.sequences import Cause, RefusedSequences, batches
 from sidecar.faults.base import Answer, Disconnect, Forward
 from sidecar.model.identity import Identity
-from sidecar.model.injection import DRAWN, FOLLOWS, Injection
+from sidecar.model.injection import DRAWN, FOLLOWS, Noted
 
 MAX_EVENTS: Final = 1000
 """Topic-partitions of one request that are put on record; larger requests are forwarded."""
 
-Record = Callable[[Sequence[Injection]], bool]
+Record = Callable[[Sequence[Noted]], bool]
 """Takes note of one decision; False when it cannot, and then nothing is injected."""
 
 
@@ -31,31 +31,28 @@ class Injector:
     """
 
     def __init__(self, peer: Peer, identity: Identity, record: Record) -> None:
-        self._peer = peer
-        self._identity = identity
-        self._record = record
+        self.peer = peer
+        self.identity = identity
+        self.record = record
         self._pipeline: Pipeline | None = None
         self._chains: Chains = {}
-        self._refused = RefusedSequences()
+        self.refused = RefusedSequences()
         self._drawn: Iterator[tuple[Stage, int]] | None = None
 
     def wants(self, pipeline: Pipeline, api_key: int) -> bool:
         """Whether requests of this API are drawn for, or held against refused ones."""
-        return bool(self._stages(pipeline, api_key)) or (
-            api_key == ApiKey.PRODUCE and len(self._refused) > 0
+        return bool(self.stages(pipeline, api_key)) or (
+            api_key == ApiKey.PRODUCE and len(self.refused) > 0
         )
 
-    def draw_ahead(self, pipeline: Pipeline) -> bool:
-        """Draw for a Produce request that is still arriving; True if `decide` must see it whole.
+    def hold(self, drawn: Cause | None, rest: Sequence[Stage]) -> None:
+        """Keep draws made for a request before it came whole.
 
-        The next call of `decide` must then be for this request; it goes on with these draws.
+        The next call of `decide` must be for this request; it goes on with these draws: `drawn` if
+        one selected it, then those of `rest`.
         """
-        drawn = _selected(self._stages(pipeline, ApiKey.PRODUCE))
-        first = next(drawn, None)
-        if first is None and not self._refused:
-            return False
-        self._drawn = drawn if first is None else itertools.chain((first,), drawn)
-        return True
+        first = [] if drawn is None else [(drawn.stage, drawn.draw)]
+        self._drawn = itertools.chain(first, _selected(rest))
 
     def decide(
         self, pipeline: Pipeline, header: RequestHeader, data: Any, now: float
@@ -67,7 +64,7 @@ class Injector:
         """
         drawn, self._drawn = self._drawn, None
         if drawn is None:
-            drawn = _selected(self._stages(pipeline, header.api_key))
+            drawn = _selected(self.stages(pipeline, header.api_key))
         request = None
         for stage, number in drawn:
             request = request or _decoded(header, data)
@@ -76,7 +73,7 @@ class Injector:
             decision = stage.rule.decide(ApiKey(header.api_key), request)
             if not isinstance(decision, Forward):
                 return self._recorded(decision, Cause(stage, number), DRAWN, header, request, now)
-        if not self._refused or header.api_key != ApiKey.PRODUCE:
+        if not self.refused or header.api_key != ApiKey.PRODUCE:
             return None
         return self._behind_refused(header, request or _decoded(header, data), now)
 
@@ -84,18 +81,22 @@ class Injector:
         self, header: RequestHeader, request: Any | None, now: float
     ) -> Answer | Disconnect | None:
         """As `decide`, for what a refused batch has before it."""
-        cause = self._refused.follows(request) if request is not None else None
+        if request is None:
+            return None
+        cause = self.refused.before(batches(request))
         if cause is None:
+            self.refused.forwarded(batches(request))
             return None
         decision = cause.stage.rule.decide(ApiKey.PRODUCE, request)
         if isinstance(decision, Forward):
             return None
         return self._recorded(decision, cause, FOLLOWS, header, request, now)
 
-    def _stages(self, pipeline: Pipeline, api_key: int) -> tuple[Stage, ...]:
+    def stages(self, pipeline: Pipeline, api_key: int) -> tuple[Stage, ...]:
+        """Who draws for requests of this API, in order."""
         if pipeline is not self._pipeline:
             self._pipeline = pipeline
-            self._chains = pipeline.chains(self._identity)
+            self._chains = pipeline.chains(self.identity)
         return self._chains.get(api_key, ())
 
     def _recorded(
@@ -108,11 +109,11 @@ class Injector:
         now: float,
     ) -> Answer | Disconnect | None:
         """The decision once it is on record; None if it cannot be recorded."""
-        if header.api_key == ApiKey.PRODUCE and _partitions(request) > MAX_EVENTS:
+        if _partitions(request) > MAX_EVENTS:
             return None
         events = injections(
-            peer=self._peer,
-            identity=self._identity,
+            peer=self.peer,
+            identity=self.identity,
             header=header,
             request=request,
             stage=cause.stage,
@@ -121,10 +122,12 @@ class Injector:
             decision=decision,
             now=now,
         )
-        if not self._record(events):
+        if not self.record(events):
+            self.refused.forwarded(batches(request))
             return None
-        if isinstance(decision, Answer) and header.api_key == ApiKey.PRODUCE:
-            self._refused.refused(events, cause)
+        if isinstance(decision, Answer):
+            for batch in batches(request):
+                self.refused.refused(batch, cause)
         return decision
 
 

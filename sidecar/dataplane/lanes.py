@@ -34,6 +34,7 @@ class Splice(NamedTuple):
         at: offset in the frame, size field included; 0: nothing is replaced.
         answered: whether there will be a response (not with acks=0).
         form: of the response; None to pass it untouched.
+        passes: whether nothing of this is to be done: it is answered, and passes as it is.
     """
 
     at: int
@@ -41,6 +42,24 @@ class Splice(NamedTuple):
     new: bytes
     answered: bool
     form: ReplyForm | None
+    passes: bool = False
+
+
+class Beginning(NamedTuple):
+    """What a Produce request of one topic begins with, after its correlation id.
+
+    Args:
+        raw: the bytes, from the client id to the topic's name.
+        topic: as the client calls it.
+        size: offset in the frame at which the partitions begin.
+    """
+
+    version: int
+    raw: bytes
+    client_id: str | None
+    acks: int
+    topic: str
+    size: int
 
 
 class Splicer(Protocol):
@@ -58,6 +77,8 @@ HEADER: Final = Struct(">ihhih")
 HEADER_SIZE: Final = HEADER.size
 _BODY_OFFSET: Final = 12
 """Where the client id's length stands; what is before differs in every frame."""
+PARTITION_HEAD: Final = 80
+"""Bytes behind a Produce's only topic that hold the head of its partition and of its batch."""
 LOOK_AHEAD: Final = 1024
 """Bytes of a frame within which its topic must be found; others are collected."""
 _REPLY_OFFSET: Final = 8
@@ -159,7 +180,6 @@ class ProduceLane:
     Args:
         prefix: what physical topic names begin with; empty maps nothing.
         context: makes what `Tenancy.map_response` needs where a response is not of the usual form.
-        chooses: asked once for each request; True sends it to the session (it was drawn).
     """
 
     FIRST: Final = 3
@@ -170,14 +190,13 @@ class ProduceLane:
         self,
         prefix: bytes,
         context: Callable[[bytes], Any],
-        chooses: Callable[[], bool] | None,
     ) -> None:
         self._prefix = prefix
         self._context = context
-        self.chooses = chooses
         self.version = -1
         """Of the last request, whose beginning (from the client id on) is `raw`."""
         self.raw = b""
+        self.beginning = Beginning(-1, b"", None, 0, "", 0)
         self.splice = Splice(0, 0, b"", True, None)
         """What is done with requests that begin like it."""
 
@@ -191,8 +210,6 @@ class ProduceLane:
                 return Verdict.COLLECT
         elif position + _BODY_OFFSET + len(self.raw) > end:
             return _wait(buffer, position, end)  # it matched bytes of an earlier read
-        if self.chooses is not None and self.chooses():
-            return Verdict.COLLECT
         return self.splice
 
     def _learn(self, buffer: Any, position: int, end: int, version: int) -> None:
@@ -209,10 +226,17 @@ class ProduceLane:
         physical = self._prefix + name
         raw = bytes(buffer[begin:stop])
         new = bytes(buffer[begin : acks + 6]) + _topic_bytes(physical, flexible)
-        answered = bytes(buffer[acks : acks + 2]) != b"\0\0"
+        (needed_acks,) = _INT16.unpack_from(buffer, acks)
+        answered = needed_acks != 0
+        (id_length,) = _INT16.unpack_from(raw)
+        client_id = None if id_length < 0 else _text(raw[2 : 2 + id_length])
+        self.beginning = Beginning(
+            version, raw, client_id, needed_acks, _text(name), stop - position
+        )
         form = self._form(name, physical, version, flexible) if answered else None
         self.version, self.raw = version, raw
-        self.splice = Splice(_BODY_OFFSET if self._prefix else 0, len(raw), new, answered, form)
+        at = _BODY_OFFSET if self._prefix else 0
+        self.splice = Splice(at, len(raw), new, answered, form, answered and form is None)
 
     def _form(self, name: bytes, physical: bytes, version: int, flexible: bool) -> ReplyForm | None:
         if not self._prefix and version < _PRODUCE_ENDPOINTS_SINCE:
@@ -222,11 +246,31 @@ class ProduceLane:
         new = tags + _topic_bytes(name, flexible)
         size = 4 + len(old) + _SINGLE_PARTITION[version]
         context = self._context(name)
-        return ReplyForm(_REPLY_OFFSET, old, new, size, 0, ApiKey.PRODUCE, version, context)
+        least = _REPLY_OFFSET - 4 + len(old)
+        return ReplyForm(_REPLY_OFFSET, old, new, least, size, 0, ApiKey.PRODUCE, version, context)
+
+
+class FetchMemory(NamedTuple):
+    """A Fetch of one partition of one topic: others are handled alike that differ in numbers only.
+
+    Args:
+        size: of the frame, without its size field.
+        topics_at, rest_at: offsets in the frame of `topics` and `rest`.
+        client_id: the bytes from the client id to the header's end.
+        topics: from the topic count up to the partition.
+        rest: from the partition's tags on: nothing forgotten, the rack.
+    """
+
+    size: int
+    client_id: bytes
+    topics_at: int
+    topics: bytes
+    rest_at: int
+    rest: bytes
 
 
 class FetchLane:
-    """Fetch requests of a connection, with names. Remembers the last one but for its numbers.
+    """Fetch requests of a connection, with names.
 
     Args:
         prefix: what physical topic names begin with.
@@ -236,25 +280,15 @@ class FetchLane:
     FIRST: Final = 4
     LAST: Final = 12
     """Later versions name topics by id."""
-    chooses: Final = None
 
     def __init__(self, prefix: bytes, context: Callable[[bytes], Any]) -> None:
         self._prefix = prefix
         self._context = context
-        self._version = -1
-        self._size = -1
-        self._parts: tuple[tuple[int, bytes], ...] = ()
-        self._splice = Splice(0, 0, b"", True, None)
+        self.memory: FetchMemory | None = None
+        """Of the last request; None if others are not to be taken for alike."""
 
     def __call__(self, buffer: Any, position: int, end: int, version: int) -> Splice | Verdict:
-        if version == self._version and position + self._size <= end:
-            (size,) = _INT32.unpack_from(buffer, position)
-            for offset, part in self._parts:
-                if not buffer.startswith(part, position + offset):
-                    break
-            else:
-                if size + 4 == self._size:
-                    return self._splice
+        self.memory = None
         try:
             return self._learn(buffer, position, end, version)
         except _Cut:
@@ -275,22 +309,23 @@ class FetchLane:
         new, old = _topic_bytes(self._prefix + name, flexible), _topic_bytes(name, flexible)
         at = _REPLY_OFFSET + flexible + 4 + (6 if sessions else 0)
         tags = _REPLY_OFFSET if flexible else 0
-        form = ReplyForm(at, new, old, 0, tags, ApiKey.FETCH, version, self._context(name))
-        splice = Splice(topics - position, stop - topics, new, True, form)
+        context = self._context(name)
+        least = at - 4 + len(new)
+        form = ReplyForm(at, new, old, least, 0, tags, ApiKey.FETCH, version, context)
         partitions, first = _count(buffer, stop, end, flexible)
-        whole = position + 4 + _INT32.unpack_from(buffer, position)[0]
+        (size,) = _INT32.unpack_from(buffer, position)
+        whole = position + 4 + size
         if sessions and partitions == 1 and end >= whole:
             after = first + _FETCH_PARTITION[version] - flexible
-            self._version, self._size, self._splice = version, whole - position, splice
-            self._parts = tuple(
-                (part - position, bytes(buffer[part:part_end]))
-                for part, part_end in (
-                    (position + _BODY_OFFSET, body),
-                    (topics, first),
-                    (after, whole),  # from the partition's tags on: nothing forgotten, the rack
-                )
+            self.memory = FetchMemory(
+                size,
+                bytes(buffer[position + _BODY_OFFSET : body]),
+                topics - position,
+                bytes(buffer[topics:first]),
+                after - position,
+                bytes(buffer[after:whole]),
             )
-        return splice
+        return Splice(topics - position, stop - topics, new, True, form)
 
 
 def _nothing_forgotten(buffer: Any, position: int, end: int, version: int, flexible: bool) -> None:
@@ -308,6 +343,11 @@ def _nothing_forgotten(buffer: Any, position: int, end: int, version: int, flexi
             raise _Unusual
     elif _INT32.unpack_from(buffer, after)[0]:
         raise _Unusual
+
+
+def _text(data: bytes) -> str:
+    """As the codec reads strings."""
+    return data.decode("utf-8", "surrogateescape")
 
 
 def _wait(buffer: Any, position: int, end: int) -> Verdict:

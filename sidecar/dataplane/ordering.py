@@ -26,6 +26,7 @@ class ReplyForm(NamedTuple):
     Args:
         at: offset in the response frame, size field included, at which `raw` must stand.
         raw, new: what is replaced by what.
+        least: size the frame must have for `raw` to be in it.
         size: size the frame must have for this to be all there is to replace; 0: any.
         tags: offset of the header's tag count, which must be 0; 0 if there is none to check.
         api_key, api_version, context: as in `Pending`, for a response that is not of this form.
@@ -34,6 +35,7 @@ class ReplyForm(NamedTuple):
     at: int
     raw: bytes
     new: bytes
+    least: int
     size: int
     tags: int
     api_key: int

@@ -7,14 +7,13 @@ that, because it refuses everything in flight. So what follows a refused batch i
 until that batch comes again and is forwarded, or the client shows that it gave up on it.
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Any, Final, NamedTuple
 
 from codec.errors import DecodeError
 from codec.records.batch import read_batch_headers
 from sidecar.dataplane.pipeline import Stage
-from sidecar.model.injection import Injection
 
 _MAX_GAPS: Final = 10_000
 """Partitions a connection may have refused batches on; beyond, the oldest is forgotten."""
@@ -25,6 +24,14 @@ _SEQUENCES: Final = 2**31
 
 _Key = tuple[str, int, int]
 """Topic, partition, producer id."""
+
+
+class Batch(NamedTuple):
+    """The one batch of an idempotent producer that a partition has in a request."""
+
+    key: _Key
+    epoch: int
+    sequence: int
 
 
 class Cause(NamedTuple):
@@ -62,49 +69,46 @@ class RefusedSequences:
     def __len__(self) -> int:
         return len(self._gaps)
 
-    def refused(self, events: Iterable[Injection], cause: Cause) -> None:
-        """Note the batches of a Produce request that is refused, from the records of that."""
-        for event in events:
-            if event.producer_id is None:
-                continue
-            key = event.topic, event.partition, event.producer_id
-            epoch, sequence = event.producer_epoch or 0, event.base_sequence or 0
-            gap = self._gaps.get(key)
-            later = gap is not None and gap.epoch == epoch and _is_later(sequence, gap.sequence)
-            if gap is not None and later and not gap.abandoned(sequence):
-                gap.behind.add(sequence)
-                continue
-            if gap is None and len(self._gaps) >= _MAX_GAPS:
-                del self._gaps[next(iter(self._gaps))]
-            self._gaps[key] = _Gap(epoch, sequence, cause)
+    def refused(self, batch: Batch, cause: Cause) -> None:
+        """Note a batch that is refused."""
+        key, epoch, sequence = batch
+        gap = self._gaps.get(key)
+        later = gap is not None and gap.epoch == epoch and _is_later(sequence, gap.sequence)
+        if gap is not None and later and not gap.abandoned(sequence):
+            gap.behind.add(sequence)
+            return
+        if gap is None and len(self._gaps) >= _MAX_GAPS:
+            del self._gaps[next(iter(self._gaps))]
+        self._gaps[key] = _Gap(epoch, sequence, cause)
 
-    def follows(self, request: Any) -> Cause | None:
-        """The cause of a refusal that this request must not overtake; None to forward it.
-
-        With None, the batches it has are taken for forwarded: what follows them may pass again.
-        """
-        closed = []
-        for key, epoch, sequence in _batches(request):
+    def before(self, batches: Iterable[Batch]) -> Cause | None:
+        """The cause of a refusal that one of these batches must not overtake; None: none must."""
+        for key, epoch, sequence in batches:
             gap = self._gaps.get(key)
-            if gap is None or epoch < gap.epoch:
+            if gap is None or epoch != gap.epoch:
                 continue
-            later = epoch == gap.epoch and _is_later(sequence, gap.sequence)
-            if later and not gap.abandoned(sequence):
+            if _is_later(sequence, gap.sequence) and not gap.abandoned(sequence):
                 return gap.cause
-            closed.append(key)
-        for key in closed:
-            self._gaps.pop(key, None)
         return None
 
+    def forwarded(self, batches: Iterable[Batch]) -> None:
+        """Note batches that are forwarded: what follows them may pass again."""
+        for key, epoch, _ in batches:
+            gap = self._gaps.get(key)
+            if gap is not None and epoch >= gap.epoch:
+                del self._gaps[key]
 
-def _batches(request: Any) -> Iterator[tuple[_Key, int, int]]:
-    """Key, producer epoch and base sequence of each idempotent batch in a Produce request."""
+
+def batches(request: Any) -> list[Batch]:
+    """The batches of idempotent producers in a decoded Produce request."""
+    found = []
     for topic in request.topic_data or ():
         for partition in topic.partition_data or ():
             header = _first_header(partition.records)
             if header is not None and header.producer_id >= 0:
                 key = (topic.name, partition.index, header.producer_id)
-                yield key, header.producer_epoch, header.base_sequence
+                found.append(Batch(key, header.producer_epoch, header.base_sequence))
+    return found
 
 
 def _first_header(records: Any) -> Any:

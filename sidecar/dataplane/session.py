@@ -7,7 +7,6 @@ nothing new is read).
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from functools import partial
 from typing import Any, Final
 
 import codec
@@ -24,6 +23,7 @@ from sidecar.dataplane import sasl
 from sidecar.dataplane.actions import Action, Close, Report, ToBroker, ToClient
 from sidecar.dataplane.injecting import Peer
 from sidecar.dataplane.injector import Injector, Record
+from sidecar.dataplane.judge import Judge
 from sidecar.dataplane.lanes import FetchLane, Plan, ProduceLane
 from sidecar.dataplane.ordering import Pending, ResponseOrder
 from sidecar.dataplane.pipeline import Pipeline
@@ -68,7 +68,7 @@ class Session:
     """
 
     def __init__(self, shared: Shared, connection_id: int, broker_id: int) -> None:
-        self._shared = shared
+        self.shared = shared
         self.peer = Peer(connection_id, broker_id)
         self.order = ResponseOrder()
         self._tenancy = Tenancy("", shared.advertise)
@@ -78,7 +78,6 @@ class Session:
         self._closing: Close | None = None
         self.halted = False
         """Whether `closing` is set."""
-        self._planned: tuple[object, object] = (None, None)
         if shared.authenticate is None:
             self._open(ANONYMOUS)
 
@@ -94,36 +93,32 @@ class Session:
 
     def _open(self, identity: Identity) -> None:
         self.peer.identity = identity
-        self._tenancy = Tenancy(identity.prefix, self._shared.advertise)
-        self._injector = Injector(self.peer, identity, self._shared.record)
+        self._tenancy = Tenancy(identity.prefix, self.shared.advertise)
+        self._injector = Injector(self.peer, identity, self.shared.record)
 
     # What may pass without the session.
 
-    @property
-    def planned(self) -> bool:
-        """Whether the plan last given is still right."""
-        shared = self._shared
-        return shared.pipeline is self._planned[0] and shared.versions is self._planned[1]
+    def plan(
+        self, pipeline: Pipeline, versions: Versions, clock: Callable[[], float]
+    ) -> tuple[Plan, Judge | None]:
+        """What the fast lane may do with these interceptors and versions.
 
-    def plan(self) -> Plan:
-        """What the fast lane may do, as things are now; nothing before authentication."""
-        pipeline, versions = self._planned = self._shared.pipeline, self._shared.versions
+        Returns the plan, empty before authentication, and who is asked about each Produce that a
+        lane knows; None if nobody wants to be. `clock` gives seconds since the epoch.
+        """
+        plan: Plan = {}
         injector, tenancy = self._injector, self._tenancy
         if injector is None:
-            return {}
-        plan: Plan = {
-            key << 16 | version: None
-            for key, (low, high) in versions.ranges.items()
+            return plan, None
+        for key, (low, high) in versions.ranges.items():
             # Whether a Produce has an answer is told by its acks: its lane or the session looks.
-            if key not in _LOCAL and key != ApiKey.PRODUCE and not injector.wants(pipeline, key)
-            for version in range(low, high + 1)
-            if tenancy.passes(key, version)
-        }
-        chooses = None
-        if injector.wants(pipeline, ApiKey.PRODUCE):
-            chooses = partial(injector.draw_ahead, pipeline)
+            if key in _LOCAL or key == ApiKey.PRODUCE or injector.wants(pipeline, key):
+                continue
+            for version in range(low, high + 1):
+                if tenancy.passes(key, version):
+                    plan[key << 16 | version] = None
         lanes: dict[ApiKey, ProduceLane | FetchLane] = {
-            ApiKey.PRODUCE: ProduceLane(tenancy.prefix, tenancy.exchange, chooses)
+            ApiKey.PRODUCE: ProduceLane(tenancy.prefix, tenancy.exchange)
         }
         if tenancy.isolates and not injector.wants(pipeline, ApiKey.FETCH):
             lanes[ApiKey.FETCH] = FetchLane(tenancy.prefix, tenancy.exchange)
@@ -131,7 +126,8 @@ class Session:
             for version in range(lane.FIRST, lane.LAST + 1):
                 if versions.accepts(key, version):
                     plan[key << 16 | version] = lane
-        return plan
+        wanted = injector.wants(pipeline, ApiKey.PRODUCE)
+        return plan, Judge(injector, pipeline, clock) if wanted else None
 
     # From the client.
 
@@ -160,7 +156,7 @@ class Session:
         injector = self._injector
         if injector is None:
             return [Close("not_authenticated", f"{_name(header)} before authentication")]
-        decision = injector.decide(self._shared.pipeline, header, data, now)
+        decision = injector.decide(self.shared.pipeline, header, data, now)
         return (
             self._forward(header, data) if decision is None else self._carry_out(decision, header)
         )
@@ -178,7 +174,7 @@ class Session:
     def _forward(self, header: RequestHeader, data: Any) -> list[Action]:
         key, version = header.api_key, header.api_version
         tenancy = self._tenancy
-        if not self._shared.versions.accepts(key, version):
+        if not self.shared.versions.accepts(key, version):
             if tenancy.isolates:
                 return [Close("unsupported_version", f"{_name(header)} is not offered here")]
             return self._forward_untouched(header, data)
@@ -206,7 +202,7 @@ class Session:
 
     def _on_api_versions(self, header: RequestHeader, data: Any, now: float) -> list[Action]:
         version = header.api_version
-        versions = self._shared.versions
+        versions = self.shared.versions
         if versions.accepts(ApiKey.API_VERSIONS, version) and version >= 3:
             request = _decode(header, data)
             name, number = request.client_software_name, request.client_software_version
@@ -218,7 +214,7 @@ class Session:
 
     def _on_handshake(self, header: RequestHeader, data: Any, now: float) -> list[Action]:
         version = header.api_version
-        if not self._shared.versions.accepts(ApiKey.SASL_HANDSHAKE, version):
+        if not self.shared.versions.accepts(ApiKey.SASL_HANDSHAKE, version):
             return [Close("unsupported_version", f"{_name(header)} is not offered here")]
         if self.authenticated:
             body = sasl.handshake_response(ErrorCode.ILLEGAL_SASL_STATE, version)
@@ -234,7 +230,7 @@ class Session:
 
     def _on_authenticate(self, header: RequestHeader, data: Any, now: float) -> list[Action]:
         version = header.api_version
-        if not self._shared.versions.accepts(ApiKey.SASL_AUTHENTICATE, version):
+        if not self.shared.versions.accepts(ApiKey.SASL_AUTHENTICATE, version):
             return [Close("unsupported_version", f"{_name(header)} is not offered here")]
         if self.authenticated or not self._mechanism_agreed:
             return self._answer(header, sasl.illegal_state_response(version))
@@ -253,7 +249,7 @@ class Session:
         return [report, Close("authentication_failed")]
 
     def _authenticate(self, token: Any, now: float) -> tuple[AuthenticationFailed | None, Report]:
-        authenticate = self._shared.authenticate
+        authenticate = self.shared.authenticate
         if authenticate is None:
             raise AssertionError("SASL is served on listeners with authentication only")
         try:

@@ -17,6 +17,8 @@ from sidecar.dataplane.actions import Action, Close, Report, ToClient
 from sidecar.dataplane.session import Session
 from sidecar.metrics import Metrics
 from sidecar.net.relay import Relay
+from sidecar.net.requests import request_reader
+from sidecar.net.responses import response_reader
 from sidecar.net.upstream import connect
 
 UNAUTHENTICATED_FRAME_LIMIT: Final = 64 * 1024
@@ -112,7 +114,7 @@ class ClientConnection:
                 client, upstream, self._session, self._frame_limit, self._report, self._note
             )
             try:
-                relay.start(received)
+                relay.start(request_reader(relay), response_reader(relay), received)
                 relay.done.wait()
             finally:
                 relay.stop()

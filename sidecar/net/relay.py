@@ -1,26 +1,27 @@
-"""The fast lane: callbacks on the hub's watchers, one receive buffer for the whole process.
+"""Two connected sockets and the session between them: what the two readers have in common.
 
 Greenlets would cost a switch per read and per write, and gevent's sockets system calls of their
-own. Here a readable socket is read once, all frames in what arrived are walked, and what may pass
-is sent on from the same buffer in one call. A large frame is never assembled: its beginning
-decides, the rest streams through. Frames somebody has to see whole are collected for the session
-and come back as its actions.
+own. Here a readable socket is read once into a buffer the whole process shares, all frames in what
+arrived are walked (`requests`, `responses`), and what may pass is sent on from the same buffer in
+one call. A large frame is never assembled: its beginning decides, the rest streams through. Frames
+somebody has to see whole are collected here for the session and come back as its actions.
 
 A callback must never block or switch. What a peer does not take at once is copied and waits, and
 the other side is not read meanwhile.
 """
 
+import socket
 import time
 from collections.abc import Callable
-from struct import Struct
 from typing import Any, Final
 
 import gevent
 from gevent.event import Event
 
 from sidecar.dataplane.actions import Action, Close, Report, ToBroker, ToClient
-from sidecar.dataplane.lanes import HEADER, HEADER_SIZE, Plan, Verdict
+from sidecar.dataplane.lanes import HEADER_SIZE
 from sidecar.dataplane.session import Session
+from sidecar.net.buffer import ORIGIN, STREAM_ROOM, STREAM_SIZE, VIEW
 from sidecar.net.side import Side
 
 MAX_IN_FLIGHT: Final = 1000
@@ -29,18 +30,34 @@ FLUSH_TIMEOUT: Final = 5.0
 """Seconds a closing connection waits for the client to take what was said before."""
 MAX_WAITING: Final = 256 * 1024
 """Bytes of answers a client may leave unread before its requests are not read any more."""
-_BUFFER_SIZE: Final = 256 * 1024
-"""Bytes of one read; with more, small flows wait longer beside large ones."""
-_LEAST_REQUEST: Final = 10
-_LEAST_RESPONSE: Final = 4
+LEAST_REQUEST: Final = 10
+"""Bytes of the shortest request: api key, version, correlation id, length of the client id."""
+LEAST_RESPONSE: Final = 4
+"""Bytes of the shortest response: a correlation id."""
+STREAM_FROM: Final = 64 * 1024
+"""Bytes of a frame still to come from which on it is read on without a look at other sockets."""
+_STREAM_READS: Final = 3
+_FEW_STREAMS: Final = 2
+"""Connections with large frames at once; with more, each waits for its turn."""
 
-_buffer: Final = bytearray(_BUFFER_SIZE)
-_view: Final = memoryview(_buffer)
-_REQUEST: Final = Struct(">ihhi")
-_RESPONSE: Final = Struct(">ii")
-_RESPONSE_SIZE: Final = _RESPONSE.size
-_SIZE: Final = Struct(">i")
-_COLLECT: Final[Any] = object()
+
+class _Streams:
+    """How many connections stream in this turn of the loop, and how many did in the last."""
+
+    turn = -1
+    now = 0
+    before = 0
+
+    def few(self, turn: int) -> bool:
+        """Count one more, and say whether there are few."""
+        if turn != self.turn:
+            self.before = self.now if turn == self.turn + 1 else 0
+            self.turn, self.now = turn, 0
+        self.now += 1
+        return self.now <= _FEW_STREAMS and self.before <= _FEW_STREAMS
+
+
+_streams: Final = _Streams()
 
 
 class Relay:
@@ -64,288 +81,207 @@ class Relay:
         on_close: Callable[[Close], None],
     ) -> None:
         self.done = Event()
-        self._session = session
+        self.session = session
+        self.limit = frame_limit
+        self.most_in_flight = MAX_IN_FLIGHT
+        self.watched = False
+        """Whether something is due after responses: a side is not read, or an end is near."""
         self._queue = session.order.queue
-        self._limit = frame_limit
         self._on_report = on_report
         self._on_close = on_close
-        self._plan: Plan = {}
-        self._paused = False
         self._ending = False
         self._deadline: Any = None
-        loop = gevent.get_hub().loop
-        self._client = Side(client, loop, self._on_client, self._on_drained, self.stop)
-        self._broker = Side(broker, loop, self._on_broker, self._on_drained, self.stop)
+        self._loop = gevent.get_hub().loop
+        self.client = Side(client, self._loop, self._on_drained, self.stop)
+        self.broker = Side(broker, self._loop, self._on_drained, self.stop)
 
-    def start(self, received: bytes) -> None:
-        """Serve; `received` has been read from the client already."""
+    def start(
+        self,
+        on_client: Callable[..., None],
+        on_broker: Callable[..., None],
+        received: bytes,
+    ) -> None:
+        """Serve with these readers; `received` has been read from the client already."""
+        self.client.on_readable = on_client
+        self.broker.on_readable = on_broker
         if received:
-            _buffer[: len(received)] = received
-            self._walk(self._requests, len(received))
+            VIEW[ORIGIN : ORIGIN + len(received)] = received
+            on_client(len(received))
         if not self.done.is_set():
-            self._steer()
+            self.steer()
 
     def stop(self) -> None:
         """End at once. Safe to call twice."""
         if not self.done.is_set():
             self.done.set()
-            self._client.stop()
-            self._broker.stop()
+            self.client.stop()
+            self.broker.stop()
             if self._deadline is not None:
                 self._deadline.close()
 
-    # Reading.
+    def failed(self, error: Exception) -> None:
+        """A bug in a callback ends this connection and nothing else."""
+        self._on_report(Report("relay_failed", {"error": repr(error)}, warning=True))
+        self.stop()
 
-    def _on_client(self) -> None:
-        client = self._client
-        try:
-            end = client.recv_into(_view) if not client.tail else client.receive(_buffer, _view)
-        except BlockingIOError:
-            return
-        except OSError:
-            end = 0
-        if end:
-            self._walk(self._requests, end)
-            return
-        if client.inside_frame:
+    def client_ended(self) -> None:
+        """The client is done, or its connection broke."""
+        if self.client.inside_frame:
             self._note(Close("malformed_request", "the client closed inside a frame"))
         self.stop()
 
-    def _on_broker(self) -> None:
-        broker = self._broker
-        try:
-            end = broker.recv_into(_view) if not broker.tail else broker.receive(_buffer, _view)
-        except BlockingIOError:
-            return
-        except OSError:
-            end = 0
-        if end:
-            self._walk(self._responses, end)
-            return
-        if broker.inside_frame:
+    def broker_ended(self) -> None:
+        """The broker is done, or its connection broke; the client may be slow."""
+        if self.broker.inside_frame:
             self._note(Close("malformed_response", "the broker closed inside a frame"))
-            broker.need = 0
-        self._end()  # the broker is done; the client may be slow
-
-    def _walk(self, walk: Callable[[int], None], end: int) -> None:
-        """Walk what arrived; what goes wrong in it ends this connection and nothing else."""
-        try:
-            walk(end)
-        except OSError:
-            self.stop()
-        except Exception as error:  # noqa: BLE001 - a bug: gevent would print it and go on
-            self._on_report(Report("relay_failed", {"error": repr(error)}, warning=True))
-            self.stop()
+            self.broker.need = 0
+        self._end()
 
     # Reading on, and not.
 
-    def _steer(self) -> None:
+    def steer(self) -> None:
         """Read each side as long as the other takes what comes of it."""
-        client, broker = self._client, self._broker
+        client, broker = self.client, self.broker
         hear_client = (
             not broker.waiting
             and client.size <= MAX_WAITING
-            and len(self._queue) < MAX_IN_FLIGHT
-            and self._session.closing is None
+            and len(self._queue) < self.most_in_flight
+            and self.session.closing is None
         )
         hear_broker = not client.waiting
-        self._paused = not (hear_client and hear_broker)
+        self.watched = not (hear_client and hear_broker)
         client.watch(hear_client)
         broker.watch(hear_broker)
+
+    def after_requests(self) -> None:
+        """What is due when a walk over requests had anything out of the ordinary."""
+        if (
+            self.broker.waiting
+            or self.client.waiting
+            or len(self._queue) >= self.most_in_flight
+            or self.session.halted
+        ):
+            self.steer()
+        if self._ending:
+            self._end()
+
+    def after_responses(self) -> None:
+        """What is due when a walk over responses was watched."""
+        closing = self.session.closing
+        if closing is not None and not self._queue:
+            self._note(closing)
+        if self._ending:
+            self._end()
+        else:
+            self.steer()
 
     def _on_drained(self) -> None:
         if self._ending:
             self._end()
         else:
-            self._steer()
+            self.steer()
 
     def _note(self, close: Close) -> None:
         if not self._ending:
-            self._ending = True
+            self._ending = self.watched = True
             self._on_close(close)
 
-    def _refuse(self, reason: str, size: int, least: int) -> None:
+    def refuse(self, reason: str, size: int, least: int) -> None:
         """End for a frame of this size; what came before it is still passed on."""
-        detail = f"frame size {size}, allowed are {least} to {self._limit}"
+        detail = f"frame size {size}, allowed are {least} to {self.limit}"
         self._note(Close(reason, detail))
+
+    @property
+    def ignores(self) -> bool:
+        """Whether what follows in a read is not looked at any more."""
+        return self._ending or self.session.closing is not None
 
     def _end(self) -> None:
         """Stop when the client has what was said to it, or does not take it in time."""
-        self._ending = True
-        client, broker = self._client, self._broker
+        self._ending = self.watched = True
+        client, broker = self.client, self.broker
         if not client.waiting and not broker.need:
             self.stop()
             return
         client.watch(False)
         broker.watch(bool(broker.need) and not client.waiting)
         if self._deadline is None:
-            self._deadline = gevent.get_hub().loop.timer(FLUSH_TIMEOUT)
+            self._deadline = self._loop.timer(FLUSH_TIMEOUT)
             self._deadline.start(self.stop)
 
-    # Walking.
+    # What the walks leave to the relay.
 
-    def _requests(self, end: int) -> None:  # noqa: C901 - the hot loop: calls would double its cost
-        """Walk the requests in the first `end` bytes of the buffer."""
-        client, session, queue, buffer = self._client, self._session, self._queue, _buffer
-        if not session.planned:
-            self._plan = session.plan()
-        plan, expect = self._plan, queue.append
-        to_broker: list[Any] = []
-        to_client: list[Any] = []
-        position = start = 0
-        if client.need:
-            position = min(client.need, end)
-            client.need -= position
-        elif client.collected is not None:
-            position = start = self._collect(client, end, to_broker, to_client)
-        while (left := end - position) >= HEADER_SIZE and not self._ending:
-            size, key, version, correlation_id, _ = HEADER.unpack_from(buffer, position)
-            if not _LEAST_REQUEST <= size <= self._limit:
-                self._refuse("malformed_request", size, _LEAST_REQUEST)
-                break
-            after = position + 4 + size
-            splicer = plan.get(key << 16 | version, _COLLECT)
-            if splicer is None:
-                expect(correlation_id)
-                position = after
-                continue
-            if splicer is not _COLLECT:
-                verdict = splicer(buffer, position, end if end < after else after, version)
-                if verdict is Verdict.MORE:
-                    break
-                if verdict is not Verdict.COLLECT:
-                    at, length, new, answered, form = verdict
-                    if answered:
-                        expect(correlation_id if form is None else (correlation_id, form))
-                    if at:
-                        if position > start:
-                            to_broker.append(_view[start:position])
-                        size += len(new) - length
-                        if at == _REQUEST.size:
-                            head = _REQUEST.pack(size, key, version, correlation_id)
-                        else:
-                            head = _SIZE.pack(size) + buffer[position + 4 : position + at]
-                        to_broker.append(head + new)
-                        start = position + at + length
-                    position = after
-                    continue
-            if position > start:
-                to_broker.append(_view[start:position])
-            position = start = self._take(client, position, after, end, to_broker, to_client)
-            if session.closing is not None:
-                position = start = end  # what follows is not read any more
-        else:
-            if 4 <= left < HEADER_SIZE:
-                (size,) = _SIZE.unpack_from(buffer, position)
-                if not _LEAST_REQUEST <= size <= self._limit:
-                    self._refuse("malformed_request", size, _LEAST_REQUEST)
-        broker = self._broker
-        if position >= end and not start and not broker.waiting:
-            # All of it passes as it is, the usual case: one call, no lists.
-            if position > end:
-                client.need = position - end
-            broker.send_one(_view[:end], end)
-        else:
-            self._pass_on(client, broker, start, position, end, to_broker)
-            if to_client:
-                client.send(to_client)
-        if broker.waiting or client.waiting or len(queue) >= MAX_IN_FLIGHT or session.halted:
-            self._steer()
-        if self._ending:
-            self._end()
-
-    def _responses(self, end: int) -> None:  # noqa: C901 - as above
-        """Walk the responses in the first `end` bytes of the buffer."""
-        broker, queue, buffer = self._broker, self._queue, _buffer
-        passed = self._session.order.passed
-        next_one: Callable[[], Any] = queue.popleft
-        to_client: list[Any] = []
-        position = start = 0
-        if broker.need:
-            position = min(broker.need, end)
-            broker.need -= position
-            if not broker.need and (answers := passed()):
-                to_client += (_view[:position], *answers)
-                start = position
-        elif broker.collected is not None:
-            position = start = self._collect(broker, end, [], to_client)
-        while end - position >= _RESPONSE_SIZE and not self._ending:
-            size, correlation_id = _RESPONSE.unpack_from(buffer, position)
-            if not _LEAST_RESPONSE <= size <= self._limit:
-                self._refuse("malformed_response", size, _LEAST_RESPONSE)
-                break
-            after = position + 4 + size
-            expected = queue[0] if queue else None
-            if expected != correlation_id:
-                renamed = self._renamed(expected, position, after, end, size, correlation_id)
-                if renamed is Verdict.MORE:
-                    break
-                if position > start:
-                    to_client.append(_view[start:position])
-                if renamed is Verdict.COLLECT:
-                    position = start = self._take(broker, position, after, end, [], to_client)
-                    continue
-                head, start = renamed
-                to_client.append(head)
-            position = after
-            if after > end:
-                break
-            next_one()
-            if queue and type(queue[0]) is list:
-                to_client.append(_view[start:position])
-                start = position
-                while queue and type(queue[0]) is list:
-                    to_client += next_one()
-        client = self._client
-        if position >= end and not start and not client.waiting and not to_client:
-            if position > end:
-                broker.need = position - end
-            client.send_one(_view[:end], end)
-        else:
-            self._pass_on(broker, client, start, position, end, to_client)
-        if self._session.halted and not queue and self._session.closing is not None:
-            self._note(self._session.closing)
-        if self._ending:
-            self._end()
-        elif client.waiting or self._paused:
-            self._steer()
-
-    def _renamed(
-        self, expected: Any, position: int, after: int, end: int, size: int, correlation_id: int
-    ) -> tuple[bytes, int] | Verdict:
-        """The beginning of a response with its name replaced, and where the rest begins."""
-        if type(expected) is not tuple or expected[0] != correlation_id:
-            return Verdict.COLLECT
-        at, raw, new, exact, tags, _, _, _ = expected[1]
-        stop = position + at + len(raw)
-        if stop > end and after > end:
-            return Verdict.MORE
-        if stop > after or (exact and exact != size) or not _buffer.startswith(raw, position + at):
-            return Verdict.COLLECT
-        if tags and _buffer[position + tags]:
-            return Verdict.COLLECT
-        size += len(new) - len(raw)
-        if at == _RESPONSE.size:
-            return _RESPONSE.pack(size, correlation_id) + new, stop
-        return _SIZE.pack(size) + _buffer[position + 4 : position + at] + new, stop
-
-    # What both directions do.
-
-    def _pass_on(
+    def pass_on(
         self, source: Side, target: Side, start: int, position: int, end: int, chunks: list[Any]
     ) -> None:
         """Send what may pass; keep what cannot be judged yet."""
         if position > end:
             source.need = position - end
             position = end
-        elif position < end and not self._ending:
-            source.tail = bytes(_view[position:end])
+        else:
+            source.need = 0
+            if position < end and not self._ending:
+                source.tail = bytes(VIEW[position:end])
+                if source is self.client and HEADER_SIZE > end - position >= LEAST_RESPONSE:
+                    self._check_early(position)
         if position > start:
-            chunks.append(_view[start:position])
+            chunks.append(VIEW[start:position])
         if chunks:
             target.send(chunks)
 
-    def _take(
+    def _check_early(self, position: int) -> None:
+        """An impossible size is refused before the rest of a header comes, which may be never."""
+        size = int.from_bytes(VIEW[position : position + 4], "big", signed=True)
+        if not LEAST_REQUEST <= size <= self.limit:
+            self.refuse("malformed_request", size, LEAST_REQUEST)
+
+    def stream(self, source: Side, target: Side) -> None:
+        """Go on reading inside a large frame while there is something to read.
+
+        Only where few do: others would wait for all of them.
+        """
+        if not _streams.few(self._loop.iteration):
+            return
+        for _ in range(_STREAM_READS):
+            try:
+                # Not to its end: what is due then is for the walk to see.
+                size = source.recv_into(STREAM_ROOM, min(STREAM_SIZE, source.need - 1))
+            except BlockingIOError:
+                return
+            if not size:
+                return  # the walk will be told again
+            source.need -= size
+            target.send_one(STREAM_ROOM[:size], size)
+            if target.waiting:
+                self.steer()
+                return
+            if source.need < STREAM_FROM:
+                return
+
+    def skip(self, end: int, back: list[Any]) -> int:
+        """Drop what came of a refused request; answer it when it has come whole."""
+        client = self.client
+        taken = min(client.skip, end - ORIGIN)
+        client.skip -= taken
+        if not client.skip:
+            back += self.session.order.local([client.owed])
+            client.owed = b""
+        return ORIGIN + taken
+
+    def discard(self) -> None:
+        """Have the kernel drop what has come of a refused request, but for its end."""
+        client = self.client
+        try:
+            while client.skip > STREAM_FROM:
+                most = min(STREAM_SIZE, client.skip - 1)
+                size = client.recv_into(STREAM_ROOM, most, socket.MSG_TRUNC)
+                if not size:
+                    return
+                client.skip -= size
+        except BlockingIOError:
+            return
+
+    def take(
         self,
         side: Side,
         position: int,
@@ -356,30 +292,32 @@ class Relay:
     ) -> int:
         """Hand a frame to the session, or begin to collect it; returns where to go on."""
         if after > end:
-            side.collected = bytearray(_view[position:end])
+            side.collected = bytearray(VIEW[position:end])
             side.wanted = after - position
             return end
-        self._decide(side, _view[position + 4 : after], to_broker, to_client)
+        self._decide(side, VIEW[position + 4 : after], to_broker, to_client)
         return after
 
-    def _collect(self, side: Side, end: int, to_broker: list[Any], to_client: list[Any]) -> int:
+    def collect(self, side: Side, end: int, to_broker: list[Any], to_client: list[Any]) -> int:
         """Go on collecting a frame; returns where the next one begins."""
         collected = side.collected
         if collected is None:
             raise AssertionError("nothing is being collected")
-        taken = min(side.wanted - len(collected), end)
-        collected += _view[:taken]
+        taken = min(side.wanted - len(collected), end - ORIGIN)
+        collected += VIEW[ORIGIN : ORIGIN + taken]
         if len(collected) == side.wanted:
             side.collected = None
             self._decide(side, memoryview(collected)[4:], to_broker, to_client)
-        return taken
+        return ORIGIN + taken
 
     def _decide(
         self, side: Side, frame: memoryview, to_broker: list[Any], to_client: list[Any]
     ) -> None:
-        session = self._session
-        if side is self._client:
+        session = self.session
+        if side is self.client:
             actions = session.on_request(frame, time.time())
+            if session.halted:
+                self.watched = True
         else:
             actions = session.on_response(frame)
         for action in actions:

@@ -3,12 +3,18 @@
 from collections.abc import Callable
 from typing import Any, Final
 
+from sidecar.net.buffer import ORIGIN, READ_SIZE, VIEW
+
 _JOIN_BELOW: Final = 16 * 1024
 """Bytes up to which copying buffers together is cheaper than handing the kernel a list."""
 _MAX_BUFFERS: Final = 512
 """Buffers a system call: half of Linux' IOV_MAX."""
 _READ: Final = 1
 _WRITE: Final = 2
+
+
+def _nothing() -> None:
+    """Before the first reader is set."""
 
 
 class Side:
@@ -20,7 +26,6 @@ class Side:
     Args:
         sock: raw socket.
         loop: the hub's loop.
-        on_readable: called when there is something to read, or the peer has closed.
         on_drained: called when everything that waited has left.
         on_broken: called when sending what waited fails.
     """
@@ -28,16 +33,18 @@ class Side:
     __slots__ = (
         "_on_broken",
         "_on_drained",
-        "_on_readable",
         "_reader",
         "_reading",
         "_writer",
         "collected",
         "need",
+        "on_readable",
+        "owed",
         "recv_into",
         "send_some",
         "send_vector",
         "size",
+        "skip",
         "tail",
         "waiting",
         "wanted",
@@ -47,7 +54,6 @@ class Side:
         self,
         sock: Any,
         loop: Any,
-        on_readable: Callable[[], None],
         on_drained: Callable[[], None],
         on_broken: Callable[[], None],
     ) -> None:
@@ -56,7 +62,8 @@ class Side:
         self.send_vector = sock.sendmsg
         self._reader = loop.io(sock.fileno(), _READ)
         self._writer = loop.io(sock.fileno(), _WRITE)
-        self._on_readable = on_readable
+        self.on_readable: Callable[[], None] = _nothing
+        """Called when there is something to read, or the peer has closed."""
         self._on_drained = on_drained
         self._on_broken = on_broken
         self._reading = False
@@ -68,6 +75,10 @@ class Side:
         """The beginning of a frame, too short to say anything about it."""
         self.need = 0
         """Bytes of the current frame that are still to pass."""
+        self.skip = 0
+        """Bytes of a refused request that are still to come, and are dropped."""
+        self.owed = b""
+        """Its answer, due when it has come whole: clients take none for what they still send."""
         self.collected: bytearray | None = None
         """A frame for the session, as far as it has arrived, size field included."""
         self.wanted = 0
@@ -78,7 +89,7 @@ class Side:
         if reading is not self._reading:
             self._reading = reading
             if reading:
-                self._reader.start(self._on_readable)
+                self._reader.start(self.on_readable)
             else:
                 self._reader.stop()
 
@@ -92,19 +103,19 @@ class Side:
     @property
     def inside_frame(self) -> bool:
         """Whether the last bytes that came are the beginning or the middle of a frame."""
-        return bool(self.need or self.tail or self.collected is not None)
+        return bool(self.need or self.skip or self.tail or self.collected is not None)
 
-    def receive(self, buffer: bytearray, view: memoryview) -> int:
-        """Read behind what was kept of a frame; returns the end of all of it, 0 at the end.
+    def receive(self) -> int:
+        """Read behind what was kept of a frame; returns the bytes of both, 0 at the end.
 
         Raises:
             OSError: nothing to read (BlockingIOError), or the connection broke.
         """
         size = len(self.tail)
-        buffer[:size] = self.tail
-        count = int(self.recv_into(view[size:]))
+        count = int(self.recv_into(VIEW[ORIGIN + size : ORIGIN + READ_SIZE]))
         if not count:
             return 0
+        VIEW[ORIGIN : ORIGIN + size] = self.tail
         self.tail = b""
         return size + count
 
@@ -115,8 +126,7 @@ class Side:
         except BlockingIOError:
             sent = 0
         if sent < size:
-            self._keep(data, sent)
-            self._writer.start(self._on_writable)
+            self.keep(memoryview(data)[sent:])
 
     def send(self, chunks: list[Any]) -> None:
         """Send; what is not taken at once is copied and waits.
@@ -125,7 +135,7 @@ class Side:
             OSError: the connection is broken.
         """
         if self.waiting:
-            self._keep(b"".join(chunks), 0)
+            self._append(b"".join(chunks))
             return
         if len(chunks) == 1:
             self.send_one(chunks[0], len(chunks[0]))
@@ -139,14 +149,17 @@ class Side:
         except BlockingIOError:
             sent = 0
         if sent < size:
-            self._keep(b"".join(chunks), sent)
-            self._writer.start(self._on_writable)
+            self.keep(memoryview(b"".join(chunks))[sent:])
 
-    def _keep(self, data: Any, sent: int) -> None:
+    def keep(self, rest: memoryview) -> None:
+        """Keep what the peer did not take, while nothing else waits, and send it when it does."""
         # A copy: the receive buffer is about to be used again.
-        rest = bytes(memoryview(data)[sent:])
-        self.waiting.append(rest)
-        self.size += len(rest)
+        self._append(bytes(rest))
+        self._writer.start(self._on_writable)
+
+    def _append(self, data: bytes) -> None:
+        self.waiting.append(data)
+        self.size += len(data)
 
     def _on_writable(self) -> None:
         data = self.waiting[0] if len(self.waiting) == 1 else b"".join(self.waiting)

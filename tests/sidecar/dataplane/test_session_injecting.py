@@ -253,10 +253,28 @@ def test_free_text_of_a_client_is_cut_so_that_an_event_fits_into_one_write() -> 
     client.sends_frame(request(produce({"t" * 3000: {0: batch()}}), 9, 1, "c" * 9000))
 
     [injection] = client.recorded.injections
-    assert injection.client_id == "c" * 256 + "…"
-    assert injection.client_software_name == "l" * 256 + "…"
-    assert injection.client_software_version == "2" * 256 + "…"
-    assert injection.topic == "t" * 256 + "…"
+    assert injection.client_id == "c" * 512 + "…"
+    assert injection.client_software_name == "l" * 512 + "…"
+    assert injection.client_software_version == "2" * 512 + "…"
+    assert injection.topic == "t" * 512 + "…"
+
+
+@pytest.mark.parametrize(
+    ("text", "kept"),
+    [
+        ("é" * 300, "é" * 256),
+        ('"' * 200, '"' * 85),
+        ("a" * 512, "a" * 512),
+        ("\udcff" * 90, "\udcff" * 85),
+    ],
+)
+def test_what_free_text_may_take_counts_as_it_stands_in_the_line(text: str, kept: str) -> None:
+    client = Client(interceptor(100))
+
+    client.sends_frame(request(produce(), 9, 1, text))
+
+    [injection] = client.recorded.injections
+    assert injection.client_id == (text if text == kept else kept + "…")
 
 
 def test_a_client_without_an_id_has_none_in_the_event() -> None:
