@@ -3,7 +3,6 @@
 All mistakes are reported at once. `table` lists what there is, `parsers` read single values.
 """
 
-import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final
@@ -96,6 +95,8 @@ def _from_environment(environment: Mapping[str, str], problems: list[str]) -> di
 
 
 def _from_file(path: str, problems: list[str]) -> dict[str, Any]:
+    import tomllib  # only whoever has a file pays for it
+
     try:
         with open(path, "rb") as file:
             document = tomllib.load(file)

@@ -8,8 +8,6 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
-import yaml
-
 
 @dataclass(frozen=True, slots=True)
 class AdminUser:
@@ -96,6 +94,8 @@ def users(value: Any) -> tuple[AdminUser, ...]:
     """Users, from a TOML list or a YAML one as the reference has it."""
     words = "a list such as [{username: admin, password: secret, admin: true}]"
     if isinstance(value, str):
+        import yaml  # a megabyte, for a setting that few give
+
         try:
             # Not safe_load: passwords stay as they are written, whatever YAML takes them for.
             value = yaml.load(value, yaml.BaseLoader)
