@@ -6,6 +6,8 @@ import sys
 import threading
 from typing import Any
 
+from sidecar.cli import lean
+
 _DESCRIPTION = """\
 Start the REST API (Conduktor Gateway's admin paths, /health, /metrics) as a process of its own. It
 keeps nothing: every call becomes a gRPC call to the sidecar at --target.
@@ -38,6 +40,7 @@ def _port(text: str) -> int:
 
 def _run(arguments: argparse.Namespace) -> int:
     # Imported late: the other commands do without it.
+    lean.import_alone("structlog")
     from rest_bridge.server import BridgeServer
     from sidecar import log
     from sidecar.sink import LineSink

@@ -5,6 +5,7 @@ import os
 import sys
 from typing import Any, Final
 
+from sidecar.cli import lean
 from sidecar.config import SETTINGS, ConfigError, Setting, Settings, load
 
 _FLUSH_SECONDS: Final = 0.2
@@ -67,6 +68,7 @@ def _run(arguments: argparse.Namespace) -> int:
 
 def _serve(settings: Settings, ignored: list[str]) -> int:
     # Imported late, so that --help and bad settings are answered at once.
+    lean.import_alone("structlog", "jwt")
     import gevent
     import structlog
 
