@@ -95,9 +95,10 @@ class BridgeServer:
         try:
             listener = socket.create_server((self.host, self.port), family=family)
         except OSError as error:
+            # The standard library adds the address, which is here already.
+            cause = str(error.strerror).partition(" (while attempting")[0]
             raise OSError(
-                error.errno,
-                f"the REST bridge cannot listen on {self.host}:{self.port}: {error.strerror}",
+                error.errno, f"the REST bridge cannot listen on {self.host}:{self.port}: {cause}"
             ) from None
         self.port = listener.getsockname()[1]
         # Its warnings about a queue of one request say nothing about our load.

@@ -4,6 +4,8 @@ import argparse
 import sys
 from typing import Any
 
+from sidecar.cli.arguments import reason, whole_number
+
 _DESCRIPTION = """\
 Start a small Kafka cluster inside one process, for trials and tests: no Java, no disk, everything
 is gone when it ends (Ctrl-C). It has no transactions, no authentication and no replication.
@@ -19,11 +21,11 @@ def add_to(commands: Any) -> None:
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     parser.add_argument(
-        "--brokers", type=_between(1, 100), default=3, metavar="N", help="how many (default: 3)"
+        "--brokers", type=whole_number(1, 100), default=3, metavar="N", help="how many (default: 3)"
     )
     parser.add_argument(
         "--port",
-        type=_between(0, 65535),
+        type=whole_number(0, 65535),
         default=19092,
         help="port of the first broker, the others follow; 0 picks free ones (default: 19092)",
     )
@@ -31,15 +33,6 @@ def add_to(commands: Any) -> None:
         "--host", default="127.0.0.1", help="address to listen on (default: 127.0.0.1)"
     )
     parser.set_defaults(function=_run)
-
-
-def _between(low: int, high: int) -> Any:
-    def parse(text: str) -> int:
-        if text.isascii() and text.isdigit() and low <= int(text) <= high:
-            return int(text)
-        raise argparse.ArgumentTypeError(f"{text!r} is not a whole number from {low} to {high}")
-
-    return parse
 
 
 def _run(arguments: argparse.Namespace) -> int:
@@ -65,6 +58,6 @@ def _run(arguments: argparse.Namespace) -> int:
     try:
         until_stopped(start, cluster.stop)
     except OSError as error:
-        print(f"chaos-sidecar: {error}", file=sys.stderr)
+        print(f"chaos-sidecar: {reason(error)}", file=sys.stderr)
         return 1
     return 0

@@ -6,6 +6,7 @@ import tempfile
 from pathlib import Path
 from typing import Any
 
+from sidecar.cli.arguments import whole_number
 from sidecar.model.faults import MAX_SEED
 
 _DESCRIPTION = """\
@@ -25,29 +26,22 @@ def add_to(commands: Any) -> None:
         description=_DESCRIPTION,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
-    parser.add_argument("--records", type=_positive, default=50, help="how many (default: 50)")
     parser.add_argument(
-        "--throughput", type=_positive, default=10, help="records a second (default: 10)"
+        "--records", type=whole_number(1), default=50, help="how many (default: 50)"
+    )
+    parser.add_argument(
+        "--throughput", type=whole_number(1), default=10, help="records a second (default: 10)"
     )
     parser.add_argument(
         "--rate", type=_percent, default=50.0, help="rateInPercent, 0 to 100 (default: 50)"
     )
     parser.add_argument(
-        "--seed", type=_seed, default=None, help="same seed, same draws (default: random)"
+        "--seed",
+        type=whole_number(0, MAX_SEED),
+        default=None,
+        help="same seed, same draws (default: random)",
     )
     parser.set_defaults(function=_run)
-
-
-def _positive(text: str) -> int:
-    if text.isascii() and text.isdigit() and int(text) > 0:
-        return int(text)
-    raise argparse.ArgumentTypeError(f"{text!r} is not a whole number above 0")
-
-
-def _seed(text: str) -> int:
-    if text.isascii() and text.isdigit() and len(text) <= 20 and int(text) <= MAX_SEED:
-        return int(text)
-    raise argparse.ArgumentTypeError(f"{text!r} is not a whole number from 0 to {MAX_SEED}")
 
 
 def _percent(text: str) -> float:

@@ -7,6 +7,7 @@ import threading
 from typing import Any
 
 from sidecar.cli import lean
+from sidecar.cli.arguments import host_port, reason, whole_number
 
 _DESCRIPTION = """\
 Start the REST API (Conduktor Gateway's admin paths, /health, /metrics) as a process of its own. It
@@ -23,19 +24,19 @@ def add_to(commands: Any) -> None:
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     parser.add_argument(
-        "--target", required=True, metavar="HOST:PORT", help="the sidecar's gRPC address"
+        "--target",
+        type=host_port,
+        required=True,
+        metavar="HOST:PORT",
+        help="the sidecar's gRPC address, such as localhost:50051",
     )
     parser.add_argument(
         "--host", default="127.0.0.1", help="address to listen on (default: 127.0.0.1)"
     )
-    parser.add_argument("--port", type=_port, default=8888, help="port (default: 8888)")
+    parser.add_argument(
+        "--port", type=whole_number(0, 65535), default=8888, help="port (default: 8888)"
+    )
     parser.set_defaults(function=_run)
-
-
-def _port(text: str) -> int:
-    if text.isascii() and text.isdigit() and int(text) < 65536:
-        return int(text)
-    raise argparse.ArgumentTypeError(f"{text!r} is not a port")
 
 
 def _run(arguments: argparse.Namespace) -> int:
@@ -53,7 +54,7 @@ def _run(arguments: argparse.Namespace) -> int:
     try:
         bridge.start()
     except OSError as error:
-        print(f"chaos-sidecar: {error}", file=sys.stderr)
+        print(f"chaos-sidecar: {reason(error)}", file=sys.stderr)
         return 1
     print(f"REST on http://{arguments.host}:{bridge.port}, for {arguments.target}", file=sys.stderr)
     asked.wait()

@@ -6,6 +6,7 @@ import sys
 from typing import Any, Final
 
 from sidecar.cli import lean
+from sidecar.cli.arguments import reason
 from sidecar.config import SETTINGS, ConfigError, Setting, Settings, load
 
 _FLUSH_SECONDS: Final = 0.2
@@ -95,12 +96,19 @@ def _serve(settings: Settings, ignored: list[str]) -> int:
     for name in ignored:
         logger.warning("setting_ignored", name=name, detail="it has no meaning here")
     sidecar = Sidecar(settings, sink)
+
+    def start() -> None:
+        try:
+            sidecar.start()
+        except (OSError, PortsExhausted) as error:
+            logger.error("start_failed", cause=reason(error))  # before the parts say they stop
+            raise
+
     flusher = gevent.spawn(flush)
     try:
-        until_stopped(sidecar.start, sidecar.stop)
+        until_stopped(start, sidecar.stop)
     except (OSError, PortsExhausted) as error:
-        logger.error("start_failed", cause=str(error))
-        print(f"chaos-sidecar: {error}", file=sys.stderr)
+        print(f"chaos-sidecar: {reason(error)}", file=sys.stderr)
         return 1
     finally:
         flusher.kill()

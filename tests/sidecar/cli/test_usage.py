@@ -7,6 +7,7 @@ import pytest
 
 from sidecar import __version__
 from sidecar.cli import main
+from sidecar.cli.arguments import host_port
 from sidecar.config import SETTINGS
 
 
@@ -79,7 +80,15 @@ def test_version(capsys: pytest.CaptureFixture[str]) -> None:
         (["demo", "--seed=-1"], "'-1' is not a whole number from 0 to 18446744073709551615"),
         (["demo", "--seed", "x"], "'x' is not a whole number from 0 to 18446744073709551615"),
         (["rest"], "the following arguments are required: --target"),
-        (["rest", "--target", "x:1", "--port", "65536"], "'65536' is not a port"),
+        (
+            ["rest", "--target", "x:1", "--port", "65536"],
+            "'65536' is not a whole number from 0 to 65535",
+        ),
+        *(
+            (["rest", "--target", target], f"{target!r} is not HOST:PORT, such as localhost:50051")
+            for target in ("nonsense", "x:", ":1", "x:0", "x:65536", "x:1,y:2", "::1:1", "a/b:1")
+        ),
+        (["demo", "--records", "9" * 5000], "is not a whole number above 0"),
     ],
 )
 def test_bad_usage_is_refused_in_one_sentence(
@@ -119,3 +128,10 @@ def test_good_settings_pass_the_check(capsys: pytest.CaptureFixture[str], tmp_pa
 
     assert (code, err) == (0, "")
     assert re.search("fine", out)
+
+
+@pytest.mark.parametrize(
+    "target", ["localhost:1", "10.0.0.1:65535", "side_car.x-y:50051", "[::1]:50051"]
+)
+def test_addresses_are_taken_as_they_are_written(target: str) -> None:
+    assert host_port(target) == target
