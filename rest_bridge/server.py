@@ -11,6 +11,7 @@ import grpc
 from waitress import wasyncore
 from waitress.server import create_server
 
+from rest_bridge.channel import Channel
 from rest_bridge.client import SidecarClient
 from rest_bridge.wsgi import MAX_BODY_BYTES, Bridge
 
@@ -119,6 +120,7 @@ class BridgeServer:
             clear_untrusted_proxy_headers=True,
             ident=None,
         )
+        self._server.channel_class = Channel
 
     def _loop(self) -> None:
         # waitress has no way to stop from another thread, so its loop is driven from here.

@@ -42,12 +42,15 @@ class Bridge:
         except Exception:  # noqa: BLE001 - whatever it is, the client gets JSON and the log the rest
             _log.exception("request failed: %s %s", request.method, request.path)
             outcome = answer(500, {"message": "internal error, the bridge's log has the details"})
-        return Response(
+        response = Response(
             outcome.body.encode("utf-8"),
             outcome.status,
             {"Cache-Control": "no-store"} | dict(outcome.headers),
-            content_type=outcome.content_type if outcome.body else None,
+            content_type=outcome.content_type,
         )
+        if not outcome.body:
+            del response.content_type  # there is nothing that could be of a type
+        return response
 
     def _authorized(self, request: Request) -> Answer:
         """Answer, but below /admin tell nothing to strangers, not even that a path is unknown."""

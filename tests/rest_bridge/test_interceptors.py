@@ -47,6 +47,7 @@ def test_life_at_every_scope(
     assert json.loads(http("GET", item).text)["priority"] == 7
     deleted = http("DELETE", item)
     assert (deleted.status_code, deleted.data) == (204, b"")
+    assert deleted.content_type is None
     assert http("DELETE", item).status_code == 404
     created = http("PUT", item, interceptor())
     assert (created.status_code, created.text) == (200, '{"message":"n is created"}')

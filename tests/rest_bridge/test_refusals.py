@@ -182,6 +182,7 @@ def test_options_and_head(http: Http) -> None:
     answer = http("OPTIONS", ITEM, authorization=None)
     assert (answer.status_code, answer.data) == (204, b"")
     assert answer.headers["Allow"] == "DELETE, GET, HEAD, OPTIONS, POST, PUT"
+    assert answer.content_type is None
     assert http("OPTIONS", "/nothing").status_code == 404
 
     http("POST", ITEM, interceptor())

@@ -1,5 +1,6 @@
 """The HTTP server on a real socket."""
 
+import contextlib
 import http.client
 import json
 import socket
@@ -45,6 +46,46 @@ def test_serves_and_stops(bridge: BridgeServer) -> None:
     bridge.stop()
     with pytest.raises(ConnectionRefusedError):
         ask(bridge.port, "/health")
+
+
+ITEM = "/admin/interceptors/v1/global/interceptor/n"
+BODY = (
+    '{"pluginClass":"io.conduktor.gateway.interceptor.chaos.SimulateLeaderElectionsErrorsPlugin",'
+    '"priority":1,"config":{"rateInPercent":0}}'
+)
+
+
+def test_a_deletion_says_no_more_than_that_and_leaves_the_connection_open(
+    bridge: BridgeServer,
+) -> None:
+    connection = http.client.HTTPConnection("127.0.0.1", bridge.port, timeout=10)
+    with contextlib.closing(connection):
+        connection.request("POST", ITEM, BODY, ADMIN)
+        connection.getresponse().read()
+        used = connection.sock
+
+        connection.request("DELETE", ITEM, headers=ADMIN)
+        answer = connection.getresponse()
+
+        assert (answer.status, answer.read()) == (204, b"")
+        assert sorted(name for name, _ in answer.getheaders()) == ["Cache-Control", "Date"]
+        connection.request("GET", "/health")
+        assert connection.getresponse().status == 200
+        assert connection.sock is used
+
+
+@pytest.mark.parametrize(
+    "head", ["OPTIONS /health HTTP/1.1\r\nConnection: Close", "OPTIONS /health HTTP/1.0"]
+)
+def test_a_connection_is_closed_if_the_client_says_so(bridge: BridgeServer, head: str) -> None:
+    with socket.create_connection(("127.0.0.1", bridge.port), timeout=10) as client:
+        client.sendall(f"{head}\r\nHost: x\r\n\r\n".encode())
+        answer = b""
+        while piece := client.recv(4096):
+            answer += piece
+
+    assert b" 204 " in answer.splitlines()[0]
+    assert b"Connection: close" in answer
 
 
 def test_a_proxy_for_the_web_is_not_asked_for_the_sidecar(
