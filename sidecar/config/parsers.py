@@ -67,8 +67,12 @@ def one_of(*allowed: str, later: tuple[str, ...] = ()) -> Callable[[Any], str]:
 
 
 def servers(value: Any) -> tuple[tuple[str, int], ...]:
-    """Hosts and ports, from a list with commas."""
+    """Hosts and ports, from a text with commas or a TOML list of texts."""
     words = "host:port, several separated by commas"
+    if isinstance(value, list) and all(isinstance(entry, str) for entry in value):
+        value = ",".join(value)
+    if not isinstance(value, str):
+        raise ValueError(words)
     found = []
     for entry in text(value).split(","):
         host, colon, port = entry.strip().rpartition(":")

@@ -44,7 +44,8 @@ SETTINGS: Final[tuple[Setting, ...]] = (
         "kafka.bootstrap_servers",
         servers,
         None,
-        "brokers to find the cluster by, host:port[,host:port...]; required",
+        "brokers to find the cluster by, host:port[,host:port...] (in the file also a list); "
+        "required",
     ),
     Setting(
         "kafka_security_protocol",

@@ -378,6 +378,19 @@ def test_the_files_problems_come_with_those_of_the_environment(tmp_path: Path) -
     ]
 
 
+def test_bootstrap_servers_in_the_file_may_be_a_list(tmp_path: Path) -> None:
+    file = toml(tmp_path, '[kafka]\nbootstrap_servers = ["a:1", " [::1]:2 "]\n')
+
+    assert load({}, str(file))[0].bootstrap_servers == (("a", 1), ("::1", 2))
+
+
+@pytest.mark.parametrize("value", ["[]", "[1]", '["a:1", ["b:2"]]', '["a:1", ""]', '["a"]', "{}"])
+def test_other_lists_of_bootstrap_servers_are_refused(tmp_path: Path, value: str) -> None:
+    [problem] = problems({}, toml(tmp_path, f"[kafka]\nbootstrap_servers = {value}\n"))
+
+    assert "kafka.bootstrap_servers" in problem
+
+
 def test_bad_bootstrap_servers_in_the_file_are_one_problem(tmp_path: Path) -> None:
     file = toml(tmp_path, '[kafka]\nbootstrap_servers = "nonsense"\n')
 
