@@ -116,6 +116,7 @@ class Sidecar:
 
     def _publish(self, snapshot: Snapshot) -> None:
         """The swap: one reference, read once by every request. Called on any thread."""
+        self._metrics.injections.follow(snapshot)
         self._shared.pipeline = Pipeline(snapshot, self._shared.pipeline)
 
     def status(self) -> ports.Status:

@@ -3,22 +3,28 @@
 Labels are bounded by configuration and protocol, never by what clients send.
 """
 
+import time
 from collections.abc import Callable
 
 from prometheus_client import CollectorRegistry, Counter, Gauge
 from prometheus_client.exposition import CONTENT_TYPE_LATEST, generate_latest
 
+from sidecar.injection_series import InjectionSeries
 from sidecar.model.injection import Injection
 
 _PREFIX = "kafka_chaos"
 
 
 class Metrics:
-    """All metrics of one sidecar, in a registry of its own."""
+    """All metrics of one sidecar, in a registry of its own.
 
-    def __init__(self) -> None:
+    Args:
+        clock: seconds on a monotonic clock.
+    """
+
+    def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
         self.registry = CollectorRegistry()
-        self._injections = self._counter(
+        injections = self._counter(
             "injections",
             "Errors injected, one per topic-partition",
             "interceptor",
@@ -26,8 +32,7 @@ class Metrics:
             "fault",
             "error",
         )
-        # labels() takes a lock and checks its arguments: too much for every injection.
-        self._injections_by: dict[tuple[str, str, str, str], Counter] = {}
+        self.injections = InjectionSeries(injections, clock)
         self.injections_skipped = self._counter(
             "injections_skipped", "Requests let through because the log could not take the event"
         )
@@ -58,11 +63,9 @@ class Metrics:
             injection.fault,
             injection.error,
         )
-        counter = self._injections_by.get(labels)
-        if counter is None:
-            counter = self._injections_by[labels] = self._injections.labels(*labels)
-        return counter
+        return self.injections.counter(labels)
 
     def exposition(self) -> tuple[str, str]:
         """Content type and text of /metrics."""
+        self.injections.expire()
         return CONTENT_TYPE_LATEST, generate_latest(self.registry).decode()
