@@ -6,11 +6,19 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from sidecar.api import convert
-from sidecar.control.interceptors import View
+from sidecar.control.interceptors import (
+    MAX_ALL_ANNOTATION_BYTES,
+    MAX_INTERCEPTORS,
+    InterceptorService,
+    View,
+)
+from sidecar.control.journal import Journal
 from sidecar.gen.kafka.chaos.v1.injection_pb2 import Injection as InjectionMessage
+from sidecar.gen.kafka.chaos.v1.interceptor_service_pb2 import ListInterceptorsResponse
 from sidecar.model.faults import LeaderElection
 from sidecar.model.injection import Injection
-from sidecar.model.interceptor import Interceptor, Scope
+from sidecar.model.interceptor import MAX_PRIORITY, Interceptor, Scope
+from sidecar.model.names import MAX_NAME_LENGTH
 from tests.sidecar.api.harness import NOW, injection
 
 NAMES = st.text("abcXYZ09._-é", min_size=1, max_size=128)
@@ -40,6 +48,27 @@ def test_interceptors_survive_the_way_there_and_back(item: Interceptor) -> None:
     message = convert.interceptor_to_proto(View(item, 0, ""))
 
     assert convert.interceptor_from_proto(message) == item
+
+
+def test_the_longest_listing_is_below_what_grpc_clients_take() -> None:
+    service = InterceptorService(lambda _: None, Journal())
+    keys = MAX_ALL_ANNOTATION_BYTES // MAX_INTERCEPTORS // 12  # three characters, nine around them
+    cat = "\N{CAT FACE}"  # four bytes
+    for i in range(MAX_INTERCEPTORS):
+        service.create(
+            Interceptor(
+                name=f"{i:04}".ljust(MAX_NAME_LENGTH, cat),
+                scope=Scope(virtual_cluster="v" * MAX_NAME_LENGTH, group=cat * MAX_NAME_LENGTH),
+                priority=MAX_PRIORITY,
+                fault=LeaderElection(rate_in_percent=99.9, seed=2**64 - 1),
+                annotations={f"{key:03}": "" for key in range(keys)},
+            )
+        )
+
+    messages = [convert.interceptor_to_proto(view) for view in service.list()]
+
+    size = ListInterceptorsResponse(interceptors=messages).ByteSize()
+    assert 2 * 1024 * 1024 < size < 4 * 1024 * 1024
 
 
 def test_injections_have_the_same_fields_on_both_sides() -> None:

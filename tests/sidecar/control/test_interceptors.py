@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from sidecar.control.interceptors import (
+    MAX_ALL_ANNOTATION_BYTES,
     MAX_ANNOTATION_BYTES,
     MAX_INTERCEPTORS,
     InterceptorService,
@@ -252,5 +253,36 @@ def test_limits(fixture: Fixture) -> None:
         fixture.service.create(wanted(annotations={"ä": "x" * (MAX_ANNOTATION_BYTES - 1)}))
     for i in range(MAX_INTERCEPTORS):
         fixture.service.create(wanted(f"n{i}"))
-    with pytest.raises(ResourceExhausted, match="there are 500 interceptors"):
+    with pytest.raises(ResourceExhausted, match="there are 1000 interceptors"):
         fixture.service.create(wanted())
+
+
+def test_annotations_of_all_are_limited_together(fixture: Fixture) -> None:
+    service = fixture.service
+    long = {"k": "x" * (MAX_ANNOTATION_BYTES - 1)}
+    room = MAX_ALL_ANNOTATION_BYTES // (MAX_ANNOTATION_BYTES + 9)
+    for i in range(room):
+        service.create(wanted(f"n{i}", annotations=long))
+
+    with pytest.raises(ResourceExhausted, match="annotations of all interceptors"):
+        service.create(wanted("more", annotations=long))
+    service.create(wanted("more"))
+    with pytest.raises(ResourceExhausted, match="annotations of all interceptors"):
+        service.update(wanted("more", annotations=long))
+    assert service.get("more", TEAM_A).interceptor.annotations == {}
+
+    service.update(wanted("n0", annotations=long, priority=1))  # as long as it was
+    service.update(wanted("n0"))
+    service.update(wanted("more", annotations=long))
+    service.delete("n1", TEAM_A)
+    service.create(wanted("another", annotations=long))
+
+
+def test_annotations_of_a_change_that_was_not_published_do_not_count() -> None:
+    def refuse(snapshot: Snapshot) -> None:
+        raise RuntimeError
+
+    service = InterceptorService(refuse, Journal())
+    for i in range(2 * MAX_ALL_ANNOTATION_BYTES // MAX_ANNOTATION_BYTES):
+        with pytest.raises(RuntimeError):
+            service.create(wanted(f"n{i}", annotations={"k": "x" * (MAX_ANNOTATION_BYTES - 1)}))

@@ -150,7 +150,7 @@ Global___ListInterceptorsRequest: _TypeAlias = ListInterceptorsRequest  # noqa: 
 
 @_typing.final
 class ListInterceptorsResponse(_message.Message):
-    """Interceptors in order of creation; there are never more than 500."""
+    """Interceptors in order of creation; there are never more than 1,000."""
 
     DESCRIPTOR: _descriptor.Descriptor
 
