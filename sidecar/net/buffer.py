@@ -3,6 +3,7 @@
 Data is read behind `ORIGIN`, so that the head of the first frame can grow in place by a prefix.
 """
 
+import mmap
 from typing import Final
 
 ORIGIN: Final = 1024
@@ -12,8 +13,10 @@ READ_SIZE: Final = 256 * 1024
 STREAM_SIZE: Final = 1024 * 1024
 """Bytes of a read inside a large frame."""
 
-BUFFER: Final = bytearray(ORIGIN + STREAM_SIZE)
+BUFFER: Final = bytearray(ORIGIN + READ_SIZE)
 VIEW: Final = memoryview(BUFFER)
-ROOM: Final = VIEW[ORIGIN : ORIGIN + READ_SIZE]
+ROOM: Final = VIEW[ORIGIN:]
 """Where an ordinary read goes."""
-STREAM_ROOM: Final = VIEW[ORIGIN:]
+STREAM_ROOM: Final = memoryview(mmap.mmap(-1, STREAM_SIZE, mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS))
+"""Where a read inside a large frame goes; takes no memory before the first, as a bytearray would.
+"""
