@@ -33,6 +33,7 @@ from children import cpu_seconds, free_ports
 from matrix import say
 from results import Json, machine
 from targets.base import Running
+from targets.go import KafkaProxy
 from targets.kroxylicious import Kroxylicious
 from targets.sidecar import Mapped, Pass
 
@@ -82,6 +83,12 @@ def _kroxylicious(kafka: RealKafka, home: Path) -> Running:
     return target.launch(kafka.bootstrap, BROKERS, home)
 
 
+def _kafka_proxy(kafka: RealKafka, home: Path) -> Running:
+    target = KafkaProxy()
+    target.prepare()
+    return target.launch([kafka.ports[node] for node in sorted(kafka.ports)], home)
+
+
 def _direct(kafka: RealKafka, home: Path) -> Running:
     return Running(kafka.ports[1])
 
@@ -90,11 +97,12 @@ TARGETS: dict[str, Callable[[RealKafka, Path], Running]] = {
     "direct": _direct,
     "sidecar-pass": _sidecar,
     "sidecar-mapped": _mapped,
+    "kafka-proxy": _kafka_proxy,
     "kroxylicious": _kroxylicious,
 }
-PEERS = ("kroxylicious",)
-"""kafka-proxy is missing here as in the matrix; relays that do not read Kafka cannot stand before
-a cluster, since clients leave them for the brokers' own addresses."""
+PEERS = ("kafka-proxy", "kroxylicious")
+"""Relays that do not read Kafka cannot stand before a cluster: clients leave them for the brokers'
+own addresses."""
 
 
 @contextlib.contextmanager

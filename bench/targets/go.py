@@ -78,10 +78,15 @@ class KafkaProxy(_GoTarget):
         return f"kafka-proxy as built by the user: {given}" if given else super().version()
 
     def start(self, upstream: int, home: Path) -> Running:
-        port, metrics = free_ports(2)
+        return self.launch([upstream], home)
+
+    def launch(self, brokers: list[int], home: Path) -> Running:
+        """Start it before the brokers on these ports of loopback."""
+        *ports, metrics = free_ports(len(brokers) + 1)
         command = [str(self.program), "server", "--dynamic-listeners-disable"]
-        command += ["--bootstrap-server-mapping", f"127.0.0.1:{upstream},127.0.0.1:{port}"]
+        for broker, port in zip(brokers, ports, strict=True):
+            command += ["--bootstrap-server-mapping", f"127.0.0.1:{broker},127.0.0.1:{port}"]
         command += ["--http-listen-address", f"127.0.0.1:{metrics}", "--log-level", "warning"]
         child = Child(self.name, command, home / "kafka-proxy.log")
-        self.wait(child, lambda: accepts(port))
-        return Running(port, child)
+        self.wait(child, lambda: all(map(accepts, ports)))
+        return Running(ports[0], child)
