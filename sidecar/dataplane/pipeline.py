@@ -1,7 +1,6 @@
 """The interceptors of a snapshot, compiled: who wants to see what, and whose turn it is to draw."""
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping
 
 from codec.api_keys import ApiKey
 from sidecar.faults.base import Rule
@@ -9,31 +8,27 @@ from sidecar.faults.draws import Draws
 from sidecar.faults.registry import rule_for
 from sidecar.model.identity import Identity
 from sidecar.model.interceptor import Interceptor, resolve
+from sidecar.model.place import ALONE, Place
 from sidecar.model.snapshot import Snapshot
 
-
-@dataclass(slots=True)
-class DrawCounter:
-    """How many draws an interceptor has made; outlives the snapshots it stands in."""
-
-    n: int = 0
+DrawNumbers = Iterator[int]
+"""The numbers of an interceptor's draws to come; outlives the snapshots it stands in."""
 
 
 class Stage:
     """One interceptor in a chain."""
 
-    __slots__ = ("_chooses", "_counter", "interceptor", "rule")
+    __slots__ = ("_chooses", "_numbers", "interceptor", "rule")
 
-    def __init__(self, interceptor: Interceptor, rule: Rule, counter: DrawCounter) -> None:
+    def __init__(self, interceptor: Interceptor, rule: Rule, numbers: DrawNumbers) -> None:
         self.interceptor = interceptor
         self.rule = rule
         self._chooses = Draws(interceptor.seed, rule.share).chooses
-        self._counter = counter
+        self._numbers = numbers
 
     def draw(self) -> tuple[int, bool]:
         """Make the next draw: its number, and whether it selects the request."""
-        n = self._counter.n
-        self._counter.n = n + 1
+        n = next(self._numbers)
         return n, self._chooses(n)
 
 
@@ -42,18 +37,21 @@ Chains = Mapping[int, tuple[Stage, ...]]
 
 
 class Pipeline:
-    """A compiled snapshot. Immutable to its readers but for the draw counters.
+    """A compiled snapshot. Immutable to its readers but for the numbers of draws.
 
     Args:
         snapshot: what to compile.
         previous: the pipeline it replaces; interceptors that stay go on drawing where they were.
+        place: which of an interceptor's draws are made in this process.
     """
 
-    def __init__(self, snapshot: Snapshot, previous: "Pipeline | None" = None) -> None:
+    def __init__(
+        self, snapshot: Snapshot, previous: "Pipeline | None" = None, place: Place = ALONE
+    ) -> None:
         self.snapshot = snapshot
-        old = previous._counters if previous else {}
-        self._counters: dict[str, DrawCounter] = {
-            i.uid: old.get(i.uid) or DrawCounter() for i in snapshot.interceptors
+        old = previous._numbers if previous else {}
+        self._numbers: dict[str, DrawNumbers] = {
+            i.uid: old.get(i.uid) or place.numbers() for i in snapshot.interceptors
         }
         self._rules = {i.uid: rule_for(i.fault) for i in snapshot.interceptors}
         self._chains: dict[Identity, Chains] = {}
@@ -69,7 +67,7 @@ class Pipeline:
         chains: dict[ApiKey, list[Stage]] = {}
         for interceptor in resolve(self.snapshot.interceptors, who):
             uid = interceptor.uid
-            stage = Stage(interceptor, self._rules[uid], self._counters[uid])
+            stage = Stage(interceptor, self._rules[uid], self._numbers[uid])
             for api in stage.rule.apis:
                 chains.setdefault(api, []).append(stage)
         return {api: tuple(stages) for api, stages in chains.items()}
