@@ -9,7 +9,7 @@ from collections.abc import Callable
 from prometheus_client import CollectorRegistry, Counter, Gauge
 from prometheus_client.exposition import CONTENT_TYPE_LATEST, generate_latest
 
-from sidecar.injection_series import InjectionSeries
+from sidecar.injection_series import InjectionSeries, Labels
 from sidecar.model.injection import Injection
 
 _PREFIX = "kafka_chaos"
@@ -57,12 +57,12 @@ class Metrics:
 
     def counter(self, injection: Injection) -> Counter:
         """What counts injections like this one."""
-        labels = (
-            injection.interceptor,
-            injection.virtual_cluster,
-            injection.fault,
-            injection.error,
+        return self.counter_of(
+            (injection.interceptor, injection.virtual_cluster, injection.fault, injection.error)
         )
+
+    def counter_of(self, labels: Labels) -> Counter:
+        """What counts injections of these labels."""
         return self.injections.counter(labels)
 
     def exposition(self) -> tuple[str, str]:

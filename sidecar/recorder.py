@@ -4,8 +4,8 @@ from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 from typing import Protocol
 
+from sidecar.counts import Counts
 from sidecar.log import event_template, render_event
-from sidecar.metrics import Metrics
 from sidecar.model.injection import Brief, Form, Injection, Noted
 
 
@@ -25,7 +25,7 @@ class Recorder:
         metrics: counts.
     """
 
-    def __init__(self, sink: LineOffer, publish: Callable[[Noted], None], metrics: Metrics) -> None:
+    def __init__(self, sink: LineOffer, publish: Callable[[Noted], None], metrics: Counts) -> None:
         self._offer = sink.offer
         self._publish = publish
         self._metrics = metrics

@@ -92,6 +92,18 @@ class AddressBook:
         # A broker has its port first: who stands in `_brokers` has all.
         return [(broker, self._ports[n]) for n, broker in sorted(self._brokers.items())]
 
+    def see(self, broker: Broker) -> bool:
+        """Take note of a broker that an answer to a client named; whether it has a port now."""
+        if broker.node_id in self._ports:
+            return True
+        try:
+            self.learn([broker])
+        except PortsExhausted:
+            return False
+        if self.on_new:
+            self.on_new(broker)
+        return True
+
     def advertised(self, node_id: int, host: bytes, port: int) -> tuple[bytes, int]:
         """The address a client is told instead of a broker's own.
 
@@ -101,12 +113,8 @@ class AddressBook:
         """
         if not host or node_id < 0:
             return host, port
-        if node_id not in self._ports:
-            broker = Broker(node_id, host.decode(errors="replace"), port)
-            try:
-                self.learn([broker])
-            except PortsExhausted:
-                return self._host, next(iter(self._ports.values()), self._port_start)
-            if self.on_new:
-                self.on_new(broker)
+        if node_id not in self._ports and not self.see(
+            Broker(node_id, host.decode(errors="replace"), port)
+        ):
+            return self._host, next(iter(self._ports.values()), self._port_start)
         return self._host, self._ports[node_id]

@@ -13,9 +13,9 @@ import gevent
 
 from codec.errors import DecodeError
 from codec.frames import FrameDecoder
+from sidecar.counts import Counts
 from sidecar.dataplane.actions import Action, Close, Report, ToClient
 from sidecar.dataplane.session import Session
-from sidecar.metrics import Metrics
 from sidecar.net.relay import Relay
 from sidecar.net.requests import request_reader
 from sidecar.net.responses import response_reader
@@ -47,7 +47,7 @@ class ClientConnection:
         session: Session,
         broker_address: Callable[[], tuple[str, int]],
         frame_limit: int,
-        metrics: Metrics,
+        metrics: Counts,
         log: Any,
     ) -> None:
         self._sock = sock

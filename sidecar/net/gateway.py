@@ -1,21 +1,18 @@
-"""The listeners, one per broker, and the greenlet that keeps up with the cluster."""
+"""Who listens for which broker, and the greenlet that keeps up with the cluster."""
 
-import itertools
 import time
 from collections.abc import Callable
 from typing import Any, Final
 
 import gevent
-from gevent import socket
-from gevent.pool import Pool
-from gevent.server import StreamServer
 
+from sidecar.counts import Counts
 from sidecar.dataplane.addresses import AddressBook, Broker, PortsExhausted
-from sidecar.dataplane.session import Session, Shared
+from sidecar.dataplane.session import Shared
 from sidecar.dataplane.versions import Versions
-from sidecar.metrics import Metrics
-from sidecar.net.connection import ClientConnection
+from sidecar.model.place import ALONE, Place
 from sidecar.net.discovery import Cluster
+from sidecar.net.listeners import Listeners
 
 REFRESH_SECONDS: Final = 30.0
 """How often the cluster is asked for its brokers and their versions."""
@@ -29,9 +26,10 @@ class Gateway:
         book: which client port stands for which broker.
         shared: what the sessions share; `versions` is replaced here as brokers change.
         bind_host: address to listen on.
-        max_connections: client connections at once, over all listeners.
+        max_connections: client connections at once in this process, over all listeners.
         frame_limit: largest frame after authentication, bytes.
         metrics, log: where it shows what it does.
+        place: which of several processes this is; it must be the first.
     """
 
     def __init__(
@@ -43,25 +41,37 @@ class Gateway:
         bind_host: str,
         max_connections: int,
         frame_limit: int,
-        metrics: Metrics,
+        metrics: Counts,
         log: Any,
+        place: Place = ALONE,
     ) -> None:
         self._cluster = cluster
         self._book = book
         self._shared = shared
-        self._bind_host = bind_host
-        self._frame_limit = frame_limit
-        self._metrics = metrics
         self._log = log
-        self._pool = Pool(max_connections)
-        self._servers: dict[int, StreamServer] = {}
-        self._ids = itertools.count(1)
+        self._listeners = Listeners(
+            locate=book.broker,
+            shared=shared,
+            bind_host=bind_host,
+            max_connections=max_connections,
+            frame_limit=frame_limit,
+            metrics=metrics,
+            log=log,
+            place=place,
+        )
         self._refresher: gevent.Greenlet[[], None] | None = None
+        self.on_change: Callable[[], None] | None = None
+        """Told, once started, that brokers, versions or listeners may have changed."""
 
     @property
     def connections(self) -> int:
         """Client connections at this moment."""
-        return len(self._pool)
+        return self._listeners.connections
+
+    @property
+    def listening(self) -> frozenset[int]:
+        """Node ids of the brokers that clients can reach."""
+        return self._listeners.brokers
 
     def start(self) -> None:
         """Find the cluster, then listen for every broker in it.
@@ -78,9 +88,7 @@ class Gateway:
         """Stop listening and end every connection."""
         if self._refresher is not None:
             self._refresher.kill()
-        for server in self._servers.values():
-            server.close()
-        self._pool.kill(timeout=5)
+        self._listeners.stop()
 
     def _learn(self, brokers: list[Broker]) -> None:
         secured = self._shared.authenticate is not None
@@ -89,29 +97,17 @@ class Gateway:
             self._book.learn(brokers)
         finally:
             # Also those whose port could not be listened on before.
-            for broker, _ in self._book.ports():
-                if broker.node_id not in self._servers:
-                    self._open(broker)
-
-    def _open(self, broker: Broker) -> None:
-        port = self._book.client_port(broker.node_id)
-        listener = _listen(self._bind_host, port)
-        server = StreamServer(listener, self._handler(broker.node_id), spawn=self._pool)
-        server.start()
-        self._servers[broker.node_id] = server
-        self._log.info(
-            "listening",
-            broker_id=broker.node_id,
-            port=port,
-            upstream=f"{broker.host}:{broker.port}",
-        )
+            for broker, port in self._book.ports():
+                if broker.node_id not in self._listeners.brokers:
+                    self._listeners.open(broker, port)
 
     def _open_late(self, broker: Broker) -> None:
         """A broker that joined later: what goes wrong is logged, and clients fail on its port."""
         try:
-            self._open(broker)
+            self._listeners.open(broker, self._book.client_port(broker.node_id))
         except OSError as error:
             self._log.error("listen_failed", broker_id=broker.node_id, cause=str(error))
+        self._changed()
 
     def _keep_up(self) -> None:
         while True:
@@ -120,44 +116,8 @@ class Gateway:
                 self._learn(self._cluster.refresh())
             except (OSError, PortsExhausted) as error:
                 self._log.error("listen_failed", cause=str(error))
+            self._changed()
 
-    def _handler(self, broker_id: int) -> Callable[[socket.socket, Any], None]:
-        def address() -> tuple[str, int]:
-            broker = self._book.broker(broker_id)
-            return broker.host, broker.port
-
-        def handle(sock: socket.socket, peer_address: Any) -> None:
-            number = next(self._ids)
-            log = self._log.bind(connection_id=number, broker_id=broker_id, client=peer_address[0])
-            log.debug("client_connected")
-            self._metrics.connections.inc()
-            sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-            sock.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
-            session = Session(self._shared, number, broker_id)
-            connection = ClientConnection(
-                sock, session, address, self._frame_limit, self._metrics, log
-            )
-            connection.run()
-            if connection.close_reason is not None:
-                self._metrics.closes.labels(connection.close_reason).inc()
-            log.debug("client_disconnected")
-
-        return handle
-
-
-def _listen(host: str, port: int) -> socket.socket:
-    """A listening socket.
-
-    Raises:
-        OSError: with the port in its message.
-    """
-    family = socket.AF_INET6 if ":" in host else socket.AF_INET
-    sock = socket.socket(family, socket.SOCK_STREAM)
-    try:
-        sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        sock.bind((host, port))
-        sock.listen(1024)
-    except OSError as error:
-        sock.close()
-        raise OSError(error.errno, f"cannot listen on {host}:{port}: {error.strerror}") from None
-    return sock
+    def _changed(self) -> None:
+        if self.on_change is not None:
+            self.on_change()

@@ -1,0 +1,132 @@
+"""The listening sockets of one process, one per broker, and the clients it has accepted."""
+
+from collections.abc import Callable
+from typing import Any
+
+from gevent import socket
+from gevent.pool import Pool
+from gevent.server import StreamServer
+
+from sidecar.counts import Counts
+from sidecar.dataplane.addresses import Broker
+from sidecar.dataplane.session import Session, Shared
+from sidecar.model.place import Place
+from sidecar.net.connection import ClientConnection
+
+
+class Listeners:
+    """Accepts clients, for each broker on a port of its own.
+
+    Args:
+        locate: node id to where the broker is now.
+        shared: what the sessions share.
+        bind_host: address to listen on.
+        max_connections: client connections at once, over all listeners.
+        frame_limit: largest frame after authentication, bytes.
+        metrics, log: where it shows what it does.
+        place: with more than one process, each listens on the same ports.
+    """
+
+    def __init__(
+        self,
+        *,
+        locate: Callable[[int], Broker],
+        shared: Shared,
+        bind_host: str,
+        max_connections: int,
+        frame_limit: int,
+        metrics: Counts,
+        log: Any,
+        place: Place,
+    ) -> None:
+        self._locate = locate
+        self._shared = shared
+        self._bind_host = bind_host
+        self._frame_limit = frame_limit
+        self._metrics = metrics
+        self._log = log
+        self._place = place
+        self._pool = Pool(max_connections)
+        self._servers: dict[int, StreamServer] = {}
+        self._numbers = place.numbers()
+
+    @property
+    def connections(self) -> int:
+        """Client connections at this moment."""
+        return len(self._pool)
+
+    @property
+    def brokers(self) -> frozenset[int]:
+        """Node ids of the brokers it listens for."""
+        return frozenset(self._servers)
+
+    def open(self, broker: Broker, port: int) -> None:
+        """Listen for clients of `broker`.
+
+        Raises:
+            OSError: the port cannot be listened on.
+        """
+        listener = _listen(self._bind_host, port, self._place)
+        server = StreamServer(listener, self._handler(broker.node_id), spawn=self._pool)
+        server.start()
+        self._servers[broker.node_id] = server
+        self._log.info(
+            "listening",
+            broker_id=broker.node_id,
+            port=port,
+            upstream=f"{broker.host}:{broker.port}",
+        )
+
+    def stop(self) -> None:
+        """Stop listening and end every connection."""
+        for server in self._servers.values():
+            server.close()
+        self._pool.kill(timeout=5)
+
+    def _handler(self, broker_id: int) -> Callable[[socket.socket, Any], None]:
+        def address() -> tuple[str, int]:
+            broker = self._locate(broker_id)
+            return broker.host, broker.port
+
+        def handle(sock: socket.socket, peer_address: Any) -> None:
+            number = 1 + next(self._numbers)
+            log = self._log.bind(connection_id=number, broker_id=broker_id, client=peer_address[0])
+            log.debug("client_connected")
+            self._metrics.connections.inc()
+            sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+            sock.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
+            session = Session(self._shared, number, broker_id)
+            connection = ClientConnection(
+                sock, session, address, self._frame_limit, self._metrics, log
+            )
+            connection.run()
+            if connection.close_reason is not None:
+                self._metrics.closes.labels(connection.close_reason).inc()
+            log.debug("client_disconnected")
+
+        return handle
+
+
+def _listen(host: str, port: int, place: Place) -> socket.socket:
+    """A listening socket.
+
+    The first of several processes takes the port for itself before it lets its own in: were all of
+    them to share it from the start, a second sidecar could share it too and get half the clients.
+
+    Raises:
+        OSError: with the port in its message.
+    """
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    sock = socket.socket(family, socket.SOCK_STREAM)
+    try:
+        sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        if place.index > 0:
+            sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
+        sock.bind((host, port))
+        sock.listen(1024)
+        if place.count > 1 and place.index == 0:
+            sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
+    except OSError as error:
+        sock.close()
+        raise OSError(error.errno, f"cannot listen on {host}:{port}: {error.strerror}") from None
+    return sock
