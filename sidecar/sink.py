@@ -24,10 +24,14 @@ class LineSink:
     Args:
         fd: file descriptor to write to; its own blocking mode is left as it is, since a terminal
             shares it with the shell.
+        shared: other processes write lines to the same pipe. Then each write is of whole lines that
+            a pipe takes at once, so that no line is torn; see ADR 7.
     """
 
-    def __init__(self, fd: int = 1) -> None:
+    def __init__(self, fd: int = 1, *, shared: bool = False) -> None:
         self._fd, self._nonblocking = _own_description(fd)
+        # Processes that inherited a file share its offset as well: what they write never mixes.
+        self._shared = shared and not stat.S_ISREG(os.fstat(fd).st_mode)
         self._backlog = bytearray()
         self._lock = threading.Lock()
         self.dropped = 0
@@ -37,13 +41,18 @@ class LineSink:
         """Write `lines` (each ended by a newline) now, or refuse.
 
         True means the lines are written, or that a part is and the rest follows before anything
-        else; False means that nothing was and nothing will be.
+        else of this process; False means that nothing was and nothing will be.
         """
+        at_once = self._nonblocking
+        if self._shared and len(lines) > ATOMIC:
+            at_once = False
+            if any(len(line) >= ATOMIC for line in lines.split(b"\n")):
+                return False  # a pipe may tear it
         with self._lock:
             if self._backlog and not self._drain():
                 return False
             # Nearly always all of it goes in one piece.
-            written = self._write_piece(lines) if self._nonblocking else self._write(lines)
+            written = self._write_piece(lines) if at_once else self._write(lines)
             if written == len(lines):
                 return True
             if not written:
@@ -77,15 +86,22 @@ class LineSink:
         done = 0
         with memoryview(data) as view:
             while done < len(view):
-                # A piece of ATOMIC bytes does not block where poll said there is room.
-                piece = view[done:] if self._nonblocking else view[done : done + ATOMIC]
                 if not self._nonblocking and not _writable(self._fd):
                     break
-                written = self._write_piece(piece)
+                written = self._write_piece(view[done : self._end(data, done)])
                 if not written:
                     break
                 done += written
         return done
+
+    def _end(self, data: bytes | bytearray, start: int) -> int:
+        """Where the piece ends that is written in one go."""
+        end = len(data)
+        if self._shared and end - start > ATOMIC:
+            # A single line above ATOMIC goes as one; it is torn only where the pipe becomes full.
+            end = data.rfind(b"\n", start, start + ATOMIC) + 1 or data.find(b"\n", start) + 1 or end
+        # A piece of ATOMIC bytes does not block where poll said there is room.
+        return end if self._nonblocking else min(end, start + ATOMIC)
 
     def _write_piece(self, data: bytes | bytearray | memoryview) -> int:
         """One system call; 0 where nobody reads, or nothing fits."""

@@ -220,3 +220,55 @@ def test_a_socket_cannot_be_reopened_and_is_asked_before_each_write() -> None:
         assert sink.offer(b"again\n")
         assert theirs.recv(100) == b"again\n"
         assert ours.getblocking()
+
+
+# Several writers
+
+
+def test_lines_of_two_writers_are_never_torn(pipe: Pipe) -> None:
+    sinks = [LineSink(pipe.writing, shared=True) for _ in range(2)]
+    taken: list[list[bytes]] = [[], []]
+    seen = b""
+    for n in range(200):
+        for which, sink in enumerate(sinks):
+            padding = b"z" * (n * 37 % 900)
+            lines = [b"%d %03d %d " % (which, n, i) + padding for i in range(1 + n % 11)]
+            if sink.offer(b"".join(line + b"\n" for line in lines)):
+                taken[which] += lines
+        seen += os.read(pipe.reading, 1000 + n)
+
+    while not all([sink.flush() for sink in sinks]):
+        seen += pipe.drain()
+    seen += pipe.drain()
+    for sink in sinks:
+        os.close(sink._fd)
+    found = seen.splitlines()
+    for which, lines in enumerate(taken):
+        assert [line for line in found if line.startswith(b"%d " % which)] == lines
+        assert len(lines) > 100
+    assert len(found) == sum(map(len, taken))
+
+
+def test_a_line_that_a_pipe_may_tear_is_refused_among_several_writers(pipe: Pipe) -> None:
+    shared = LineSink(pipe.writing, shared=True)
+    whole, long = b"x" * (PIPE_SIZE - 1) + b"\n", b"x" * PIPE_SIZE + b"\n"
+
+    assert not shared.offer(b"short\n" + long)
+    assert pipe.drain() == b""
+    assert shared.offer(whole)
+    assert pipe.drain() == whole
+    shared.put(long)  # an ordinary line is better torn than lost
+
+    seen = pipe.drain()
+    assert shared.flush()
+    assert seen + pipe.drain() == long
+    os.close(shared._fd)
+
+
+def test_writers_that_share_a_file_take_lines_of_any_length(tmp_path: Path) -> None:
+    with (tmp_path / "log").open("wb") as file:
+        sinks = [LineSink(file.fileno(), shared=True) for _ in range(2)]
+
+        assert all(sink.offer(b"x" * (3 * PIPE_SIZE) + b"\n") for sink in sinks)
+
+    assert (tmp_path / "log").read_bytes().splitlines() == [b"x" * (3 * PIPE_SIZE)] * 2
