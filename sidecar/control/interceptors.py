@@ -68,8 +68,8 @@ class InterceptorService:
     """Creates, changes and deletes interceptors.
 
     Args:
-        publish: takes each new snapshot before the call that caused it returns; must not block.
-            Calls never overlap. When it raises, nothing has changed.
+        publish: takes each new snapshot before the call that caused it returns; may wait for the
+            data side, but not for long. Calls never overlap. When it raises, nothing has changed.
         counts: see `InjectionCounts`.
         process_seed: seeds of interceptors without their own are derived from it; None makes them
             random.

@@ -73,6 +73,16 @@ class Journal:
         for subscription in self._subscriptions:
             subscription.wake()
 
+    def skip(self, uid: str, count: int) -> None:
+        """Count injections that will never be known any closer; readers find a gap.
+
+        Belongs to the thread of `publish`.
+        """
+        self._counts[uid] = self._counts.get(uid, 0) + count
+        self._last += count
+        for subscription in self._subscriptions:
+            subscription.wake()
+
     def count(self, uid: str) -> int:
         """Return how many injections the interceptor with this uid has caused."""
         return self._counts.get(uid, 0)

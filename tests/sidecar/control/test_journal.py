@@ -155,3 +155,14 @@ def test_readers_get_whole_injections_whatever_was_published() -> None:
     assert sequence == 1
     assert (type(found), found.partition, found.draw) == (Injection, 3, 8)
     assert journal.count(common.interceptor_uid) == 1
+
+
+def test_what_was_skipped_is_counted_and_a_gap() -> None:
+    journal = filled(Journal(capacity=8), 2)
+    following = journal.subscribe(0)
+
+    journal.skip("a", 20)
+    filled(journal, 1)
+
+    assert (journal.count("a"), journal.total) == (20, 23)
+    assert drained(following) == [Gap(22), 23]
