@@ -23,11 +23,15 @@ from sidecar.dataplane.pipeline import Pipeline
 from sidecar.dataplane.session import Shared
 from sidecar.dataplane.versions import Versions
 from sidecar.metrics import Metrics
+from sidecar.model.place import Place
 from sidecar.model.snapshot import Snapshot
 from sidecar.net.discovery import Cluster
 from sidecar.net.gateway import Gateway
 from sidecar.recorder import Recorder
 from sidecar.sink import LineSink
+from sidecar.workers.fleet import Fleet, Sources
+from sidecar.workers.ledger import Ledger
+from sidecar.workers.messages import ClusterView, WorkerSettings
 
 
 class Sidecar:
@@ -41,10 +45,12 @@ class Sidecar:
     def __init__(self, settings: Settings, sink: LineSink) -> None:
         self._log: Any = structlog.get_logger()
         self._settings = settings
+        self._place = Place(0, settings.workers)
         self._metrics = Metrics()
         self._journal = Journal()
         self._recorder = Recorder(sink, self._journal.publish, self._metrics)
-        tokens = TokenAuthority(self._secret_key())
+        secret_key = self._secret_key()
+        tokens = TokenAuthority(secret_key)
         self._book = AddressBook(
             settings.advertised_host,
             settings.port_start,
@@ -52,22 +58,25 @@ class Sidecar:
             settings.min_broker_id,
         )
         self._shared = Shared(
-            pipeline=Pipeline(Snapshot()),
+            pipeline=Pipeline(Snapshot(), place=self._place),
             versions=Versions([], secured=settings.authenticate),
             advertise=self._book.advertised,
             record=self._recorder.record,
             authenticate=tokens.verify if settings.authenticate else None,
         )
+        self._cluster = Cluster(settings.bootstrap_servers, self._log)
         self._gateway = Gateway(
-            cluster=Cluster(settings.bootstrap_servers, self._log),
+            cluster=self._cluster,
             book=self._book,
             shared=self._shared,
             bind_host=settings.bind_host,
-            max_connections=settings.max_connections,
+            max_connections=self._place.share(settings.max_connections),
             frame_limit=settings.max_frame_bytes,
             metrics=self._metrics,
             log=self._log,
+            place=self._place,
         )
+        self._fleet = self._workers(secret_key) if settings.workers > 1 else None
         self._control = self._control_server(tokens)
         self._bridge: BridgeServer | None = None
         self._add_gauges(sink)
@@ -104,20 +113,55 @@ class Sidecar:
             metrics_open=not settings.secured_metrics,
         )
 
+    def _workers(self, secret_key: bytes) -> Fleet:
+        settings = self._settings
+        return Fleet(
+            settings.workers,
+            WorkerSettings(
+                advertised_host=settings.advertised_host,
+                bind_host=settings.bind_host,
+                secret_key=secret_key if settings.authenticate else None,
+                max_connections=settings.max_connections,
+                frame_limit=settings.max_frame_bytes,
+                log_level=settings.log_level,
+            ),
+            Sources(
+                cluster=lambda: ClusterView(
+                    tuple(self._book.ports()),
+                    self._gateway.listening,
+                    tuple(self._cluster.versions()),
+                ),
+                snapshot=lambda: self._shared.pipeline.snapshot,
+                report=Ledger(self._journal, self._metrics).enter,
+                seen=self._book.see,
+            ),
+            self._log,
+        )
+
     def _add_gauges(self, sink: LineSink) -> None:
-        gauge = self._metrics.gauge
+        gauge, fleet = self._metrics.gauge, self._fleet
+        gauge("client_connections_open", "Client connections now", self._connections)
         gauge(
-            "client_connections_open", "Client connections now", lambda: self._gateway.connections
+            "log_lines_dropped",
+            "Log lines lost to a stuck reader",
+            lambda: sink.dropped + (fleet.dropped if fleet else 0),
         )
-        gauge("log_lines_dropped", "Log lines lost to a stuck reader", lambda: sink.dropped)
-        gauge(
-            "injection_paused", "1 while the log cannot take events", lambda: self._recorder.paused
-        )
+        gauge("injection_paused", "1 while the log cannot take events", self._paused)
+        if fleet is not None:
+            gauge("workers", "Processes that serve clients", lambda: 1 + fleet.up)
+
+    def _connections(self) -> int:
+        return self._gateway.connections + (self._fleet.connections if self._fleet else 0)
+
+    def _paused(self) -> bool:
+        return self._recorder.paused or (self._fleet is not None and self._fleet.paused)
 
     def _publish(self, snapshot: Snapshot) -> None:
         """The swap: one reference, read once by every request. Called on any thread."""
         self._metrics.injections.follow(snapshot)
-        self._shared.pipeline = Pipeline(snapshot, self._shared.pipeline)
+        self._shared.pipeline = Pipeline(snapshot, self._shared.pipeline, self._place)
+        if self._fleet is not None:
+            self._fleet.publish(snapshot)
 
     def status(self) -> ports.Status:
         """The data side at this moment. Called on any thread."""
@@ -129,15 +173,15 @@ class Sidecar:
         )
         return ports.Status(
             brokers=brokers,
-            connections=self._gateway.connections,
-            injection_paused=self._recorder.paused,
+            connections=self._connections(),
+            injection_paused=self._paused(),
         )
 
     def start(self) -> None:
         """Start everything; returns when clients can connect.
 
         Raises:
-            OSError: a port cannot be listened on.
+            OSError: a port cannot be listened on, or a worker does not start.
             PortsExhausted: there are more brokers than client ports.
         """
         started = time.monotonic()
@@ -151,7 +195,12 @@ class Sidecar:
         self._log.info(
             "control_listening", grpc_port=self._control.port, http_port=self._bridge.port
         )
+        if self._fleet is not None:
+            self._fleet.launch()
         self._gateway.start()
+        if self._fleet is not None:
+            self._gateway.on_change = self._fleet.announce
+            self._fleet.open()
         self._control.set_serving(True)
         self._log.info(
             "ready",
@@ -163,6 +212,8 @@ class Sidecar:
     def stop(self) -> None:
         """Stop in the order that leaves nobody asking somebody who has gone."""
         self._control.set_serving(False)
+        if self._fleet is not None:
+            self._fleet.stop()
         self._gateway.stop()
         if self._bridge is not None:
             self._bridge.stop()

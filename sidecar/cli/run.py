@@ -88,7 +88,7 @@ def _serve(settings: Settings, ignored: list[str]) -> int:
 
     sys.setswitchinterval(_SWITCH_SECONDS)
     try:
-        sink = LineSink()
+        sink = LineSink(shared=settings.workers > 1)
     except OSError as error:
         print(f"chaos-sidecar: stdout, which the log goes to: {error.strerror}", file=sys.stderr)
         return 1

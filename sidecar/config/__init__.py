@@ -40,6 +40,7 @@ class Settings:
     secured_metrics: bool
     seed: int | None
     max_connections: int
+    workers: int
     max_frame_bytes: int
     log_level: str
 
@@ -65,6 +66,11 @@ def load(environment: Mapping[str, str], file: str | None = None) -> tuple[Setti
     if values["bootstrap_servers"] is None:
         problems.append(
             "KAFKA_BOOTSTRAP_SERVERS is not set; it takes host:port, several separated by commas"
+        )
+    if not problems and values["max_connections"] < values["workers"]:
+        problems.append(
+            f"GATEWAY_MAX_CONNECTIONS is {values['max_connections']}, which is divided among "
+            f"{values['workers']} GATEWAY_WORKERS; it takes at least one for each"
         )
     if problems:
         raise ConfigError(problems)

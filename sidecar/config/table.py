@@ -187,6 +187,15 @@ SETTINGS: Final[tuple[Setting, ...]] = (
         "client connections at once, over all listeners; more wait to be accepted",
     ),
     Setting(
+        "workers",
+        ("GATEWAY_WORKERS",),
+        "gateway.workers",
+        integer(1, 64),
+        1,
+        "processes that share the client ports, one processor's work each; "
+        "seeds replay exactly with 1 only",
+    ),
+    Setting(
         "max_frame_bytes",
         ("GATEWAY_MAX_FRAME_BYTES",),
         "gateway.max_frame_bytes",

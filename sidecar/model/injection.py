@@ -88,7 +88,10 @@ class Form:
         self.varying = _VARYING if idempotent else _WITHOUT_PRODUCER
         """Fields in which these injections differ, besides the time."""
         self.kept: Any = None
-        """What the recorder has prepared for these injections."""
+        """What the recorder has prepared for these injections, in this process."""
+
+    def __reduce__(self) -> Any:
+        return _form, (self.common, self.idempotent)
 
 
 class Brief(NamedTuple):
@@ -125,5 +128,12 @@ class Brief(NamedTuple):
 
 _VARYING: Final = Brief._fields[2:]
 _WITHOUT_PRODUCER: Final = ("correlation_id", "partition", "record_count", "draw")
+
+
+def _form(common: Injection, idempotent: bool) -> Form:
+    """A form that comes from another process, without what was kept there."""
+    return Form(common, idempotent=idempotent)
+
+
 Noted = Injection | Brief
 """An injection, whole or not."""

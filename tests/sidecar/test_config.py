@@ -50,6 +50,7 @@ def test_all_defaults() -> None:
         secured_metrics=True,
         seed=None,
         max_connections=4096,
+        workers=1,
         max_frame_bytes=104_857_600,
         log_level="info",
     )
@@ -74,6 +75,7 @@ GIVEN: list[tuple[str, str, str, Any]] = [
     ("GATEWAY_SECURED_METRICS", "False", "secured_metrics", False),
     ("GATEWAY_SEED", "18446744073709551615", "seed", 2**64 - 1),
     ("GATEWAY_MAX_CONNECTIONS", "1", "max_connections", 1),
+    ("GATEWAY_WORKERS", "64", "workers", 64),
     ("GATEWAY_MAX_FRAME_BYTES", "65536", "max_frame_bytes", 65536),
     ("GATEWAY_LOG_LEVEL", "Warning", "log_level", "warning"),
 ]
@@ -198,6 +200,8 @@ def test_a_bad_key_is_refused_without_showing_it(text: str) -> None:
         ("GATEWAY_SEED", "18446744073709551616", "a whole number from 0 to 18446744073709551615"),
         ("GATEWAY_SEED", "9" * 5000, "a whole number from 0 to 18446744073709551615"),
         ("GATEWAY_MAX_CONNECTIONS", "0", "a whole number from 1 to 1000000"),
+        ("GATEWAY_WORKERS", "0", "a whole number from 1 to 64"),
+        ("GATEWAY_WORKERS", "65", "a whole number from 1 to 64"),
         ("GATEWAY_MAX_FRAME_BYTES", "65535", "a whole number from 65536 to 2147483647"),
         ("GATEWAY_SECURED_METRICS", "no", "true or false"),
         ("GATEWAY_LOG_LEVEL", "TRACE", "DEBUG or INFO or WARNING or ERROR"),
@@ -241,6 +245,14 @@ def test_all_problems_are_told_at_once() -> None:
     assert found[-1] == (
         "KAFKA_BOOTSTRAP_SERVERS is not set; it takes host:port, several separated by commas"
     )
+
+
+def test_connections_are_enough_for_all_workers() -> None:
+    assert settings(GATEWAY_WORKERS="4", GATEWAY_MAX_CONNECTIONS="4").workers == 4
+    assert problems(BOOTSTRAP | {"GATEWAY_WORKERS": "4", "GATEWAY_MAX_CONNECTIONS": "3"}) == [
+        "GATEWAY_MAX_CONNECTIONS is 3, which is divided among 4 GATEWAY_WORKERS; "
+        "it takes at least one for each"
+    ]
 
 
 def test_the_error_itself_shows_every_problem() -> None:
@@ -309,6 +321,7 @@ def test_every_setting_can_stand_in_the_file(tmp_path: Path) -> None:
         storage_type = "IN_MEMORY"
         seed = 42
         max_connections = 5
+        workers = 2
         max_frame_bytes = 70000
         log_level = "debug"
         """,
@@ -332,6 +345,7 @@ def test_every_setting_can_stand_in_the_file(tmp_path: Path) -> None:
         secured_metrics=False,
         seed=42,
         max_connections=5,
+        workers=2,
         max_frame_bytes=70000,
         log_level="debug",
     )

@@ -1,0 +1,165 @@
+"""What the first process and its workers say to each other, and how it is written.
+
+Pickled: both ends are this same code, over a socket pair that nobody else has an end of, so nothing
+foreign is ever unpickled.
+"""
+
+import pickle
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from typing import Final
+
+from codec.frames import frame
+from sidecar.dataplane.addresses import Broker
+from sidecar.dataplane.versions import Range
+from sidecar.model.injection import Noted
+from sidecar.model.place import Place
+from sidecar.model.snapshot import Snapshot
+
+MESSAGE_LIMIT: Final = 64 * 1024 * 1024
+"""Bytes of a message; what is really sent is some hundred KiB at most."""
+
+
+@dataclass(frozen=True, slots=True)
+class ClusterView:
+    """The cluster as the first process has found it.
+
+    Args:
+        brokers: each with its client port.
+        listening: node ids of those the first process listens for; the others must not, see ADR 7.
+        versions: for each broker that answered, the ranges it speaks.
+    """
+
+    brokers: tuple[tuple[Broker, int], ...] = ()
+    listening: frozenset[int] = frozenset()
+    versions: tuple[Mapping[int, Range], ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WorkerSettings:
+    """What a worker needs of the settings.
+
+    Args:
+        secret_key: verifies tokens; None where clients do not authenticate.
+        max_connections: of all processes together.
+        frame_limit: bytes.
+    """
+
+    advertised_host: str
+    bind_host: str
+    secret_key: bytes | None = field(repr=False)
+    max_connections: int
+    frame_limit: int
+    log_level: str
+
+
+# To a worker.
+
+
+@dataclass(frozen=True, slots=True)
+class Welcome:
+    """The first message: listen, and answer with `Listening`."""
+
+    place: Place
+    settings: WorkerSettings
+    cluster: ClusterView
+    snapshot: Snapshot
+
+
+@dataclass(frozen=True, slots=True)
+class Publish:
+    """The interceptors from now on; answered with `Published`."""
+
+    snapshot: Snapshot
+
+
+ToWorker = Welcome | Publish | ClusterView
+
+
+# From a worker.
+
+
+@dataclass(frozen=True, slots=True)
+class Hello:
+    """The worker is there and waits for its `Welcome`."""
+
+
+@dataclass(frozen=True, slots=True)
+class Listening:
+    """The worker listens for every broker; or why not."""
+
+    error: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Published:
+    """Requests that arrive from now on see this revision."""
+
+    revision: int
+
+
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """An answer to a client named a broker nobody knows."""
+
+    broker: Broker
+
+
+LostKey = tuple[str, str, str, str, str]
+"""Uid, interceptor, virtual cluster, fault and error."""
+CountKey = tuple[str, str]
+"""Which of `sidecar.counts.Counts`, and the value of its label; empty where it has none."""
+
+
+@dataclass(frozen=True, slots=True)
+class State:
+    """A worker at one moment.
+
+    Args:
+        connections: open client connections.
+        paused: its log cannot take events.
+        dropped: ordinary log lines it has lost to a stuck reader.
+    """
+
+    connections: int = 0
+    paused: bool = False
+    dropped: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """What happened since the last report.
+
+    Args:
+        injections: in order; all of them are in the log already.
+        lost: how many more there were for which no room was left; they come after these.
+        counts: what to add to the counters.
+    """
+
+    injections: tuple[Noted, ...]
+    lost: Mapping[LostKey, int]
+    counts: Mapping[CountKey, int]
+    state: State
+
+
+FromWorker = Hello | Listening | Published | Seen | Report
+
+
+def encode(message: ToWorker | FromWorker) -> bytes:
+    """A message as it goes over the socket."""
+    return b"".join(frame(pickle.dumps(message, pickle.HIGHEST_PROTOCOL)))
+
+
+def decode(body: bytes) -> ToWorker | FromWorker:
+    """The message in a frame."""
+    message: ToWorker | FromWorker = pickle.loads(body)
+    return message
+
+
+def for_workers(snapshot: Snapshot) -> Snapshot:
+    """The snapshot without what only the control side looks at."""
+    bare = (replace(i, annotations=_NO_ANNOTATIONS) for i in snapshot.interceptors)
+    return Snapshot(snapshot.revision, tuple(bare))
+
+
+_NO_ANNOTATIONS: Final[dict[str, str]] = {}

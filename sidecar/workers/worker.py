@@ -1,0 +1,181 @@
+"""What runs in a worker's own process: listeners and relay, told and heard over one socket."""
+
+import contextlib
+from typing import Any, Final
+
+import gevent
+import structlog
+from gevent import socket
+from gevent.event import Event
+
+from sidecar import log
+from sidecar.dataplane.addresses import Broker
+from sidecar.dataplane.pipeline import Pipeline
+from sidecar.dataplane.sasl import Authenticate
+from sidecar.dataplane.session import Shared
+from sidecar.dataplane.versions import Versions
+from sidecar.net.listeners import Listeners
+from sidecar.recorder import Recorder
+from sidecar.sink import LineSink
+from sidecar.workers.channel import Channel
+from sidecar.workers.directory import Directory
+from sidecar.workers.messages import (
+    ClusterView,
+    Hello,
+    Listening,
+    Publish,
+    Published,
+    Seen,
+    State,
+    Welcome,
+)
+from sidecar.workers.tally import Tally
+
+_IDLE_SECONDS: Final = 0.2
+"""How often the state is looked at, and a slow reader of the log given what waits for it."""
+_GATHER_SECONDS: Final = 0.005
+"""Least time between two reports; what happens meanwhile is gathered for the next."""
+
+
+def main(fd: int) -> int:
+    """Serve clients until the process at the other end of socket `fd` says so, or is gone.
+
+    Signals that end the first process are blocked here from the start (see `process`), so a worker
+    ends by this alone, and in its turn.
+    """
+    channel = Channel(socket.socket(fileno=fd))
+    with contextlib.suppress(OSError):  # nobody is there any more; so the next line finds, too
+        channel.send(Hello())
+    messages = iter(channel)
+    for message in messages:
+        if isinstance(message, Welcome):
+            worker = Worker(channel, message)
+            break
+    else:
+        return 0
+    try:
+        worker.start()
+        for message in messages:
+            worker.take(message)
+    finally:
+        worker.stop()
+    return 0
+
+
+class Worker:
+    """One process of several, but the first.
+
+    Args:
+        channel: to the first process; the worker sends, its caller receives.
+        welcome: what it is told at its start.
+    """
+
+    def __init__(self, channel: Channel, welcome: Welcome) -> None:
+        settings = welcome.settings
+        self._channel = channel
+        self._place = welcome.place
+        self._sink = LineSink(shared=True)
+        log.configure(self._sink, settings.log_level)
+        self._log: Any = structlog.get_logger().bind(worker=self._place.index)
+        self._wake = Event()
+        self._tally = Tally(self._wake.set)
+        self._answers: list[Listening | Published | Seen] = []
+        self._state = State()
+        self._recorder = Recorder(self._sink, self._tally.publish, self._tally)
+        self._directory = Directory(settings.advertised_host, self._on_unknown)
+        key = settings.secret_key
+        self._secured = key is not None
+        self._shared = Shared(
+            pipeline=Pipeline(welcome.snapshot, place=self._place),
+            versions=Versions([], secured=self._secured),
+            advertise=self._directory.advertised,
+            record=self._recorder.record,
+            authenticate=_verifier(key) if key is not None else None,
+        )
+        self._listeners = Listeners(
+            locate=self._directory.locate,
+            shared=self._shared,
+            bind_host=settings.bind_host,
+            max_connections=self._place.share(settings.max_connections),
+            frame_limit=settings.frame_limit,
+            metrics=self._tally,
+            log=self._log,
+            place=self._place,
+        )
+        self._cluster = welcome.cluster
+        self._reporter: gevent.Greenlet[[], None] | None = None
+
+    def start(self) -> None:
+        """Listen, and say so; or why not."""
+        self._reporter = gevent.spawn(self._report)
+        self._answer(Listening(self._follow(self._cluster)))
+
+    def take(self, message: object) -> None:
+        """Do what the first process says."""
+        match message:
+            case Publish(snapshot):
+                self._shared.pipeline = Pipeline(snapshot, self._shared.pipeline, self._place)
+                self._answer(Published(snapshot.revision))
+            case ClusterView():
+                error = self._follow(message)
+                if error is not None:
+                    self._log.error("listen_failed", cause=error)
+
+    def stop(self) -> None:
+        """End every connection and write what is left of the log."""
+        if self._reporter is not None:
+            self._reporter.kill()
+        self._listeners.stop()
+        self._sink.flush()
+        self._channel.close()
+
+    def _follow(self, view: ClusterView) -> str | None:
+        """Take over a view of the cluster; why a port cannot be listened on, if so."""
+        error = None
+        self._directory.follow(view)
+        self._shared.versions = Versions(view.versions, secured=self._secured)
+        for broker, port in view.brokers:
+            if broker.node_id not in view.listening - self._listeners.brokers:
+                continue
+            try:
+                self._listeners.open(broker, port)
+            except OSError as failure:
+                error = str(failure)
+        return error
+
+    def _on_unknown(self, broker: Broker) -> None:
+        self._answer(Seen(broker))
+
+    def _answer(self, answer: Listening | Published | Seen) -> None:
+        self._answers.append(answer)
+        self._wake.set()
+
+    def _report(self) -> None:
+        """Tell the first process what happens; waits where it does not read, alone."""
+        while True:
+            self._wake.wait(_IDLE_SECONDS)
+            self._wake.clear()
+            self._sink.flush()
+            try:
+                self._tell()
+            except OSError:
+                return  # it is gone, and so will this process be
+            gevent.sleep(_GATHER_SECONDS)
+
+    def _tell(self) -> None:
+        # Injections first: who has an answer knows of all that was done before it.
+        answers, self._answers = self._answers, []
+        state = State(self._listeners.connections, self._recorder.paused, self._sink.dropped)
+        while self._tally or state != self._state:
+            self._channel.send(self._tally.take(state))
+            self._state = state
+            gevent.sleep(0)  # clients come first
+        for answer in answers:
+            self._channel.send(answer)
+
+
+def _verifier(key: bytes) -> Authenticate:
+    # Imported late: three megabytes that only workers need whose clients authenticate.
+    from sidecar.control.tokens import TokenAuthority
+
+    return TokenAuthority(key).verify

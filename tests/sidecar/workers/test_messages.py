@@ -1,0 +1,76 @@
+"""What is sent arrives as it was, and without what workers have no use for."""
+
+from types import MappingProxyType
+
+from codec.frames import FrameDecoder
+from sidecar.dataplane.addresses import Broker
+from sidecar.model.injection import Brief, Form
+from sidecar.model.place import Place
+from sidecar.model.snapshot import Snapshot
+from sidecar.workers.messages import (
+    ClusterView,
+    FromWorker,
+    Publish,
+    Report,
+    State,
+    ToWorker,
+    Welcome,
+    WorkerSettings,
+    decode,
+    encode,
+    for_workers,
+)
+from tests.sidecar.api.harness import injection
+from tests.support.sessions import interceptor, snapshot
+
+SETTINGS = WorkerSettings(
+    advertised_host="sidecar",
+    bind_host="0.0.0.0",
+    secret_key=b"do not show this",
+    max_connections=10,
+    frame_limit=1000,
+    log_level="info",
+)
+
+
+def arrived(message: ToWorker | FromWorker) -> ToWorker | FromWorker:
+    [body] = FrameDecoder(1 << 20).feed(encode(message))
+    return decode(body)
+
+
+def test_a_welcome_arrives_as_it_was() -> None:
+    view = ClusterView(((Broker(1, "kafka1", 9092), 6969),), frozenset({1}), ({0: (0, 12)},))
+    welcome = Welcome(Place(1, 2), SETTINGS, view, for_workers(snapshot(interceptor(50))))
+
+    assert arrived(welcome) == welcome
+    assert "do not show" not in repr(welcome)
+
+
+def test_a_report_arrives_as_it_was() -> None:
+    lost = {("uid", "simulate", "teamA", "leader_election", "NOT_LEADER_OR_FOLLOWER"): 3}
+    counts = {("closes", "malformed_request"): 2, ("connections", ""): 1}
+    report = Report((injection(partition=7),), lost, counts, State(4, True, 5))
+
+    assert arrived(report) == report
+
+
+def test_brief_injections_arrive_without_what_the_recorder_keeps() -> None:
+    form = Form(injection(), idempotent=True)
+    form.kept = lambda: "cannot be pickled"
+    briefs = [Brief(form, 1.0, 2, partition, 4, 5, 6, 7, 8) for partition in range(3)]
+
+    report = arrived(Report(tuple(briefs), {}, {}, State()))
+
+    assert isinstance(report, Report)
+    found = report.injections
+    assert [one.whole() for one in found] == [brief.whole() for brief in briefs]
+    forms = {id(one.form): one.form for one in found if isinstance(one, Brief)}
+    assert [one.kept for one in forms.values()] == [None]
+
+
+def test_workers_get_interceptors_without_annotations() -> None:
+    noted = interceptor(50, annotations=MappingProxyType({"who": "me"}))
+
+    sent = for_workers(Snapshot(4, (noted,)))
+
+    assert arrived(Publish(sent)) == Publish(Snapshot(4, (interceptor(50),)))
