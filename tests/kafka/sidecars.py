@@ -39,7 +39,9 @@ class Access:
 class Sidecar:
     """One running ``chaos-sidecar run``."""
 
-    def __init__(self, name: str, kafka: RealKafka, first_port: int, home: Path) -> None:
+    def __init__(
+        self, name: str, kafka: RealKafka, first_port: int, home: Path, **extra: str
+    ) -> None:
         """Start it with the demo's variables and wait until its health check says yes."""
         self.port = free_port_range(BROKERS, first_port)
         self.http_port, grpc_port = free_ports(2)
@@ -53,6 +55,7 @@ class Sidecar:
             "GATEWAY_HTTP_PORT": str(self.http_port),
             "GATEWAY_GRPC_PORT": str(grpc_port),
             "GATEWAY_USER_POOL_SECRET_KEY": SECRET,
+            **extra,
         }
         command = [sys.executable, "-m", "sidecar", "run"]
         self._child = Child(name, command, home / f"{name}.log", environment)
