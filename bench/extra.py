@@ -1,4 +1,4 @@
-"""What the matrix does not show: memory, start, growth, and what one client does to another.
+"""What the matrix does not show: memory, start, growth, workers, and clients beside each other.
 
     .venv/bin/python bench/extra.py [--only memory,start,...] [--rounds 5]
 
@@ -26,6 +26,7 @@ SECTIONS: dict[str, Callable[[Path, int], Json]] = {
     "partitions": growth.partitions,
     "interceptors": growth.interceptors,
     "vclusters": growth.vclusters,
+    "workers": growth.workers,
     "small_flow": neighbours.small_flow,
     "large_frame": neighbours.large_frame,
     "stall": neighbours.stall,

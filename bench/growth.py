@@ -30,6 +30,13 @@ class _Roomy(Pass):
     settings = MappingProxyType({"GATEWAY_MAX_CONNECTIONS": "20000"})
 
 
+class _Two(Pass):
+    """Two processes on the client port."""
+
+    name = "sidecar-two-workers"
+    settings = MappingProxyType({"GATEWAY_WORKERS": "2"})
+
+
 @contextlib.contextmanager
 def up(
     target: SidecarTarget, home: Path, *, partitions: int = 1
@@ -222,3 +229,44 @@ def vclusters(home: Path, rounds: int) -> Json:
     pairs = zip(rates["10"], rates["1"], strict=True)
     result["10_by_1"] = round(statistics.median(a / b for a, b in pairs), 3)
     return result
+
+
+def workers(home: Path, rounds: int) -> Json:
+    """Produced by one process and by two, side by side: throughput, processor time, memory.
+
+    Two workers need more than two processors to show what they are for: client and broker want
+    theirs. Connections are spread by the kernel's hash: of few, one worker may have most.
+    """
+    result: Json = {}
+    targets = {"1": Pass(), "2": _Two()}
+    with contextlib.ExitStack() as stack:
+        sidecars = {}
+        for count, target in targets.items():
+            running, _, broker = stack.enter_context(up(target, home))
+            sidecars[count] = (running, broker)
+            result[f"{count}_rest_mb"] = megabytes(running)
+        for size in (1024, 16384):
+            for connections in (10, 100):
+                load = Load(frame=size, in_flight=5, connections=connections)
+                result[f"{size}_x{connections}"] = _side_by_side(load, sidecars, rounds)
+        for count, (running, _) in sidecars.items():
+            result[f"{count}_worked_mb"] = megabytes(running)
+    return result
+
+
+def _side_by_side(load: Load, sidecars: dict[str, tuple[Running, Child]], rounds: int) -> Json:
+    """A load on sidecars "1" and "2" in turn; medians, and the median of same-round ratios."""
+    samples: dict[str, list[Sample]] = {count: [] for count in sidecars}
+    for number in range(rounds):
+        turns = list(sidecars.items())
+        for count, (running, broker) in turns if number % 2 else reversed(turns):
+            found = kload.measure(load, running.port, None, running.pids(), [broker.pid])
+            samples[count].append(found)
+    pairs = list(zip(samples["2"], samples["1"], strict=True))
+    return {
+        **{count: middle(found) for count, found in samples.items()},
+        "2_by_1_rps": round(statistics.median(a.rps / b.rps for a, b in pairs), 3),
+        "2_by_1_cpu": round(
+            statistics.median(a.cpu_us_per_request / b.cpu_us_per_request for a, b in pairs), 3
+        ),
+    }
