@@ -52,9 +52,11 @@ class Tally:
         self._counts[key] += int(amount)
         self._wake()
 
-    def __bool__(self) -> bool:
-        """Whether there is anything to report."""
-        return bool(self._injections or self._lost or self._counts)
+    @property
+    def due(self) -> int:
+        """How many reports it takes to tell what there is to tell now."""
+        full = -(-len(self._injections) // REPORT_SIZE)
+        return full or int(bool(self._lost or self._counts))
 
     def take(self, state: State) -> Report:
         """The next report; there may be more to report after it."""

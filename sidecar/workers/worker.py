@@ -166,7 +166,8 @@ class Worker:
         # Injections first: who has an answer knows of all that was done before it.
         answers, self._answers = self._answers, []
         state = State(self._listeners.connections, self._recorder.paused, self._sink.dropped)
-        while self._tally or state != self._state:
+        # Not as long as there are any: under load there always are.
+        for _ in range(self._tally.due or int(state != self._state)):
             self._channel.send(self._tally.take(state))
             self._state = state
             gevent.sleep(0)  # clients come first

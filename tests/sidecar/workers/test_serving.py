@@ -1,8 +1,10 @@
 """Several processes look like one sidecar: to clients, to whoever controls it, and in its log."""
 
+import fcntl
 import itertools
 import json
 
+import gevent
 import grpc
 
 from codec.messages.metadata import MetadataRequest
@@ -16,6 +18,7 @@ from tests.sidecar.workers.harness import INTERCEPTOR, REFUSED, Crew, code
 from tests.support.commands import rest
 from tests.support.fake_broker import FakeBroker, until
 from tests.support.gateways import Wire
+from tests.support.messages import batch, produce
 
 
 def test_connections_spread_over_workers_and_ids_are_unique(launch: Launch) -> None:
@@ -130,3 +133,29 @@ def test_a_broker_that_any_worker_sees_first_is_listened_for_by_all(
         for wire in crew.one_each(1).values():
             assert code(wire) == 0
         assert len(late.received) == 2
+
+
+def test_lines_of_all_workers_are_whole_in_a_pipe_that_is_always_full(crew: Crew) -> None:
+    stream = crew.command.process.stdout
+    assert stream is not None
+    clients = crew.one_each()
+    crew.inject()
+    crew.events("ready")  # makes room
+    fcntl.fcntl(stream, fcntl.F_SETPIPE_SZ, 4096)
+    message = produce({"cars": {index: batch() for index in range(8)}})
+    refused = dict.fromkeys(clients, 0)
+
+    def use(worker: int) -> None:
+        while refused[worker] < 24:  # what the pipe has no room for is forwarded
+            answer = clients[worker].ask(message, 9)
+            codes = [p.error_code for t in answer.responses for p in t.partition_responses]
+            refused[worker] += codes.count(REFUSED)
+
+    using = [gevent.spawn(use, worker) for worker in clients]
+    until(lambda: crew.events("ready") and all(each.ready() for each in using), "no answers")
+
+    def logged() -> dict[int, int]:
+        workers = [(e["connection_id"] - 1) % 2 for e in crew.events("fault_injected")]
+        return {worker: workers.count(worker) for worker in clients}
+
+    until(lambda: logged() == refused, "events are missing")
