@@ -6,7 +6,7 @@ import sys
 import threading
 from typing import Any
 
-from sidecar.cli import lean
+from sidecar import lean
 from sidecar.cli.arguments import host_port, reason, whole_number
 
 _DESCRIPTION = """\

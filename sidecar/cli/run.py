@@ -6,7 +6,7 @@ import os
 import sys
 from typing import Any, Final
 
-from sidecar.cli import lean
+from sidecar import lean
 from sidecar.cli.arguments import reason
 from sidecar.config import SETTINGS, ConfigError, Setting, Settings, load
 

@@ -1,6 +1,7 @@
 """What runs in a worker's own process: listeners and relay, told and heard over one socket."""
 
 import contextlib
+import gc
 from typing import Any, Final
 
 import gevent
@@ -8,7 +9,7 @@ import structlog
 from gevent import socket
 from gevent.event import Event
 
-from sidecar import log
+from sidecar import lean, log
 from sidecar.dataplane.addresses import Broker
 from sidecar.dataplane.pipeline import Pipeline
 from sidecar.dataplane.sasl import Authenticate
@@ -54,6 +55,8 @@ def main(fd: int) -> int:
     else:
         return 0
     try:
+        gc.collect()
+        gc.freeze()  # as the first process does, when all is there that stays
         worker.start()
         for message in messages:
             worker.take(message)
@@ -177,6 +180,7 @@ class Worker:
 
 def _verifier(key: bytes) -> Authenticate:
     # Imported late: three megabytes that only workers need whose clients authenticate.
+    lean.import_alone("jwt")
     from sidecar.control.tokens import TokenAuthority
 
     return TokenAuthority(key).verify

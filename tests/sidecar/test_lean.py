@@ -5,7 +5,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-ALONE = "from sidecar.cli import lean; lean.import_alone('structlog', 'jwt')"
+ALONE = "from sidecar import lean; lean.import_alone('structlog', 'jwt')"
 COMPANIONS = ("better_exceptions", "cryptography", "rich", "twisted")
 
 
