@@ -24,7 +24,11 @@ class Channel:
         Raises:
             OSError: the other side is gone.
         """
-        self._sock.sendall(encode(message))
+        self.write(encode(message))
+
+    def write(self, encoded: bytes) -> None:
+        """Send a message that is encoded already; as `send`."""
+        self._sock.sendall(encoded)
 
     def __iter__(self) -> Iterator[ToWorker | FromWorker]:
         """Every message until the other side is gone."""

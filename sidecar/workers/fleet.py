@@ -25,6 +25,7 @@ from sidecar.workers.messages import (
     ToWorker,
     Welcome,
     WorkerSettings,
+    encode,
     for_workers,
 )
 from sidecar.workers.process import WorkerProcess
@@ -84,7 +85,8 @@ class _Told:
     """A snapshot on its way to every worker."""
 
     def __init__(self, snapshot: Snapshot) -> None:
-        self.snapshot = snapshot
+        # Made on the thread of the control call: the hub has other things to do.
+        self.encoded = encode(Publish(for_workers(snapshot)))
         self.pending: set[WorkerProcess] = set()
         self.bell: SimpleQueue[None] = SimpleQueue()
         """Rung once, when nobody is pending any more."""
@@ -163,7 +165,7 @@ class Fleet:
             return
         self._view = view
         for process in self._told():
-            process.send(view)
+            process.send(encode(view))
 
     def publish(self, snapshot: Snapshot) -> None:
         """Give every worker new interceptors; returns when all that live have them.
@@ -171,7 +173,7 @@ class Fleet:
         A worker that does not take them in time is ended: it would go on with the old ones. Called
         on any thread but the hub's.
         """
-        told = _Told(for_workers(snapshot))
+        told = _Told(snapshot)
         self._tolds[snapshot.revision] = told
         if not self._stopping.is_set():
             self._hub.loop.run_callback_threadsafe(self._tell, told)
@@ -262,7 +264,8 @@ class Fleet:
         if process.greeted and not process.welcomed:
             process.welcomed = True
             snapshot = for_workers(self._sources.snapshot())
-            process.send(Welcome(process.place, self._settings, self._view, snapshot))
+            welcome = Welcome(process.place, self._settings, self._view, snapshot)
+            process.send(encode(welcome))
 
     def _listens(self, slot: _Slot, process: WorkerProcess, error: str | None) -> None:
         slot.up = error is None
@@ -281,7 +284,7 @@ class Fleet:
     def _tell(self, told: _Told) -> None:
         told.pending.update(self._told())
         for process in told.pending:
-            process.send(Publish(told.snapshot))
+            process.send(told.encoded)
         if told.pending:
             gevent.spawn(self._hurry, told)
         else:

@@ -12,7 +12,7 @@ from gevent.queue import SimpleQueue
 
 from sidecar.model.place import Place
 from sidecar.workers.channel import Channel
-from sidecar.workers.messages import ClusterView, Publish, State, Welcome
+from sidecar.workers.messages import State
 
 _REAP_SECONDS: Final = 5.0
 """How long a process may take to end once its socket is closed."""
@@ -38,7 +38,7 @@ class WorkerProcess:
         with theirs:
             self._process = _spawn(theirs.fileno())
         self.messages = Channel(ours)
-        self._outgoing: SimpleQueue[Welcome | Publish | ClusterView] = SimpleQueue()
+        self._outgoing: SimpleQueue[bytes] = SimpleQueue()
         self._sender = gevent.spawn(self._send_all)
 
     @property
@@ -46,14 +46,14 @@ class WorkerProcess:
         """Its process id."""
         return self._process.pid
 
-    def send(self, message: Welcome | Publish | ClusterView) -> None:
-        """Send after what was sent before; does not wait."""
-        self._outgoing.put(message)
+    def send(self, encoded: bytes) -> None:
+        """Send a message after what was sent before; does not wait."""
+        self._outgoing.put(encoded)
 
     def _send_all(self) -> None:
         try:
             while True:
-                self.messages.send(self._outgoing.get())
+                self.messages.write(self._outgoing.get())
         except OSError:
             return  # whoever reads `messages` sees the end as well
 
