@@ -5,7 +5,7 @@ Control first, so that /health can say "not yet"; then the cluster is found and 
 
 import secrets
 import time
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import structlog
 
@@ -29,9 +29,9 @@ from sidecar.net.discovery import Cluster
 from sidecar.net.gateway import Gateway
 from sidecar.recorder import Recorder
 from sidecar.sink import LineSink
-from sidecar.workers.fleet import Fleet, Sources
-from sidecar.workers.ledger import Ledger
-from sidecar.workers.messages import ClusterView, WorkerSettings
+
+if TYPE_CHECKING:
+    from sidecar.workers.fleet import Fleet
 
 
 class Sidecar:
@@ -113,7 +113,12 @@ class Sidecar:
             metrics_open=not settings.secured_metrics,
         )
 
-    def _workers(self, secret_key: bytes) -> Fleet:
+    def _workers(self, secret_key: bytes) -> "Fleet":
+        # Here, since most sidecars have one worker: half a megabyte.
+        from sidecar.workers.fleet import Fleet, Sources
+        from sidecar.workers.ledger import Ledger
+        from sidecar.workers.messages import ClusterView, WorkerSettings
+
         settings = self._settings
         return Fleet(
             settings.workers,
