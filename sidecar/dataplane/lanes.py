@@ -15,6 +15,7 @@ from typing import Any, Final, NamedTuple, Protocol
 
 from codec.api_keys import ApiKey
 from codec.registry import is_flexible
+from sidecar.dataplane.fetch_walk import FetchForm
 from sidecar.dataplane.ordering import ReplyForm
 
 
@@ -41,7 +42,7 @@ class Splice(NamedTuple):
     length: int
     new: bytes
     answered: bool
-    form: ReplyForm | None
+    form: ReplyForm | FetchForm | None
     passes: bool = False
 
 
@@ -248,6 +249,18 @@ class ProduceLane:
         context = self._context(name)
         least = _REPLY_OFFSET - 4 + len(old)
         return ReplyForm(_REPLY_OFFSET, old, new, least, size, 0, ApiKey.PRODUCE, version, context)
+
+
+class PassLane:
+    """Requests that pass as they are, and have something done to their responses."""
+
+    memory: Final = None
+
+    def __init__(self, form: FetchForm) -> None:
+        self._splice = Splice(0, 0, b"", True, form)
+
+    def __call__(self, buffer: Any, position: int, end: int, version: int) -> Splice | Verdict:
+        return self._splice
 
 
 class FetchMemory(NamedTuple):

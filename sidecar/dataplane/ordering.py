@@ -4,6 +4,7 @@ from collections import deque
 from typing import Any, NamedTuple
 
 from sidecar.dataplane.actions import Chunks
+from sidecar.dataplane.fetch_walk import FetchForm
 
 
 class Pending(NamedTuple):
@@ -52,7 +53,7 @@ class ResponseOrder:
     """
 
     def __init__(self) -> None:
-        self.queue: deque[int | tuple[int, ReplyForm] | Pending | Chunks] = deque()
+        self.queue: deque[int | tuple[int, ReplyForm | FetchForm] | Pending | Chunks] = deque()
 
     def __len__(self) -> int:
         return len(self.queue)

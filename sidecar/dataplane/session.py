@@ -7,6 +7,7 @@ nothing new is read).
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from typing import Any, Final
 
 import codec
@@ -19,12 +20,12 @@ from codec.headers import (
     response_body_start,
     response_header,
 )
-from sidecar.dataplane import sasl
+from sidecar.dataplane import fetch_walk, sasl
 from sidecar.dataplane.actions import Action, Close, Report, ToBroker, ToClient
 from sidecar.dataplane.injecting import Peer
 from sidecar.dataplane.injector import Injector, Record
 from sidecar.dataplane.judge import Judge
-from sidecar.dataplane.lanes import FetchLane, Plan, ProduceLane
+from sidecar.dataplane.lanes import FetchLane, PassLane, Plan, ProduceLane
 from sidecar.dataplane.ordering import Pending, ResponseOrder
 from sidecar.dataplane.pipeline import Pipeline
 from sidecar.dataplane.produce import expects_response
@@ -112,22 +113,35 @@ class Session:
             return plan, None
         for key, (low, high) in versions.ranges.items():
             # Whether a Produce has an answer is told by its acks: its lane or the session looks.
-            if key in _LOCAL or key == ApiKey.PRODUCE or injector.wants(pipeline, key):
-                continue
-            for version in range(low, high + 1):
-                if tenancy.passes(key, version):
-                    plan[key << 16 | version] = None
+            if key not in _LOCAL and key != ApiKey.PRODUCE and not injector.wants(pipeline, key):
+                passing = (v for v in range(low, high + 1) if tenancy.passes(key, v))
+                plan.update(dict.fromkeys(key << 16 | version for version in passing))
         lanes: dict[ApiKey, ProduceLane | FetchLane] = {
             ApiKey.PRODUCE: ProduceLane(tenancy.prefix, tenancy.exchange)
         }
-        if tenancy.isolates and not injector.wants(pipeline, ApiKey.FETCH):
-            lanes[ApiKey.FETCH] = FetchLane(tenancy.prefix, tenancy.exchange)
+        if not injector.wants(pipeline, ApiKey.FETCH):
+            if tenancy.isolates:
+                lanes[ApiKey.FETCH] = FetchLane(tenancy.prefix, tenancy.exchange)
+            else:
+                self._plan_addresses(plan, versions)
         for key, lane in lanes.items():
             for version in range(lane.FIRST, lane.LAST + 1):
                 if versions.accepts(key, version):
                     plan[key << 16 | version] = lane
         wanted = injector.wants(pipeline, ApiKey.PRODUCE)
         return plan, Judge(injector, pipeline, clock) if wanted else None
+
+    def _plan_addresses(self, plan: Plan, versions: Versions) -> None:
+        """Fetch requests pass whose responses may hold addresses, and are walked."""
+        low, high = versions.ranges.get(ApiKey.FETCH, (0, -1))
+        for version in range(max(low, fetch_walk.FIRST), high + 1):
+            context = self._tenancy.exchange(b"")
+            map_body = partial(self._map_whole, ApiKey.FETCH, version, context)
+            form = fetch_walk.FetchForm(map_body, ApiKey.FETCH, version, context)
+            plan[ApiKey.FETCH << 16 | version] = PassLane(form)
+
+    def _map_whole(self, key: int, version: int, context: Any, body: bytes) -> bytes:
+        return b"".join(self._tenancy.map_response(key, version, body, context))
 
     # From the client.
 

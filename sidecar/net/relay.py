@@ -135,6 +135,7 @@ class Relay:
         if self.broker.inside_frame:
             self._note(Close("malformed_response", "the broker closed inside a frame"))
             self.broker.need = 0
+            self.broker.walk = None
         self._end()
 
     # Reading on, and not.
@@ -200,11 +201,11 @@ class Relay:
         """Stop when the client has what was said to it, or does not take it in time."""
         self._ending = self.watched = True
         client, broker = self.client, self.broker
-        if not client.waiting and not broker.need:
+        if not client.waiting and not broker.passing:
             self.stop()
             return
         client.watch(False)
-        broker.watch(bool(broker.need) and not client.waiting)
+        broker.watch(broker.passing and not client.waiting)
         if self._deadline is None:
             self._deadline = self._loop.timer(FLUSH_TIMEOUT)
             self._deadline.start(self.stop)
@@ -257,6 +258,18 @@ class Relay:
                 return
             if source.need < STREAM_FROM:
                 return
+
+    def walk(self, position: int, end: int, back: list[Any]) -> int:
+        """Go on with a response that is looked at while it passes; returns where it ends."""
+        walk = self.broker.walk
+        if walk is None:
+            raise AssertionError("no response is being walked")
+        taken, chunks = walk.feed(VIEW[position:end])
+        back += chunks
+        if not walk.left:
+            self.broker.walk = None
+            back += self.session.order.passed()
+        return position + taken
 
     def skip(self, end: int, back: list[Any]) -> int:
         """Drop what came of a refused request; answer it when it has come whole."""

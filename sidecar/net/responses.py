@@ -8,6 +8,7 @@ from collections.abc import Callable
 from struct import Struct
 from typing import Any, Final
 
+from sidecar.dataplane.fetch_walk import FetchForm, FetchWalk
 from sidecar.net.buffer import BUFFER, ORIGIN, ROOM, VIEW
 from sidecar.net.relay import LEAST_RESPONSE, STREAM_FROM, Relay
 
@@ -53,6 +54,8 @@ def response_reader(  # noqa: C901 - one loop on purpose, see `requests`
                 position += broker.need
                 if position <= end:
                     next_one()
+            elif broker.walk is not None:
+                position = start = relay.walk(ORIGIN, end, back)
             elif broker.collected is not None:
                 position = start = relay.collect(broker, end, [], back)
             while end - position >= _HEADER_SIZE:
@@ -77,6 +80,12 @@ def response_reader(  # noqa: C901 - one loop on purpose, see `requests`
                 after = position + 4 + size
                 if kind is tuple and expected[0] == correlation_id:
                     form = expected[1]
+                    if type(form) is FetchForm:
+                        after = position + _HEADER_SIZE
+                        back.append(VIEW[start:after])
+                        broker.walk = FetchWalk(size, form)
+                        position = start = relay.walk(after, end, back)
+                        continue
                     if (
                         form is same
                         and lowest <= size <= highest

@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from typing import Any, Final
 
+from sidecar.dataplane.fetch_walk import FetchWalk
 from sidecar.net.buffer import ORIGIN, READ_SIZE, VIEW
 
 _JOIN_BELOW: Final = 16 * 1024
@@ -47,6 +48,7 @@ class Side:
         "skip",
         "tail",
         "waiting",
+        "walk",
         "wanted",
     )
 
@@ -79,6 +81,8 @@ class Side:
         """Bytes of a refused request that are still to come, and are dropped."""
         self.owed = b""
         """Its answer, due when it has come whole: clients take none for what they still send."""
+        self.walk: FetchWalk | None = None
+        """The current frame, if it is looked at while it passes."""
         self.collected: bytearray | None = None
         """A frame for the session, as far as it has arrived, size field included."""
         self.wanted = 0
@@ -103,7 +107,12 @@ class Side:
     @property
     def inside_frame(self) -> bool:
         """Whether the last bytes that came are the beginning or the middle of a frame."""
-        return bool(self.need or self.skip or self.tail or self.collected is not None)
+        return bool(self.passing or self.skip or self.tail or self.collected is not None)
+
+    @property
+    def passing(self) -> bool:
+        """Whether a part of a frame has been passed on, and the rest is still to come."""
+        return self.need > 0 or self.walk is not None
 
     def receive(self) -> int:
         """Read behind what was kept of a frame; returns the bytes of both, 0 at the end.

@@ -5,6 +5,7 @@ one through a session that sees each of them whole. The two must not differ in a
 """
 
 import random
+from collections.abc import Iterator
 from dataclasses import replace
 from typing import Any
 
@@ -12,6 +13,7 @@ import pytest
 
 from codec.api_keys import ApiKey
 from codec.frames import FrameDecoder
+from codec.messages.fetch import FetchRequest, FetchResponse
 from codec.messages.produce import ProduceRequest, ProduceResponse
 from sidecar.dataplane.actions import Close, Report
 from sidecar.dataplane.pipeline import Pipeline
@@ -20,7 +22,16 @@ from sidecar.model.interceptor import Interceptor
 from sidecar.net.relay import Relay
 from sidecar.net.requests import request_reader
 from sidecar.net.responses import response_reader
-from tests.support.messages import batch, frames, produce, read_request, request, response, sized
+from tests.support.messages import (
+    batch,
+    frames,
+    produce,
+    read_request,
+    read_response,
+    request,
+    response,
+    sized,
+)
 from tests.support.sessions import (
     NOW,
     Client,
@@ -318,6 +329,83 @@ def test_an_acks_0_request_cut_in_its_head_takes_no_place_among_the_answers(
 
     assert [int.from_bytes(f[:4], "big") for f in frames([bytes(lane.near.sent)])] == [1, 3]
     assert not lane.closes
+
+
+@pytest.mark.parametrize("seed", range(6))
+def test_fetch_responses_with_addresses_stream_through_among_local_answers(
+    seed: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    choice = random.Random(seed)
+    client = Client(interceptor(50, seed=seed), upstream=[{0: (3, 12), 1: (4, 17)}])
+    lane = FastLane(client, monkeypatch)
+    asked, due = bytearray(), bytearray()
+    for number in range(1, 60):
+        if choice.random() < 0.5:
+            asked += sized(request(produce(), 9, number))
+        else:
+            asked += sized(request(FetchRequest(session_id=number), 17, number))
+    for piece in pieces(asked, choice):
+        lane.receive(piece)
+    for data in FrameDecoder(1 << 30).feed(bytes(lane.far.sent)):
+        number, message = read_request(bytes(data))
+        if isinstance(message, FetchRequest):
+            due += sized(response(fetched(number, "broker-1.internal"), 17, number))
+        else:
+            due += sized(appended(bytes(data)))
+    for piece in pieces(due, choice):
+        lane.far.given = piece
+        lane.read_broker()
+
+    answers = frames([bytes(lane.near.sent)])
+    assert [int.from_bytes(answer[:4], "big") for answer in answers] == list(range(1, 60))
+    assert client.recorded.injections
+    for number, answer in enumerate(answers, 1):
+        if len(answer) > 150:
+            _, seen = read_response(ApiKey.FETCH, 17, answer)
+            [endpoint] = seen.node_endpoints
+            assert (endpoint.host, endpoint.port) == ("sidecar", 6969)
+            expected = fetched(number, "broker-1.internal").responses
+            assert [t.partitions[0].records for t in seen.responses] == [
+                t.partitions[0].records for t in expected
+            ]
+    assert not lane.closes
+
+
+def pieces(data: bytes | bytearray, choice: random.Random) -> Iterator[bytes]:
+    """Cut at random."""
+    while data:
+        size = choice.choice((1, 7, 60, 400, 50_000))
+        yield bytes(data[:size])
+        data = data[size:]
+
+
+def fetched(number: int, host: str) -> FetchResponse:
+    """A Fetch response with records that tell it from others, and the address of broker 1."""
+    topic = FetchResponse.FetchableTopicResponse
+    records = batch(payload=bytes((number,)) * choice_of_size(number))
+    partition = topic.PartitionData(partition_index=0, records=records)
+    return FetchResponse(
+        responses=[topic(partitions=[partition])],
+        node_endpoints=[FetchResponse.NodeEndpoint(node_id=1, host=host, port=9092)],
+    )
+
+
+def choice_of_size(number: int) -> int:
+    return (10, 1000, 300_000)[number % 3]
+
+
+def test_a_broker_that_closes_inside_a_walked_response_closes_the_client(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    lane = FastLane(Client(upstream=[{0: (3, 12), 1: (4, 17)}]), monkeypatch)
+    lane.receive(sized(request(FetchRequest(), 17)))
+    data = sized(response(fetched(2, "broker"), 17))
+    lane.far.given = data[:-3]
+    lane.read_broker()
+    lane.relay.broker_ended()
+
+    assert [close.reason for close in lane.closes] == ["malformed_response"]
+    assert lane.relay.done.is_set()
 
 
 def produced(topic: str, message: str | None = None) -> ProduceResponse:
