@@ -1,6 +1,6 @@
 """The sidecar before three real Kafka brokers, beside no proxy and other Kafka-aware proxies.
 
-    .venv/bin/python bench/real_kafka.py [--rounds 5] [--records 200000]
+    .venv/bin/python bench/real_kafka.py [--rounds 5] [--records 600000]
 
 In each round, in a drawn order, each target gets a new topic of three partitions. Kafka's own
 kafka-producer-perf-test fills it (1 KiB records, the producer's defaults), kafka-consumer-perf-test
@@ -191,7 +191,7 @@ def main() -> int:
     """Measure, write, print."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
     parser.add_argument("--rounds", type=int, default=5)
-    parser.add_argument("--records", type=int, default=200_000)
+    parser.add_argument("--records", type=int, default=600_000)
     parser.add_argument("--output", type=Path, default=RESULTS, metavar="FOLDER")
     options = parser.parse_args()
     with tempfile.TemporaryDirectory(prefix="bench-") as home, running("4.x") as kafka:

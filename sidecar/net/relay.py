@@ -284,15 +284,17 @@ class Relay:
     def discard(self) -> None:
         """Have the kernel drop what has come of a refused request, but for its end."""
         client = self.client
-        try:
-            while client.skip > STREAM_FROM:
+        for _ in range(_STREAM_READS):
+            if client.skip <= STREAM_FROM:
+                return
+            try:
                 most = min(STREAM_SIZE, client.skip - 1)
                 size = client.recv_into(STREAM_ROOM, most, socket.MSG_TRUNC)
-                if not size:
-                    return
-                client.skip -= size
-        except BlockingIOError:
-            return
+            except BlockingIOError:
+                return
+            if not size:
+                return  # the walk will be told again
+            client.skip -= size
 
     def take(
         self,
