@@ -4,7 +4,7 @@ VENV   := .venv
 BIN    := $(VENV)/bin
 .DEFAULT_GOAL := help
 
-.PHONY: help demo test test-fast check fmt proto bench bench-quick bench-codec clean
+.PHONY: help demo test test-fast check fmt proto bench bench-quick bench-extra bench-kafka bench-codec clean
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
@@ -53,6 +53,12 @@ bench: $(VENV)/.dev ## the sidecar beside other proxies; says how long it will t
 
 bench-quick: $(VENV)/.dev ## a selection of that, in about two minutes
 	@$(BIN)/python bench/run.py --quick $(ARGS)
+
+bench-extra: $(VENV)/.dev ## memory, start, growth, workers, neighbours: about six minutes
+	@$(BIN)/python bench/extra.py $(ARGS)
+
+bench-kafka: $(VENV)/.dev ## before three real brokers (Java, Maven): about ten minutes
+	@$(BIN)/python bench/real_kafka.py $(ARGS)
 
 bench-codec: $(VENV)/.dev ## the codec against kafka-python and aiokafka
 	@$(BIN)/python bench/codec_peers.py $(ARGS)
