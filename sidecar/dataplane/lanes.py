@@ -88,6 +88,8 @@ _INT16: Final = Struct(">h")
 _INT32: Final = Struct(">i")
 _FETCH_FIXED: Final = 25
 """Fetch v7-12 before its topics: replica id, max wait, min and max bytes, isolation, session."""
+_NEVER: Final = 1 << 31
+"""More bytes than a frame can have."""
 _FETCH_SESSIONS_SINCE: Final = 7
 _PRODUCE_ENDPOINTS_SINCE: Final = 10
 _FETCH_PARTITION: Final = {
@@ -181,6 +183,7 @@ class ProduceLane:
     Args:
         prefix: what physical topic names begin with; empty maps nothing.
         context: makes what `Tenancy.map_response` needs where a response is not of the usual form.
+        judged: whether somebody decides about them; then those of several topics are collected.
     """
 
     FIRST: Final = 3
@@ -191,9 +194,12 @@ class ProduceLane:
         self,
         prefix: bytes,
         context: Callable[[bytes], Any],
+        *,
+        judged: bool,
     ) -> None:
         self._prefix = prefix
         self._context = context
+        self._whole = bool(prefix) or judged
         self.version = -1
         """Of the last request, whose beginning (from the client id on) is `raw`."""
         self.raw = b""
@@ -221,8 +227,11 @@ class ProduceLane:
         if length >= 0 and self._prefix:
             raise _Unusual  # a transactional id, to be renamed as well
         acks = text + max(length, 0)
-        start, stop = _single_topic(buffer, acks + 6, end, flexible)
         begin = position + _BODY_OFFSET
+        if not self._whole and _count(buffer, acks + 6, end, flexible)[0] != 1:
+            self._learn_acks(bytes(buffer[begin : acks + 2]), version)
+            return
+        start, stop = _single_topic(buffer, acks + 6, end, flexible)
         name = bytes(buffer[start:stop])
         physical = self._prefix + name
         raw = bytes(buffer[begin:stop])
@@ -238,6 +247,17 @@ class ProduceLane:
         self.version, self.raw = version, raw
         at = _BODY_OFFSET if self._prefix else 0
         self.splice = Splice(at, len(raw), new, answered, form, answered and form is None)
+
+    def _learn_acks(self, raw: bytes, version: int) -> None:
+        """A request of several topics, of which only has to be known whether it is answered."""
+        answered = raw[-2:] != b"\0\0"
+        form = None
+        if answered and version >= _PRODUCE_ENDPOINTS_SINCE:
+            # No response is of this form: all are collected, and looked through for addresses.
+            context = self._context(b"")
+            form = ReplyForm(0, b"", b"", _NEVER, 0, 0, ApiKey.PRODUCE, version, context)
+        self.version, self.raw = version, raw
+        self.splice = Splice(0, 0, b"", answered, form, answered and form is None)
 
     def _form(self, name: bytes, physical: bytes, version: int, flexible: bool) -> ReplyForm | None:
         if not self._prefix and version < _PRODUCE_ENDPOINTS_SINCE:

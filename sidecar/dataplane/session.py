@@ -116,8 +116,9 @@ class Session:
             if key not in _LOCAL and key != ApiKey.PRODUCE and not injector.wants(pipeline, key):
                 passing = (v for v in range(low, high + 1) if tenancy.passes(key, v))
                 plan.update(dict.fromkeys(key << 16 | version for version in passing))
+        wanted = injector.wants(pipeline, ApiKey.PRODUCE)
         lanes: dict[ApiKey, ProduceLane | FetchLane] = {
-            ApiKey.PRODUCE: ProduceLane(tenancy.prefix, tenancy.exchange)
+            ApiKey.PRODUCE: ProduceLane(tenancy.prefix, tenancy.exchange, judged=wanted)
         }
         if not injector.wants(pipeline, ApiKey.FETCH):
             if tenancy.isolates:
@@ -128,7 +129,6 @@ class Session:
             for version in range(lane.FIRST, lane.LAST + 1):
                 if versions.accepts(key, version):
                     plan[key << 16 | version] = lane
-        wanted = injector.wants(pipeline, ApiKey.PRODUCE)
         return plan, Judge(injector, pipeline, clock) if wanted else None
 
     def _plan_addresses(self, plan: Plan, versions: Versions) -> None:

@@ -408,6 +408,35 @@ def test_a_broker_that_closes_inside_a_walked_response_closes_the_client(
     assert lane.relay.done.is_set()
 
 
+@pytest.mark.parametrize("version", [3, 8, 9, 12])
+def test_requests_of_several_topics_stream_through_where_nobody_wants_them(
+    version: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    lane = FastLane(Client(), monkeypatch)
+    topics = {name: {0: batch(payload=bytes(50_000))} for name in ("cars", "bikes")}
+    asked = [produce(topics, acks=1), produce(topics, acks=0), produce(), produce(topics)]
+    data = [sized(request(each, version, n)) for n, each in enumerate(asked, 1)]
+
+    lane.receive(data[0][:1000])
+    assert lane.far.sent == data[0][:1000]
+    lane.receive(data[0][1000:] + data[1] + data[2] + data[3])
+    for number in (1, 3, 4):
+        answer = produced("cars")
+        answer.node_endpoints = [
+            ProduceResponse.NodeEndpoint(node_id=1, host="broker-1", port=9092)
+        ]
+        lane.far.given = sized(response(answer, version, number))
+        lane.read_broker()
+
+    assert lane.far.sent == b"".join(data)
+    answers = frames([bytes(lane.near.sent)])
+    assert [int.from_bytes(answer[:4], "big") for answer in answers] == [1, 3, 4]
+    for answer in answers if version >= 10 else ():
+        _, seen = read_response(ApiKey.PRODUCE, version, answer)
+        assert [(each.host, each.port) for each in seen.node_endpoints] == [("sidecar", 6969)]
+    assert not lane.closes
+
+
 def produced(topic: str, message: str | None = None) -> ProduceResponse:
     """What a broker answers for partition 0 of a topic."""
     answer = ProduceResponse.TopicProduceResponse
