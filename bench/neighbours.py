@@ -8,7 +8,6 @@ import kload
 from children import pause
 from growth import short
 from kload import Load, Sample
-from matrix import say
 from results import Json
 from targets.base import Running, Target
 from targets.relays import Direct, HAProxy
@@ -41,16 +40,11 @@ def small_flow(home: Path, rounds: int) -> Json:
     bulk = Load(frame=1 << 20, in_flight=5, connections=10, seconds=2.6, warmup=0.2)
     names: list[Target] = [Direct(), Pass(), HAProxy()]
     found: list[dict[str, tuple[Sample, Sample]]] = []
-    failures = 0
     with contextlib.ExitStack() as stack:
         running = {target.name: _up(target, home, stack) for target in names}
-        while len(found) < rounds and failures <= rounds:
-            try:
-                found.append({name: _beside(each, bulk) for name, each in running.items()})
-            except kload.LoadFailed as error:  # HAProxy repeats a response now and then
-                failures += 1
-                say(f"  this round again: {error}")
-    result: Json = {"rounds_repeated": failures}
+        for _ in range(rounds):
+            found.append({name: _beside(each, bulk) for name, each in running.items()})
+    result: Json = {}
     for name in running:
         pairs = [each[name] for each in found]
         watched = sorted((small for small, _ in pairs), key=lambda sample: sample.p50_us)

@@ -115,7 +115,7 @@ static bool flush(Connection *c)
 static bool end_of_frame(Connection *c)
 {
     Request *q = &c->request;
-    c->have = 0;
+    c->have = 0, c->parsed = false; /* or bytes of the next length would be taken for this frame's */
     if (q->api == PRODUCE && q->silent)
         return true;
     if (c->count >= PIECES - 2 && !flush(c))
