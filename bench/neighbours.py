@@ -39,11 +39,11 @@ def small_flow(home: Path, rounds: int) -> Json:
     """Beside ten connections that saturate the proxy with five 1 MiB requests each."""
     bulk = Load(frame=1 << 20, in_flight=5, connections=10, seconds=2.6, warmup=0.2)
     names: list[Target] = [Direct(), Pass(), HAProxy()]
-    found: list[dict[str, tuple[Sample, Sample]]] = []
     with contextlib.ExitStack() as stack:
         running = {target.name: _up(target, home, stack) for target in names}
-        for _ in range(rounds):
-            found.append({name: _beside(each, bulk) for name, each in running.items()})
+        found = [
+            {name: _beside(each, bulk) for name, each in running.items()} for _ in range(rounds)
+        ]
     result: Json = {}
     for name in running:
         pairs = [each[name] for each in found]
