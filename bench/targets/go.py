@@ -75,7 +75,7 @@ class KafkaProxy(_GoTarget):
 
     def version(self) -> str:
         given = os.environ.get("BENCH_KAFKA_PROXY")
-        return f"kafka-proxy as built by the user: {given}" if given else super().version()
+        return f"kafka-proxy built elsewhere: {Path(given).name}" if given else super().version()
 
     def start(self, upstream: int, home: Path) -> Running:
         return self.launch([upstream], home)
