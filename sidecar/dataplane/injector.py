@@ -83,9 +83,10 @@ class Injector:
         """As `decide`, for what a refused batch has before it."""
         if request is None:
             return None
-        cause = self.refused.before(batches(request))
+        found = batches(request)
+        cause = self.refused.before(found)
         if cause is None:
-            self.refused.forwarded(batches(request))
+            self.refused.forwarded(found)
             return None
         decision = cause.stage.rule.decide(ApiKey.PRODUCE, request)
         if isinstance(decision, Forward):
