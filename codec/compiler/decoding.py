@@ -12,13 +12,14 @@ from typing import Any
 from codec.compiler.layout import FIXED_ARRAYS, Layout, Slot, message_layout, take_run
 from codec.compiler.source import Source
 from codec.errors import DecodeError
+from codec.fields import Kind
 from codec.primitives import (
     continue_string_length,
     continue_uvarint,
     read_tags,
     read_uvarint,
 )
-from codec.schema import Kind, Message
+from codec.schema import Message
 
 Decoder = Callable[[Any, int, int, Any], Any]
 

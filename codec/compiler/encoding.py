@@ -12,8 +12,9 @@ from typing import Any
 
 from codec.compiler.layout import FIXED_ARRAYS, Layout, Slot, message_layout, take_run
 from codec.compiler.source import Source
+from codec.fields import Field, Kind
 from codec.primitives import INT8, SHORT_FORMS, string_length, uvarint, write_tags
-from codec.schema import Field, Kind, Message
+from codec.schema import Message
 
 Encoder = Callable[[Any], list[Any]]
 

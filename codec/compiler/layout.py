@@ -6,8 +6,9 @@ from typing import Any
 
 from codec.api_keys import is_flexible
 from codec.errors import UnsupportedVersion
+from codec.fields import FIXED_SIZES, Field, Kind
 from codec.primitives import NumberArrays, UuidArrays
-from codec.schema import FIXED_SIZES, Field, Kind, Message, Struct
+from codec.schema import Message, Struct
 
 FIXED_ARRAYS: dict[Kind | None, NumberArrays] = {
     Kind.INT8: NumberArrays("b"),

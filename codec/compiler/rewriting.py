@@ -12,6 +12,7 @@ from typing import Any
 from codec.compiler.layout import FIXED_ARRAYS, Layout, Slot, message_layout
 from codec.compiler.source import Source
 from codec.errors import DecodeError, EncodeError
+from codec.fields import FIXED_SIZES, Kind, Role
 from codec.primitives import (
     INT16,
     INT32,
@@ -24,7 +25,7 @@ from codec.primitives import (
     read_uvarint,
     uvarint,
 )
-from codec.schema import FIXED_SIZES, Kind, Message, Role
+from codec.schema import Message
 
 Rewriter = Callable[[bytes, int, int, memoryview, Any], list[Any]]
 
