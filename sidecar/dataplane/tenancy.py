@@ -244,6 +244,12 @@ class _ToPhysical:
     group = topic
     transactional_id = topic
 
+    def topic_id(self, topic_id: bytes) -> bytes:
+        return topic_id
+
+    topic_pattern = topic_id
+    transactional_id_pattern = topic_id
+
     def broker(self, node_id: int, host: bytes, port: int) -> tuple[bytes, int]:
         return host, port
 
@@ -266,6 +272,12 @@ class _ToLogical:
 
     group = topic
     transactional_id = topic
+
+    def topic_id(self, topic_id: bytes) -> bytes:
+        return topic_id
+
+    topic_pattern = topic_id
+    transactional_id_pattern = topic_id
 
 
 def _encoded(text: str) -> bytes:
