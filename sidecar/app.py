@@ -21,6 +21,7 @@ from sidecar.control.users import AdminUsers
 from sidecar.dataplane.addresses import AddressBook
 from sidecar.dataplane.pipeline import Pipeline
 from sidecar.dataplane.session import Shared
+from sidecar.dataplane.tenancy import TopicDirectory
 from sidecar.dataplane.versions import Versions
 from sidecar.metrics import Metrics
 from sidecar.model.place import Place
@@ -63,6 +64,7 @@ class Sidecar:
             advertise=self._book.advertised,
             record=self._recorder.record,
             authenticate=tokens.verify if settings.authenticate else None,
+            directory=TopicDirectory(secrets.token_bytes(32)),
         )
         self._cluster = Cluster(settings.bootstrap_servers, self._log)
         self._gateway = Gateway(
@@ -135,6 +137,7 @@ class Sidecar:
                     tuple(self._book.ports()),
                     self._gateway.listening,
                     tuple(self._cluster.versions()),
+                    self._cluster.features,
                 ),
                 snapshot=lambda: self._shared.pipeline.snapshot,
                 report=Ledger(self._journal, self._metrics).enter,

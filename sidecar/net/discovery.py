@@ -7,7 +7,7 @@ import gevent
 
 import codec
 from sidecar.dataplane.addresses import Broker
-from sidecar.dataplane.versions import Range
+from sidecar.dataplane.versions import Features, Range
 from sidecar.net.upstream import ask_brokers, ask_versions
 
 _RETRY_SECONDS: Final = 1.0
@@ -28,6 +28,8 @@ class Cluster:
         self._log = log
         self._known: list[tuple[str, int]] = []
         self._versions: dict[int, dict[int, Range]] = {}
+        self.features = Features()
+        """Those of the cluster, as of the last refresh."""
 
     def find(self, clock: Callable[[], float]) -> list[Broker]:
         """The brokers, once some are up: asks until one answers, and says so in the log.
@@ -73,7 +75,10 @@ class Cluster:
         self._versions = {n: v for n, v in self._versions.items() if n in present}
         for broker in brokers:
             try:
-                self._versions[broker.node_id] = ask_versions(broker.host, broker.port)
+                ranges, features = ask_versions(broker.host, broker.port)
+                self._versions[broker.node_id] = ranges
+                if features.epoch >= self.features.epoch:
+                    self.features = features
             except (OSError, codec.CodecError) as error:
                 where = f"{broker.host}:{broker.port}"
                 self._log.warning("broker_unreachable", broker=where, cause=str(error))

@@ -92,7 +92,9 @@ class Gateway:
 
     def _learn(self, brokers: list[Broker]) -> None:
         secured = self._shared.authenticate is not None
-        self._shared.versions = Versions(self._cluster.versions(), secured=secured)
+        self._shared.versions = Versions(
+            self._cluster.versions(), secured=secured, features=self._cluster.features
+        )
         try:
             self._book.learn(brokers)
         finally:

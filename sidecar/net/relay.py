@@ -361,8 +361,10 @@ class Relay:
         for action in self.session.on_request(frame, time.time(), looked_up=True):
             self._perform(action, to_broker, to_client)
         try:
-            self.broker.send(to_broker)
-            self.client.send(to_client)
+            if to_broker:
+                self.broker.send(to_broker)
+            if to_client:
+                self.client.send(to_client)
         except OSError:
             self.stop()
             return

@@ -8,13 +8,15 @@ from gevent import socket
 
 import codec
 from codec.api_keys import ApiKey
+from codec.error_codes import ErrorCode
 from codec.errors import DecodeError
 from codec.frames import FrameDecoder, frame
 from codec.headers import request_header, response_body_start
 from codec.messages.api_versions import ApiVersionsRequest
 from codec.messages.metadata import MetadataRequest
+from sidecar import __version__
 from sidecar.dataplane.addresses import Broker
-from sidecar.dataplane.versions import Range
+from sidecar.dataplane.versions import Features, Range, features_of
 
 CONNECT_TIMEOUT: Final = 10.0
 """Seconds to wait for a broker to accept."""
@@ -24,6 +26,8 @@ _ANSWER_LIMIT: Final = 64 * 1024 * 1024
 """Bytes of an answer to a question of our own."""
 _RECEIVE: Final = 64 * 1024
 _CLIENT_ID: Final = "kafka-chaos-sidecar"
+_API_VERSIONS: Final = 4
+"""Tells every feature; older brokers answer that they do not know it (KIP-511)."""
 _METADATA_VERSION: Final = 1
 """Knows the controller, and brokers of any age speak it."""
 _METADATA_BY_ID: Final = 12
@@ -43,15 +47,21 @@ def connect(host: str, port: int) -> socket.socket:
     return sock
 
 
-def ask_versions(host: str, port: int) -> dict[int, Range]:
-    """The API versions a broker speaks.
+def ask_versions(host: str, port: int) -> tuple[dict[int, Range], Features]:
+    """The API versions a broker speaks, and the features of its cluster.
 
     Raises:
         OSError: not reachable, or no answer in time.
         codec.CodecError: the answer is not Kafka's.
     """
-    response = _ask(host, port, ApiKey.API_VERSIONS, 0, ApiVersionsRequest())
-    return {entry.api_key: (entry.min_version, entry.max_version) for entry in response.api_keys}
+    request = ApiVersionsRequest(
+        client_software_name=_CLIENT_ID, client_software_version=__version__
+    )
+    response = _ask(host, port, ApiKey.API_VERSIONS, _API_VERSIONS, request)
+    if response.error_code == ErrorCode.UNSUPPORTED_VERSION:
+        response = _ask(host, port, ApiKey.API_VERSIONS, 0, ApiVersionsRequest())
+    ranges = {entry.api_key: (entry.min_version, entry.max_version) for entry in response.api_keys}
+    return ranges, features_of(response)
 
 
 def ask_brokers(host: str, port: int) -> list[Broker]:

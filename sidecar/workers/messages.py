@@ -11,7 +11,7 @@ from typing import Final
 
 from codec.frames import frame
 from sidecar.dataplane.addresses import Broker
-from sidecar.dataplane.versions import Range
+from sidecar.dataplane.versions import Features, Range
 from sidecar.model.injection import Noted
 from sidecar.model.place import Place
 from sidecar.model.snapshot import Snapshot
@@ -28,11 +28,13 @@ class ClusterView:
         brokers: each with its client port.
         listening: node ids of those the first process listens for; the others must not, see ADR 7.
         versions: for each broker that answered, the ranges it speaks.
+        features: those of the cluster.
     """
 
     brokers: tuple[tuple[Broker, int], ...] = ()
     listening: frozenset[int] = frozenset()
     versions: tuple[Mapping[int, Range], ...] = ()
+    features: Features = Features()  # noqa: RUF009 - it cannot be changed
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

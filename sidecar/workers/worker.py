@@ -2,6 +2,7 @@
 
 import contextlib
 import gc
+import secrets
 from typing import Any, Final
 
 import gevent
@@ -14,6 +15,7 @@ from sidecar.dataplane.addresses import Broker
 from sidecar.dataplane.pipeline import Pipeline
 from sidecar.dataplane.sasl import Authenticate
 from sidecar.dataplane.session import Shared
+from sidecar.dataplane.tenancy import TopicDirectory
 from sidecar.dataplane.versions import Versions
 from sidecar.net.listeners import Listeners
 from sidecar.recorder import Recorder
@@ -94,6 +96,7 @@ class Worker:
             advertise=self._directory.advertised,
             record=self._recorder.record,
             authenticate=_verifier(key) if key is not None else None,
+            directory=TopicDirectory(secrets.token_bytes(32)),
         )
         self._listeners = Listeners(
             locate=self._directory.locate,
@@ -136,7 +139,9 @@ class Worker:
         """Take over a view of the cluster; why a port cannot be listened on, if so."""
         error = None
         self._directory.follow(view)
-        self._shared.versions = Versions(view.versions, secured=self._secured)
+        self._shared.versions = Versions(
+            view.versions, secured=self._secured, features=view.features
+        )
         for broker, port in view.brokers:
             if broker.node_id not in view.listening - self._listeners.brokers:
                 continue

@@ -2,6 +2,7 @@
 
 from typing import Any
 
+import gevent
 import pytest
 
 from codec.frames import FrameDecoder
@@ -64,6 +65,7 @@ class FastLane:
         self._broker = FrameDecoder(1 << 30)
         self._from_client = request_reader(self.relay)
         self._from_broker = response_reader(self.relay)
+        self.relay.client.on_readable = self._from_client
 
     def _look_up(self, topic_ids: frozenset[bytes]) -> None:
         self.asked.append(topic_ids)
@@ -75,6 +77,8 @@ class FastLane:
         self.near.given = data
         while self.near.given:
             self._from_client()
+            while self.relay.held:
+                gevent.sleep(0)
 
     def answer(self) -> None:
         """The broker answers every request it has been sent whole, in one piece."""
@@ -98,6 +102,7 @@ def appended(asked: bytes) -> bytes:
         responses=[
             topic(
                 name=each.name,
+                topic_id=each.topic_id,
                 partition_responses=[
                     topic.PartitionProduceResponse(
                         index=p.index, error_code=0, base_offset=correlation_id

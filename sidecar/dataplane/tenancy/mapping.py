@@ -1,6 +1,5 @@
 """Requests on their way to the broker and responses on their way back, for one connection."""
 
-import secrets
 from collections.abc import Callable
 from typing import Any, Final, NamedTuple
 
@@ -29,7 +28,6 @@ _NAMES_THEN_IDS: Final = frozenset(
     {ApiKey.METADATA, ApiKey.CREATE_TOPICS, ApiKey.DESCRIBE_TOPIC_PARTITIONS}
 )
 """Responses in which a topic's name comes right before its id."""
-_MASK_SECRET: Final = secrets.token_bytes(32)
 
 
 class Mapped(NamedTuple):
@@ -59,7 +57,7 @@ class Tenancy:
         self._names = names
         self._advertise = advertise
         self._directory = directory
-        self.masks = Masks(_MASK_SECRET)
+        self.masks = Masks(directory.secret)
         self.isolates = bool(names().prefix)
         """Whether names are mapped at all; if so, only messages that can be mapped may pass."""
 

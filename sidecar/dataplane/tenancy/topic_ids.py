@@ -22,9 +22,13 @@ class TopicDirectory:
 
     It learns from answers on their way to clients, and what it does not know the sidecar asks a
     broker for. An id never comes to mean another topic, so nothing here grows old.
+
+    Args:
+        secret: makes masks that clients cannot foresee; 0 to 64 bytes.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, secret: bytes = b"") -> None:
+        self.secret = secret
         self._names: dict[bytes, bytes] = {}
 
     def learn(self, topic_id: bytes, name: bytes) -> None:
