@@ -1,8 +1,10 @@
 """A relay between stand-ins for sockets, without a loop: what a read brings is up to the test."""
 
+from collections.abc import Callable
+from functools import partial
+from types import SimpleNamespace
 from typing import Any
 
-import gevent
 import pytest
 
 from codec.frames import FrameDecoder
@@ -45,6 +47,8 @@ class FastLane:
 
     def __init__(self, client: Client, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setattr("time.time", lambda: NOW)
+        monkeypatch.setattr("sidecar.net.held.gevent", SimpleNamespace(spawn=self._spawn))
+        self._spawned: list[Callable[[], None]] = []
         self.closes: list[Close] = []
         self.reports: list[Report] = []
         self.client = client
@@ -67,6 +71,9 @@ class FastLane:
         self._from_broker = response_reader(self.relay)
         self.relay.client.on_readable = self._from_client
 
+    def _spawn(self, function: Callable[..., None], *args: Any) -> None:
+        self._spawned.append(partial(function, *args))
+
     def _look_up(self, topic_ids: frozenset[bytes]) -> None:
         self.asked.append(topic_ids)
         for topic_id in topic_ids & self.topics.keys():
@@ -77,8 +84,8 @@ class FastLane:
         self.near.given = data
         while self.near.given:
             self._from_client()
-            while self.relay.held:
-                gevent.sleep(0)
+            while self._spawned:
+                self._spawned.pop()()
 
     def answer(self) -> None:
         """The broker answers every request it has been sent whole, in one piece."""
