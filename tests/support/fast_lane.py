@@ -48,7 +48,7 @@ class FastLane:
     def __init__(self, client: Client, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setattr("time.time", lambda: NOW)
         monkeypatch.setattr("sidecar.net.held.gevent", SimpleNamespace(spawn=self._spawn))
-        # Whether a side is read is up to the test; a watcher would outlive it, on the hub of others.
+        # What is read is up to the test; a watcher would outlive it, on the hub of others.
         monkeypatch.setattr("sidecar.net.side.Side.watch", lambda side, reading: None)
         self._spawned: list[Callable[[], None]] = []
         self.closes: list[Close] = []
