@@ -10,6 +10,7 @@ from sidecar.model.identity import Identity
 from sidecar.model.interceptor import Interceptor, resolve
 from sidecar.model.place import ALONE, Place
 from sidecar.model.snapshot import Snapshot
+from sidecar.model.user_mapping import mapped
 
 DrawNumbers = Iterator[int]
 """The numbers of an interceptor's draws to come; outlives the snapshots it stands in."""
@@ -57,7 +58,7 @@ class Pipeline:
         self._chains: dict[Identity, Chains] = {}
 
     def chains(self, who: Identity) -> Chains:
-        """The chains that apply to `who`; compiled at first use."""
+        """The chains that apply to `who`, user mappings included; compiled at first use."""
         found = self._chains.get(who)
         if found is None:
             found = self._chains[who] = self._compile(who)
@@ -65,7 +66,8 @@ class Pipeline:
 
     def _compile(self, who: Identity) -> Chains:
         chains: dict[ApiKey, list[Stage]] = {}
-        for interceptor in resolve(self.snapshot.interceptors, who):
+        known = mapped(who, self.snapshot.user_mappings)
+        for interceptor in resolve(self.snapshot.interceptors, known):
             uid = interceptor.uid
             stage = Stage(interceptor, self._rules[uid], self._numbers[uid])
             for api in stage.rule.apis:

@@ -159,7 +159,7 @@ def decode(body: bytes) -> ToWorker | FromWorker:
 def for_workers(snapshot: Snapshot) -> Snapshot:
     """The snapshot without what only the control side looks at."""
     bare = (replace(i, annotations=_NO_ANNOTATIONS) for i in snapshot.interceptors)
-    return Snapshot(snapshot.revision, tuple(bare))
+    return replace(snapshot, interceptors=tuple(bare))
 
 
 _NO_ANNOTATIONS: Final[dict[str, str]] = {}
