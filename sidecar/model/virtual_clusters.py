@@ -6,8 +6,12 @@ clusters cannot exist side by side. See ADR 9.
 """
 
 from collections.abc import Iterable
+from typing import Final
 
 from sidecar.model.names import PASSTHROUGH
+
+MAX_VIRTUAL_CLUSTERS: Final = 1000
+"""Keeps a first use short, which is compared with all of them: 0.4 ms."""
 
 
 def conflict(name: str, others: Iterable[str]) -> str | None:

@@ -1,4 +1,4 @@
-"""Connections to brokers, and the two questions the sidecar asks them for itself."""
+"""Connections to brokers, and the questions the sidecar asks them for itself."""
 
 from typing import Any, Final
 
@@ -7,6 +7,7 @@ from gevent import socket
 
 import codec
 from codec.api_keys import ApiKey
+from codec.error_codes import ErrorCode
 from codec.errors import DecodeError
 from codec.frames import FrameDecoder, frame
 from codec.headers import request_header, response_body_start
@@ -25,6 +26,8 @@ _RECEIVE: Final = 64 * 1024
 _CLIENT_ID: Final = "kafka-chaos-sidecar"
 _METADATA_VERSION: Final = 1
 """Knows the controller, and brokers of any age speak it."""
+_TOPIC_VERSION: Final = 4
+"""The first that can ask for a topic without creating it."""
 
 
 def connect(host: str, port: int) -> socket.socket:
@@ -61,6 +64,29 @@ def ask_brokers(host: str, port: int) -> list[Broker]:
     version = _METADATA_VERSION
     response = _ask(host, port, ApiKey.METADATA, version, MetadataRequest(topics=[]))
     return [Broker(broker.node_id, broker.host, broker.port) for broker in response.brokers]
+
+
+def ask_topic(host: str, port: int, name: str) -> bool | None:
+    """Whether the cluster of a broker has a topic; None when the broker cannot say.
+
+    Raises:
+        OSError: not reachable, or no answer in time.
+        codec.CodecError: the answer is not Kafka's.
+    """
+    wanted = MetadataRequest(
+        topics=[MetadataRequest.MetadataRequestTopic(name=name)], allow_auto_topic_creation=False
+    )
+    response = _ask(host, port, ApiKey.METADATA, _TOPIC_VERSION, wanted)
+    [topic] = response.topics
+    return _EXISTS.get(topic.error_code)
+
+
+_EXISTS: Final = {
+    ErrorCode.NONE: True,
+    ErrorCode.LEADER_NOT_AVAILABLE: True,
+    ErrorCode.UNKNOWN_TOPIC_OR_PARTITION: False,
+    ErrorCode.INVALID_TOPIC_EXCEPTION: False,
+}
 
 
 def _ask(host: str, port: int, api_key: ApiKey, version: int, request: Any) -> Any:

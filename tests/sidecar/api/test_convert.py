@@ -13,6 +13,7 @@ from sidecar.control.interceptors import (
     View,
 )
 from sidecar.control.journal import Journal
+from sidecar.control.state import ControlState
 from sidecar.gen.kafka.chaos.v1.injection_pb2 import Injection as InjectionMessage
 from sidecar.gen.kafka.chaos.v1.interceptor_service_pb2 import ListInterceptorsResponse
 from sidecar.model.faults import LeaderElection
@@ -22,7 +23,7 @@ from sidecar.model.names import MAX_NAME_LENGTH
 from tests.sidecar.api.harness import NOW, injection
 
 NAMES = st.text("abcXYZ09._-é", min_size=1, max_size=128)
-CLUSTERS = st.text("abcXYZ09._-", min_size=1, max_size=128)
+CLUSTERS = st.text("abcXYZ09._-", min_size=1, max_size=128).filter(lambda n: n[0] != "_")
 SCOPES = st.one_of(
     st.just(Scope()),
     st.builds(Scope, virtual_cluster=CLUSTERS),
@@ -51,7 +52,7 @@ def test_interceptors_survive_the_way_there_and_back(item: Interceptor) -> None:
 
 
 def test_the_longest_listing_is_below_what_grpc_clients_take() -> None:
-    service = InterceptorService(lambda _: None, Journal())
+    service = InterceptorService(ControlState(lambda _: None), Journal())
     keys = MAX_ALL_ANNOTATION_BYTES // MAX_INTERCEPTORS // 12  # three characters, nine around them
     cat = "\N{CAT FACE}"  # four bytes
     for i in range(MAX_INTERCEPTORS):
