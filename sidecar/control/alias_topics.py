@@ -40,10 +40,9 @@ class AliasTopicService:
         """Add `wanted`; return it and whether it was created by this, not there before.
 
         Raises:
-            AlreadyExists: the logical name leads elsewhere; or the virtual cluster cannot be (as
-                all that `claim` raises).
-            FailedPrecondition: the cluster has no such topic, or the virtual cluster reaches it by
-                another alias.
+            AlreadyExists: the logical name leads elsewhere, the virtual cluster has another alias
+                for the topic, or it cannot be (as all that `claim` raises).
+            FailedPrecondition: the cluster has no such topic.
             ResourceExhausted: there are too many.
             Unavailable: whether the topic exists cannot be told now.
         """
@@ -109,7 +108,7 @@ class AliasTopicService:
             )
         for other in self.list(wanted.virtual_cluster):
             if other.physical_name == wanted.physical_name:
-                raise FailedPrecondition(
+                raise AlreadyExists(
                     f"virtual cluster {wanted.virtual_cluster!r} reaches topic"
                     f" {wanted.physical_name!r} as {other.logical_name!r} already:"
                     " a topic has one name there"

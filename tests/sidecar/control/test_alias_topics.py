@@ -71,7 +71,7 @@ def test_an_alias_does_not_move_to_another_topic(fixture: Fixture) -> None:
 def test_a_topic_has_one_alias_in_a_virtual_cluster(fixture: Fixture) -> None:
     fixture.service.create(ORDERS)
 
-    with pytest.raises(FailedPrecondition) as refusal:
+    with pytest.raises(AlreadyExists) as refusal:
         fixture.service.create(AliasTopic("teamA", "again", "shared-orders"))
 
     assert str(refusal.value) == (

@@ -73,9 +73,9 @@ class AliasTopicServiceServicer:
 
     def CreateAliasTopic(self, request, context):
         """Creates an alias topic. Creating the same again is OK and changes nothing; the same logical
-        name for another topic is ALREADY_EXISTS. FAILED_PRECONDITION when the cluster has no such
-        topic, or the virtual cluster has another alias for it; UNAVAILABLE when the cluster cannot be
-        asked. Its virtual cluster comes into being by this, see VirtualClusterService.
+        name for another topic, or another one for the same topic, is ALREADY_EXISTS.
+        FAILED_PRECONDITION when the cluster has no such topic, UNAVAILABLE when it cannot be asked.
+        Its virtual cluster comes into being by this, see VirtualClusterService.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

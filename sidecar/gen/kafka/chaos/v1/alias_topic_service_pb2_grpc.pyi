@@ -22,9 +22,9 @@ class AliasTopicServiceStub:
     def __init__(self, channel: _grpc.Channel) -> None: ...
     CreateAliasTopic: _grpc.UnaryUnaryMultiCallable[_alias_topic_service_pb2.CreateAliasTopicRequest, _alias_topic_service_pb2.CreateAliasTopicResponse]
     """Creates an alias topic. Creating the same again is OK and changes nothing; the same logical
-    name for another topic is ALREADY_EXISTS. FAILED_PRECONDITION when the cluster has no such
-    topic, or the virtual cluster has another alias for it; UNAVAILABLE when the cluster cannot be
-    asked. Its virtual cluster comes into being by this, see VirtualClusterService.
+    name for another topic, or another one for the same topic, is ALREADY_EXISTS.
+    FAILED_PRECONDITION when the cluster has no such topic, UNAVAILABLE when it cannot be asked.
+    Its virtual cluster comes into being by this, see VirtualClusterService.
     """
     GetAliasTopic: _grpc.UnaryUnaryMultiCallable[_alias_topic_service_pb2.GetAliasTopicRequest, _alias_topic_service_pb2.GetAliasTopicResponse]
     """Returns one alias topic, or NOT_FOUND."""
@@ -48,9 +48,9 @@ class AliasTopicServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _grpc.ServicerContext,
     ) -> _alias_topic_service_pb2.CreateAliasTopicResponse:
         """Creates an alias topic. Creating the same again is OK and changes nothing; the same logical
-        name for another topic is ALREADY_EXISTS. FAILED_PRECONDITION when the cluster has no such
-        topic, or the virtual cluster has another alias for it; UNAVAILABLE when the cluster cannot be
-        asked. Its virtual cluster comes into being by this, see VirtualClusterService.
+        name for another topic, or another one for the same topic, is ALREADY_EXISTS.
+        FAILED_PRECONDITION when the cluster has no such topic, UNAVAILABLE when it cannot be asked.
+        Its virtual cluster comes into being by this, see VirtualClusterService.
         """
 
     @_abc_1.abstractmethod
