@@ -28,9 +28,8 @@ def user_mapping_from(virtual_cluster: str, username: str | None, body: bytes) -
     given = text(fields.get("username", username), "username")
     if username not in (None, given):
         raise bad_request(f"username is {show(given)}, but the path says {show(username)}")
-    # An empty one would be taken for one that is left out.
-    principal = text(fields.get("principal", given), "principal")
-    if not principal:
+    principal = text(fields.get("principal", ""), "principal")
+    if "principal" in fields and not principal:  # our API would take it for one that is left out
         raise bad_request("principal must not be empty")
     return UserMapping(
         virtual_cluster=virtual_cluster,
