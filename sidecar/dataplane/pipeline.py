@@ -11,6 +11,7 @@ from sidecar.model.identity import Identity
 from sidecar.model.interceptor import Interceptor, resolve
 from sidecar.model.place import ALONE, Place
 from sidecar.model.snapshot import Snapshot
+from sidecar.model.user_mapping import mapped
 
 DrawNumbers = Iterator[int]
 """The numbers of an interceptor's draws to come; outlives the snapshots it stands in."""
@@ -62,11 +63,16 @@ class Pipeline:
         """How the names of its virtual cluster are spelled; compiled at first use."""
         found = self._names.get(who.prefix)
         if found is None:
-            found = self._names[who.prefix] = Names(who.prefix)
+            aliases = {
+                alias.logical_name: alias.physical_name
+                for alias in self.snapshot.alias_topics
+                if alias.virtual_cluster == who.virtual_cluster
+            }
+            found = self._names[who.prefix] = Names(who.prefix, aliases)
         return found
 
     def chains(self, who: Identity) -> Chains:
-        """The chains that apply to `who`; compiled at first use."""
+        """The chains that apply to `who`, user mappings included; compiled at first use."""
         found = self._chains.get(who)
         if found is None:
             found = self._chains[who] = self._compile(who)
@@ -74,7 +80,8 @@ class Pipeline:
 
     def _compile(self, who: Identity) -> Chains:
         chains: dict[ApiKey, list[Stage]] = {}
-        for interceptor in resolve(self.snapshot.interceptors, who):
+        known = mapped(who, self.snapshot.user_mappings)
+        for interceptor in resolve(self.snapshot.interceptors, known):
             uid = interceptor.uid
             stage = Stage(interceptor, self._rules[uid], self._numbers[uid])
             for api in stage.rule.apis:

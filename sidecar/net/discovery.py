@@ -8,7 +8,7 @@ import gevent
 import codec
 from sidecar.dataplane.addresses import Broker
 from sidecar.dataplane.versions import Features, Range
-from sidecar.net.upstream import ask_brokers, ask_versions
+from sidecar.net.upstream import ask_brokers, ask_topic, ask_versions
 
 _RETRY_SECONDS: Final = 1.0
 _SETTLE_SECONDS: Final = 10.0
@@ -69,6 +69,18 @@ class Cluster:
     def versions(self) -> list[dict[int, Range]]:
         """What each broker that answered last speaks."""
         return list(self._versions.values())
+
+    def has_topic(self, name: str) -> bool | None:
+        """Whether there is a topic; None when no broker can say."""
+        for host, port in [*self._known, *self._bootstrap]:
+            try:
+                found = ask_topic(host, port, name)
+            except (OSError, codec.CodecError) as error:
+                self._log.debug("topic_unknown", broker=f"{host}:{port}", cause=str(error))
+                continue
+            if found is not None:
+                return found
+        return None
 
     def _ask_versions(self, brokers: list[Broker]) -> None:
         present = {broker.node_id for broker in brokers}

@@ -68,6 +68,10 @@ class Gateway:
         """Client connections at this moment."""
         return self._listeners.connections
 
+    def clients(self, virtual_cluster: str) -> int:
+        """Connections whose clients have authenticated for this virtual cluster."""
+        return self._listeners.clients(virtual_cluster)
+
     @property
     def listening(self) -> frozenset[int]:
         """Node ids of the brokers that clients can reach."""

@@ -1,4 +1,4 @@
-"""Connections to brokers, and the two questions the sidecar asks them for itself."""
+"""Connections to brokers, and the questions the sidecar asks them for itself."""
 
 from collections.abc import Iterable
 from typing import Any, Final
@@ -32,6 +32,8 @@ _METADATA_VERSION: Final = 1
 """Knows the controller, and brokers of any age speak it."""
 _METADATA_BY_ID: Final = 12
 """Whoever speaks of topics by id speaks this (Kafka 3.1)."""
+_TOPIC_VERSION: Final = 4
+"""The first that can ask for a topic without creating it."""
 
 
 def connect(host: str, port: int) -> socket.socket:
@@ -90,6 +92,29 @@ def ask_topics(host: str, port: int, topic_ids: Iterable[bytes]) -> dict[bytes, 
     )
     response = _ask(host, port, ApiKey.METADATA, _METADATA_BY_ID, request)
     return {t.topic_id: t.name.encode() for t in response.topics if t.name is not None}
+
+
+def ask_topic(host: str, port: int, name: str) -> bool | None:
+    """Whether the cluster of a broker has a topic; None when the broker cannot say.
+
+    Raises:
+        OSError: not reachable, or no answer in time.
+        codec.CodecError: the answer is not Kafka's.
+    """
+    wanted = MetadataRequest(
+        topics=[MetadataRequest.MetadataRequestTopic(name=name)], allow_auto_topic_creation=False
+    )
+    response = _ask(host, port, ApiKey.METADATA, _TOPIC_VERSION, wanted)
+    [topic] = response.topics
+    return _EXISTS.get(topic.error_code)
+
+
+_EXISTS: Final = {
+    ErrorCode.NONE: True,
+    ErrorCode.LEADER_NOT_AVAILABLE: True,
+    ErrorCode.UNKNOWN_TOPIC_OR_PARTITION: False,
+    ErrorCode.INVALID_TOPIC_EXCEPTION: False,
+}
 
 
 def _ask(host: str, port: int, api_key: ApiKey, version: int, request: Any) -> Any:

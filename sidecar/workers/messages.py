@@ -75,7 +75,31 @@ class Publish:
     snapshot: Snapshot
 
 
-ToWorker = Welcome | Publish | ClusterView
+@dataclass(frozen=True, slots=True)
+class Claimed:
+    """The answer to `Claim`.
+
+    Args:
+        refusal: why nobody may use it, in words fit for a client; None if everybody may.
+    """
+
+    virtual_cluster: str
+    refusal: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Forget:
+    """Ask again before anybody uses this virtual cluster; answered with `Forgotten`.
+
+    Args:
+        number: tells this question from others.
+    """
+
+    number: int
+    virtual_cluster: str
+
+
+ToWorker = Welcome | Publish | ClusterView | Claimed | Forget
 
 
 # From a worker.
@@ -106,6 +130,29 @@ class Seen:
 
     broker: Broker
 
+
+@dataclass(frozen=True, slots=True)
+class Claim:
+    """A client has authenticated for a virtual cluster that the worker does not know."""
+
+    virtual_cluster: str
+
+
+@dataclass(frozen=True, slots=True)
+class Forgotten:
+    """The answer to `Forget`.
+
+    Args:
+        number: of the question.
+        clients: connections of the virtual cluster's clients at that moment.
+    """
+
+    number: int
+    clients: int
+
+
+Answer = Listening | Published | Seen | Claim | Forgotten
+"""What a worker says besides its reports."""
 
 LostKey = tuple[str, str, str, str, str]
 """Uid, interceptor, virtual cluster, fault and error."""
@@ -144,7 +191,7 @@ class Report:
     state: State
 
 
-FromWorker = Hello | Listening | Published | Seen | Report
+FromWorker = Hello | Answer | Report
 
 
 def encode(message: ToWorker | FromWorker) -> bytes:
@@ -161,7 +208,7 @@ def decode(body: bytes) -> ToWorker | FromWorker:
 def for_workers(snapshot: Snapshot) -> Snapshot:
     """The snapshot without what only the control side looks at."""
     bare = (replace(i, annotations=_NO_ANNOTATIONS) for i in snapshot.interceptors)
-    return Snapshot(snapshot.revision, tuple(bare))
+    return replace(snapshot, interceptors=tuple(bare))
 
 
 _NO_ANNOTATIONS: Final[dict[str, str]] = {}

@@ -21,9 +21,14 @@ from sidecar.net.listeners import Listeners
 from sidecar.recorder import Recorder
 from sidecar.sink import LineSink
 from sidecar.workers.channel import Channel
+from sidecar.workers.claims import Claims
 from sidecar.workers.directory import Directory
 from sidecar.workers.messages import (
+    Answer,
+    Claimed,
     ClusterView,
+    Forget,
+    Forgotten,
     Hello,
     Listening,
     Publish,
@@ -84,10 +89,11 @@ class Worker:
         self._log: Any = structlog.get_logger().bind(worker=self._place.index)
         self._wake = Event()
         self._tally = Tally(self._wake.set)
-        self._answers: list[Listening | Published | Seen] = []
+        self._answers: list[Answer] = []
         self._state = State()
         self._recorder = Recorder(self._sink, self._tally.publish, self._tally)
         self._directory = Directory(settings.advertised_host, self._on_unknown)
+        self._claims = Claims(self._answer)
         key = settings.secret_key
         self._secured = key is not None
         self._shared = Shared(
@@ -95,7 +101,7 @@ class Worker:
             versions=Versions([], secured=self._secured),
             advertise=self._directory.advertised,
             record=self._recorder.record,
-            authenticate=_verifier(key) if key is not None else None,
+            authenticate=self._claims.guarded(_verifier(key)) if key is not None else None,
             directory=TopicDirectory(secrets.token_bytes(32)),
         )
         self._listeners = Listeners(
@@ -122,6 +128,11 @@ class Worker:
             case Publish(snapshot):
                 self._shared.pipeline = Pipeline(snapshot, self._shared.pipeline, self._place)
                 self._answer(Published(snapshot.revision))
+            case Claimed():
+                self._claims.take(message)
+            case Forget(number, virtual_cluster):
+                self._claims.forget(virtual_cluster)
+                self._answer(Forgotten(number, self._listeners.clients(virtual_cluster)))
             case ClusterView():
                 error = self._follow(message)
                 if error is not None:
@@ -154,7 +165,7 @@ class Worker:
     def _on_unknown(self, broker: Broker) -> None:
         self._answer(Seen(broker))
 
-    def _answer(self, answer: Listening | Published | Seen) -> None:
+    def _answer(self, answer: Answer) -> None:
         self._answers.append(answer)
         self._wake.set()
 
