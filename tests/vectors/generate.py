@@ -81,7 +81,8 @@ def write_bodies(release: str, lines: list[str], folder: Path) -> None:
         return
     write_lines(path, lines)
     found = differences(before, lines)
-    print(f"{path.name}: {len(lines)} lines; {len(found)} messages differ from {other}")
+    against = f"those of {other}" if other else "nothing: there were none"
+    print(f"{path.name}: {len(lines)} lines; {len(found)} messages differ from {against}")
     for line in found[:MOST_SHOWN]:
         print(f"  {line}")
     if len(found) > MOST_SHOWN:
