@@ -55,18 +55,29 @@ def read_records(content: Buffer, header: BatchHeader) -> Iterator[Record]:
     count = header.records_count
     if not 0 <= count <= len(view) // _SMALLEST:
         raise DecodeError(f"a batch with {len(view)} bytes of records claims {count} of them")
+    base_offset, base_timestamp = header.base_offset, header.base_timestamp
+    stamp = header.max_timestamp if header.has_log_append_time else None
     pos = 0
     for _ in range(count):
         try:
-            record, pos = _read(view, pos, header)
+            fields, pos = _read(view, pos)
         except IndexError:
             raise DecodeError("a record is cut off") from None
-        yield record
+        offset_delta, time_delta, key, value, headers, attributes = fields
+        offset = base_offset + offset_delta
+        timestamp = base_timestamp + time_delta if stamp is None else stamp
+        if not (-_MOST <= timestamp < _MOST and -_MOST <= offset < _MOST):
+            raise DecodeError("the offset or time of a record does not fit an int64")
+        yield Record(offset, timestamp, key, value, headers, attributes)
     if pos != len(view):
         raise DecodeError(f"{len(view) - pos} bytes follow the last record of a batch")
 
 
-def _read(view: memoryview, pos: int, header: BatchHeader) -> tuple[Record, int]:
+_Fields = tuple[int, int, Buffer | None, Buffer | None, tuple[Header, ...], int]
+
+
+def _read(view: memoryview, pos: int) -> tuple[_Fields, int]:
+    """One record with its offset and time as they are written, and the position behind it."""
     length, pos = read_varint(view, pos)
     end = pos + length
     if length < 0 or end > len(view):
@@ -83,13 +94,7 @@ def _read(view: memoryview, pos: int, header: BatchHeader) -> tuple[Record, int]
         pos += 1
     if pos != end:
         raise DecodeError(f"a record ends {pos - end} bytes behind the end its length says")
-    timestamp = header.max_timestamp
-    if not header.has_log_append_time:
-        timestamp = header.base_timestamp + time_delta
-    offset = header.base_offset + offset_delta
-    if not (-_MOST <= timestamp < _MOST and -_MOST <= offset < _MOST):
-        raise DecodeError("the offset or time of a record does not fit an int64")
-    return Record(offset, timestamp, key, value, headers, attributes), end
+    return (offset_delta, time_delta, key, value, headers, attributes), pos
 
 
 def _read_bytes(view: memoryview, pos: int, end: int) -> tuple[memoryview | None, int]:

@@ -16,6 +16,9 @@ def read_varint(data: Buffer, pos: int) -> tuple[int, int]:
 
     Raises DecodeError beyond five bytes or 32 bits, and IndexError at the end of the data.
     """
+    byte = data[pos]
+    if byte < 128:
+        return byte >> 1 ^ -(byte & 1), pos + 1
     return _read(data, pos, VARINT_BYTES, 1 << 32)
 
 
@@ -24,6 +27,9 @@ def read_varlong(data: Buffer, pos: int) -> tuple[int, int]:
 
     Raises DecodeError beyond ten bytes or 64 bits, and IndexError at the end of the data.
     """
+    byte = data[pos]
+    if byte < 128:
+        return byte >> 1 ^ -(byte & 1), pos + 1
     return _read(data, pos, VARLONG_BYTES, 1 << 64)
 
 
