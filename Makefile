@@ -4,7 +4,7 @@ VENV   := .venv
 BIN    := $(VENV)/bin
 .DEFAULT_GOAL := help
 
-.PHONY: help demo test test-fast check fmt proto bench bench-quick bench-extra bench-kafka bench-codec clean
+.PHONY: help demo test test-fast check fmt proto vectors bench bench-quick bench-extra bench-kafka bench-codec clean
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
@@ -47,6 +47,9 @@ fmt: $(VENV)/.dev ## format the code
 
 proto: $(VENV)/.dev ## generate sidecar/gen from protos/
 	@$(BIN)/python protos/generate.py
+
+vectors: $(VENV)/.dev ## make the codec's vectors of a Kafka release anew (KAFKA=4.3.0; Java, Maven)
+	@$(BIN)/python -m tests.vectors.generate $(KAFKA) $(ARGS)
 
 bench: $(VENV)/.dev ## the sidecar beside other proxies; says how long it will take (ARGS=--list)
 	@$(BIN)/python bench/run.py $(ARGS)

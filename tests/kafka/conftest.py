@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator
+from contextlib import ExitStack
 from typing import NoReturn
 
 import pytest
@@ -12,6 +13,7 @@ from tests.kafka.cluster import RealKafka, running
 from tests.kafka.distribution import KafkaUnavailableError, ensure
 from tests.kafka.sidecars import Gateways, pair
 from tests.kafka.tools import Tools
+from tests.vectors.project import Project, compiled
 
 REQUIRED = os.environ.get("KAFKA_REQUIRED") == "1"
 _MISSING: set[str] = set()
@@ -81,3 +83,18 @@ def gateways39(kafka39: RealKafka) -> Iterator[Gateways]:
     """The demo's two sidecars in front of Kafka 3.9."""
     with pair(kafka39) as both:
         yield both
+
+
+@pytest.fixture(scope="session", params=["4.3.0", "3.9.0"])
+def java_codec(request: pytest.FixtureRequest) -> Iterator[tuple[str, Project]]:
+    """A Kafka release with committed vectors, and its own classes for messages and records."""
+    release: str = request.param
+    with ExitStack() as stack:
+        reason, project = "", None
+        try:
+            project = stack.enter_context(compiled(release))
+        except KafkaUnavailableError as exc:
+            reason = str(exc)
+        if project is None:
+            unavailable(reason)
+        yield release, project
