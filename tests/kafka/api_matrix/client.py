@@ -55,9 +55,20 @@ class Connection:
         self._correlation = 0
         self._inspect = inspect
         if credentials is not None:
-            self.ask(ApiKey.SASL_HANDSHAKE, 1, {"mechanism": "PLAIN"})
-            secret = "\0".join(["", *credentials]).encode()
-            answer = self.ask(ApiKey.SASL_AUTHENTICATE, 2, {"auth_bytes": secret})
+            self.authenticate(credentials)
+
+    def authenticate(
+        self, credentials: tuple[str, str], handshake: int = 1, authenticate: int = 2
+    ) -> None:
+        """SASL/PLAIN in these versions; after handshake 0 the token travels without a header."""
+        secret = "\0".join(["", *credentials]).encode()
+        answer = self.ask(ApiKey.SASL_HANDSHAKE, handshake, {"mechanism": "PLAIN"})
+        assert (answer["error_code"], answer["mechanisms"]) == (0, ["PLAIN"]), answer
+        if handshake == 0:
+            self._socket.sendall(struct.pack(">i", len(secret)) + secret)
+            assert self._received(4) == bytes(4)
+        else:
+            answer = self.ask(ApiKey.SASL_AUTHENTICATE, authenticate, {"auth_bytes": secret})
             assert answer["error_code"] == 0, answer
 
     def close(self) -> None:

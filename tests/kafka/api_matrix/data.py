@@ -29,7 +29,9 @@ def produce(tenant: Tenant, version: int) -> None:
         assert only(entry["partition_responses"])["base_offset"] == expected
 
 
-def fetch_request(tenant: Tenant, version: int, partitions: dict[int, int], **session: int) -> Plain:
+def fetch_request(
+    tenant: Tenant, version: int, partitions: dict[int, int], **session: int
+) -> Plain:
     """A Fetch of `partitions` (to the offset to begin at) of the common topic."""
     wanted = [
         {"partition": partition, "fetch_offset": offset, "partition_max_bytes": 1 << 20}

@@ -62,6 +62,20 @@ class Tenant:
         credentials = (self._access.username, self._access.token) if self._access.token else None
         return Connection(self._addresses[node], credentials, self.inspect)
 
+    def authenticate(self, handshake: int, authenticate: int | None) -> None:
+        """Authenticate on a connection of its own, in these versions, and use it once."""
+        connection = Connection(self._addresses[-1], None, self.inspect)
+        try:
+            credentials = (self._access.username, self._access.token)
+            connection.authenticate(credentials, handshake, authenticate or 0)
+            answer = connection.ask(ApiKey.METADATA, 9, {"topics": [{"name": TOPIC}]})
+            assert answer["topics"][0]["error_code"] == 0, answer
+        finally:
+            connection.close()
+        self.asked.add((ApiKey.SASL_HANDSHAKE, handshake))
+        if authenticate is not None:
+            self.asked.add((ApiKey.SASL_AUTHENTICATE, authenticate))
+
     def inspect(self, what: str, raw: bytes) -> None:
         """Raise LeakError if `raw` holds anything foreign or physical."""
         leaks = found(raw, self.forbidden)

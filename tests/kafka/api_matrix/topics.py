@@ -81,12 +81,17 @@ def delete_topics(tenant: Tenant, version: int) -> None:
         del tenant.ids[topic]
         assert entry["name"] == topic, entry
         assert entry.get("topic_id", topic_id) == topic_id
-        gone = {"topics": [{"name": topic}], "allow_auto_topic_creation": False}
-        for node in (1, 2, 3):
-            tenant.until(
-                lambda node=node: only(tenant.ask(ApiKey.METADATA, 9, gone, node)["topics"]),
-                lambda entry: entry["error_code"] == ErrorCode.UNKNOWN_TOPIC_OR_PARTITION,
-            )
+        _gone(tenant, topic)
+
+
+def _gone(tenant: Tenant, topic: str) -> None:
+    """Wait until no broker knows a topic any more."""
+    named = {"topics": [{"name": topic}], "allow_auto_topic_creation": False}
+    for node, _, _ in tenant.addresses:
+        tenant.until(
+            lambda node=node: only(tenant.ask(ApiKey.METADATA, 9, named, node)["topics"]),
+            lambda entry: entry["error_code"] == ErrorCode.UNKNOWN_TOPIC_OR_PARTITION,
+        )
 
 
 @exercise(ApiKey.CREATE_PARTITIONS)
