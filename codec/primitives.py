@@ -1,15 +1,16 @@
-"""Variable-length integers, tag sections and integer arrays: what generated code calls.
+"""Variable-length integers, tag sections and arrays of numbers: what generated code calls.
 
 Source: the protocol guide's section on primitive types, and KIP-482 for compact forms and tags.
 """
 
 from collections.abc import Callable, Iterable, Sequence
-from struct import Struct, pack, unpack_from
+from struct import Struct, error, pack, unpack_from
 from typing import Any
 
 from codec.errors import DecodeError, EncodeError
 
 MAX_STRING = 0x7FFF
+INT8 = Struct(">b")
 INT16 = Struct(">h")
 INT32 = Struct(">i")
 _MAX_UVARINT = 0x7FFFFFFF
@@ -85,20 +86,21 @@ def plain_string(value: bytes) -> bytes:
     return INT16.pack(len(value)) + value
 
 
-def compact_broker(host: bytes, port: int) -> bytes:
-    """Host and port of a flexible version."""
-    return compact_string(host) + _port(port)
+def compact_broker(host: bytes, port: int, form: Struct) -> bytes:
+    """Host and port of a flexible version; `form` is how the port is written."""
+    return compact_string(host) + _port(port, form)
 
 
-def plain_broker(host: bytes, port: int) -> bytes:
+def plain_broker(host: bytes, port: int, form: Struct) -> bytes:
     """Host and port of a version that is not flexible."""
-    return plain_string(host) + _port(port)
+    return plain_string(host) + _port(port, form)
 
 
-def _port(port: int) -> bytes:
-    if not -0x80000000 <= port <= 0x7FFFFFFF:
-        raise EncodeError(f"port {port} does not fit an int32")
-    return INT32.pack(port)
+def _port(port: int, form: Struct) -> bytes:
+    try:
+        return form.pack(port)
+    except error:
+        raise EncodeError(f"port {port} does not fit {8 * form.size} bits") from None
 
 
 def read_tags(data: Buffer, pos: int, count: int, end: int) -> tuple[list[tuple[int, bytes]], int]:
@@ -138,25 +140,48 @@ def write_tags(tags: Iterable[tuple[int, Buffer]]) -> bytes:
     return uvarint(count) + b"".join(parts)
 
 
-class IntegerArrays:
+class NumberArrays:
     """Reads and writes runs of one integer type; the common short lengths are prepared.
 
     `unpack` has a function for each count, `unpack_compact` for each compact count, which is one
-    more. `size` is that of one integer.
+    more. `size` is that of one element.
     """
 
     def __init__(self, code: str) -> None:
-        structs = [Struct(f">{n}{code}") for n in range(_PREPARED)]
+        structs = [Struct(">" + self._format(n, code)) for n in range(_PREPARED)]
         self.code = code
         self.size = structs[1].size
         self.unpack: Sequence[Callable[..., tuple[Any, ...]]] = [s.unpack_from for s in structs]
         self.unpack_compact = [self.unpack[0], *self.unpack]
         self.pack: Sequence[Callable[..., bytes]] = [s.pack for s in structs]
 
-    def read(self, data: Buffer, pos: int, count: int) -> tuple[int, ...]:
-        """`count` integers from `pos` on; struct.error if the data ends before."""
+    def read(self, data: Buffer, pos: int, count: int) -> tuple[Any, ...]:
+        """`count` elements from `pos` on; struct.error if the data ends before."""
         return unpack_from(f">{count}{self.code}", data, pos)
 
-    def write(self, values: Sequence[int]) -> bytes:
-        """The bytes of these integers, without a count."""
+    def write(self, values: Sequence[Any]) -> bytes:
+        """The bytes of these elements, without a count."""
         return pack(f">{len(values)}{self.code}", *values)
+
+    def _format(self, count: int, code: str) -> str:
+        return f"{count}{code}"
+
+
+class UuidArrays(NumberArrays):
+    """The same for 16 bytes each, where a count in a format would mean one longer string."""
+
+    def __init__(self) -> None:
+        super().__init__("16s")
+        self._one = Struct(">16s")
+
+    def read(self, data: Buffer, pos: int, count: int) -> tuple[Any, ...]:
+        """`count` elements from `pos` on; struct.error if the data ends before."""
+        part = memoryview(data)[pos : pos + 16 * count]
+        return tuple(value for (value,) in self._one.iter_unpack(part))
+
+    def write(self, values: Sequence[Any]) -> bytes:
+        """The bytes of these elements, without a count."""
+        return b"".join(map(self._one.pack, values))
+
+    def _format(self, count: int, code: str) -> str:
+        return code * count

@@ -1,113 +1,90 @@
-"""Which APIs the codec has layouts for. To add one, see codec.messages."""
+"""Which APIs the codec has layouts for. To add one, see codec.messages.
+
+A module of messages is imported when one of them is first needed: most processes see few APIs.
+"""
 
 from dataclasses import dataclass
-from typing import cast
+from functools import cache
+from importlib import import_module
+from typing import Final, cast
 
 from codec.api_keys import FLEXIBLE_SINCE, ApiKey, is_flexible
 from codec.errors import UnsupportedVersion
-from codec.messages import (
-    add_offsets_to_txn,
-    add_partitions_to_txn,
-    api_versions,
-    create_partitions,
-    create_topics,
-    delete_groups,
-    delete_records,
-    delete_topics,
-    describe_cluster,
-    describe_configs,
-    describe_groups,
-    end_txn,
-    fetch,
-    find_coordinator,
-    heartbeat,
-    init_producer_id,
-    join_group,
-    leave_group,
-    list_groups,
-    list_offsets,
-    metadata,
-    offset_commit,
-    offset_fetch,
-    offset_for_leader_epoch,
-    produce,
-    sasl_authenticate,
-    sasl_handshake,
-    sync_group,
-    txn_offset_commit,
-)
 from codec.schema import Message, Request, Response
 
-_MODULES = (
-    produce,
-    fetch,
-    list_offsets,
-    metadata,
-    offset_commit,
-    offset_fetch,
-    find_coordinator,
-    join_group,
-    heartbeat,
-    leave_group,
-    sync_group,
-    describe_groups,
-    list_groups,
-    sasl_handshake,
-    api_versions,
-    create_topics,
-    delete_topics,
-    delete_records,
-    init_producer_id,
-    offset_for_leader_epoch,
-    add_partitions_to_txn,
-    add_offsets_to_txn,
-    end_txn,
-    txn_offset_commit,
-    describe_configs,
-    sasl_authenticate,
-    create_partitions,
-    delete_groups,
-    describe_cluster,
-)
+# For each API, in the order of keys: its module in codec.messages, and the lowest and highest
+# version that module declares.
+_MODULES: Final[dict[ApiKey, tuple[str, int, int]]] = {
+    ApiKey.PRODUCE: ("produce", 0, 13),
+    ApiKey.FETCH: ("fetch", 0, 18),
+    ApiKey.LIST_OFFSETS: ("list_offsets", 0, 11),
+    ApiKey.METADATA: ("metadata", 0, 13),
+    ApiKey.OFFSET_COMMIT: ("offset_commit", 0, 10),
+    ApiKey.OFFSET_FETCH: ("offset_fetch", 0, 10),
+    ApiKey.FIND_COORDINATOR: ("find_coordinator", 0, 6),
+    ApiKey.JOIN_GROUP: ("join_group", 0, 9),
+    ApiKey.HEARTBEAT: ("heartbeat", 0, 4),
+    ApiKey.LEAVE_GROUP: ("leave_group", 0, 5),
+    ApiKey.SYNC_GROUP: ("sync_group", 0, 5),
+    ApiKey.DESCRIBE_GROUPS: ("describe_groups", 0, 6),
+    ApiKey.LIST_GROUPS: ("list_groups", 0, 5),
+    ApiKey.SASL_HANDSHAKE: ("sasl_handshake", 0, 1),
+    ApiKey.API_VERSIONS: ("api_versions", 0, 4),
+    ApiKey.CREATE_TOPICS: ("create_topics", 0, 7),
+    ApiKey.DELETE_TOPICS: ("delete_topics", 0, 6),
+    ApiKey.DELETE_RECORDS: ("delete_records", 0, 2),
+    ApiKey.INIT_PRODUCER_ID: ("init_producer_id", 0, 6),
+    ApiKey.OFFSET_FOR_LEADER_EPOCH: ("offset_for_leader_epoch", 0, 4),
+    ApiKey.ADD_PARTITIONS_TO_TXN: ("add_partitions_to_txn", 0, 5),
+    ApiKey.ADD_OFFSETS_TO_TXN: ("add_offsets_to_txn", 0, 4),
+    ApiKey.END_TXN: ("end_txn", 0, 5),
+    ApiKey.TXN_OFFSET_COMMIT: ("txn_offset_commit", 0, 5),
+    ApiKey.DESCRIBE_CONFIGS: ("describe_configs", 0, 4),
+    ApiKey.SASL_AUTHENTICATE: ("sasl_authenticate", 0, 2),
+    ApiKey.CREATE_PARTITIONS: ("create_partitions", 0, 3),
+    ApiKey.DELETE_GROUPS: ("delete_groups", 0, 2),
+    ApiKey.DESCRIBE_CLUSTER: ("describe_cluster", 0, 2),
+}
 
 
 @dataclass(frozen=True, slots=True)
 class Api:
     """One API: its key, its versions (both ends inclusive), its two messages.
 
-    `flexible_since` is above every version for an API that never became flexible.
+    `flexible_since` is above every version for an API that never became flexible. `module` is the
+    module of the messages, which asking for one of them imports.
     """
 
     key: ApiKey
     min_version: int
     max_version: int
     flexible_since: int
-    request: type[Request]
-    response: type[Response]
+    module: str
+
+    @property
+    def request(self) -> type[Request]:
+        """The class of its requests."""
+        return cast(type[Request], _message(self.key, self.module, is_request=True))
+
+    @property
+    def response(self) -> type[Response]:
+        """The class of its responses."""
+        return cast(type[Response], _message(self.key, self.module, is_request=False))
 
 
-def _apis() -> dict[ApiKey, Api]:
-    found: dict[ApiKey, dict[bool, type[Message]]] = {}
-    for module in _MODULES:
-        for value in vars(module).values():
-            if isinstance(value, type) and issubclass(value, Message) and "VERSIONS" in vars(value):
-                found.setdefault(value.API_KEY, {})[value.IS_REQUEST] = value
-    return {key: _api(key, pair) for key, pair in found.items()}
+@cache
+def _message(key: ApiKey, module: str, *, is_request: bool) -> type[Message]:
+    values = vars(import_module(module)).values()
+    classes = [v for v in values if isinstance(v, type) and issubclass(v, Message)]
+    declared = [cls for cls in classes if "VERSIONS" in vars(cls) and cls.API_KEY is key]
+    [message] = [cls for cls in declared if cls.IS_REQUEST is is_request]
+    return message
 
 
-def _api(key: ApiKey, pair: dict[bool, type[Message]]) -> Api:
-    versions = pair[True].VERSIONS
-    return Api(
-        key,
-        versions.start,
-        versions.stop - 1,
-        FLEXIBLE_SINCE[key],
-        cast(type[Request], pair[True]),
-        cast(type[Response], pair[False]),
-    )
-
-
-SUPPORTED: dict[ApiKey, Api] = _apis()
+SUPPORTED: Final[dict[ApiKey, Api]] = {
+    key: Api(key, low, high, FLEXIBLE_SINCE[key], f"codec.messages.{module}")
+    for key, (module, low, high) in _MODULES.items()
+}
 
 
 def request_class(api_key: int) -> type[Request]:

@@ -6,84 +6,19 @@ functions.
 """
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
-from enum import Enum
-from typing import Any, ClassVar, Self, TypeVar, cast, overload
+from dataclasses import replace
+from typing import Any, ClassVar, Generic, Self, TypeVar, cast, overload
 
 from codec.api_keys import ApiKey
+
+# Imported under their own names so that tables of messages find everything here.
+from codec.fields import Field as Field
+from codec.fields import Kind as Kind
+from codec.fields import Role as Role
+from codec.fields import version_range as version_range
 from codec.primitives import Buffer, UnknownTags
 
-_NEWEST = 0x7FFF
 ZERO_UUID = bytes(16)
-
-
-class Role(Enum):
-    """What a field means to someone who has to rename, hide or move things."""
-
-    TOPIC = "topic"
-    TOPIC_ID = "topic_id"
-    GROUP = "group"
-    TRANSACTIONAL_ID = "transactional_id"
-    BROKER = "broker"
-    """On each field of a node id, host, port triple; they always stand in that order."""
-    TEXT = "text"
-    """An error message for people; brokers quote names in it."""
-    CONDITIONAL = "conditional"
-    """A name whose kind is told by another field: the key type, or the resource type."""
-
-
-class Kind(Enum):
-    """Wire types. The value of a fixed-size one is its struct format."""
-
-    BOOLEAN = "?"
-    INT8 = "b"
-    INT16 = "h"
-    INT32 = "i"
-    INT64 = "q"
-    UUID = "16s"
-    STRING = "string"
-    BYTES = "bytes"
-    ARRAY = "array"
-    STRUCT = "struct"
-
-
-FIXED_SIZES = {
-    Kind.BOOLEAN: 1,
-    Kind.INT8: 1,
-    Kind.INT16: 2,
-    Kind.INT32: 4,
-    Kind.INT64: 8,
-    Kind.UUID: 16,
-}
-
-
-@dataclass(frozen=True, slots=True)
-class Field:
-    """One declared field. `versions` and `nullable` are ranges of versions.
-
-    `element` is the struct class, or the Kind of primitive elements. `sparse` says that the field
-    is nearly always null or empty, which lets generated code try it together with its neighbours.
-    """
-
-    kind: Kind
-    versions: range
-    default: Any
-    nullable: range = range(0)
-    tag: int | None = None
-    role: Role | None = None
-    element: "type[Struct] | Kind | None" = None
-    sparse: bool = False
-    name: str = ""
-
-
-def version_range(text: str) -> range:
-    """The range of a version expression: "3+", "3-12" or "3"; "none" is empty."""
-    if text == "none":
-        return range(0)
-    if text.endswith("+"):
-        return range(int(text[:-1]), _NEWEST + 1)
-    low, _, high = text.partition("-")
-    return range(int(low), int(high or low) + 1)
 
 
 def _field(
@@ -103,20 +38,26 @@ def boolean(versions: str, *, default: bool = False, tag: int | None = None) -> 
     return cast(bool, _field(Kind.BOOLEAN, versions, default, tag=tag))
 
 
-def _integer(kind: Kind) -> Callable[..., int]:
+def _integer(kind: Kind, text: str) -> Callable[..., int]:
     def declare(
         versions: str, *, default: int = 0, tag: int | None = None, role: Role | None = None
     ) -> int:
         return cast(int, _field(kind, versions, default, tag=tag, role=role))
 
-    declare.__doc__ = f"Declare a signed big-endian {kind.name.lower()}."
+    declare.__doc__ = f"Declare {text}, big-endian."
     return declare
 
 
-int8 = _integer(Kind.INT8)
-int16 = _integer(Kind.INT16)
-int32 = _integer(Kind.INT32)
-int64 = _integer(Kind.INT64)
+int8 = _integer(Kind.INT8, "a signed integer of 8 bits")
+int16 = _integer(Kind.INT16, "a signed integer of 16 bits")
+int32 = _integer(Kind.INT32, "a signed integer of 32 bits")
+int64 = _integer(Kind.INT64, "a signed integer of 64 bits")
+uint16 = _integer(Kind.UINT16, "an unsigned integer of 16 bits")
+
+
+def float64(versions: str, *, default: float = 0.0, tag: int | None = None) -> float:
+    """Declare an IEEE 754 double, big-endian. Not-a-number keeps its bits."""
+    return cast(float, _field(Kind.FLOAT64, versions, default, tag=tag))
 
 
 def uuid(versions: str, *, tag: int | None = None, role: Role | None = None) -> bytes:
@@ -145,9 +86,22 @@ def string(
     return cast(str, _field(Kind.STRING, versions, default, nullable, **options))
 
 
-def blob(versions: str) -> Buffer:
+@overload
+def blob(versions: str, *, tag: int | None = None, role: Role | None = None) -> Buffer: ...
+@overload
+def blob(
+    versions: str,
+    *,
+    nullable: str,
+    default: bytes | None = b"",
+    tag: int | None = None,
+    role: Role | None = None,
+) -> Buffer | None: ...
+def blob(
+    versions: str, *, nullable: str = "none", default: bytes | None = b"", **options: Any
+) -> Buffer | None:
     """Declare opaque bytes."""
-    return cast(bytes, _field(Kind.BYTES, versions, b""))
+    return cast(bytes, _field(Kind.BYTES, versions, default, nullable, **options))
 
 
 def record_batches(versions: str) -> Buffer | None:
@@ -185,33 +139,81 @@ def array(
     )
 
 
-def int32_array(versions: str) -> Sequence[int]:
-    """Declare an array of int32. It decodes to a tuple."""
-    return cast("Sequence[int]", _field(Kind.ARRAY, versions, (), element=Kind.INT32))
+N = TypeVar("N", int, bytes)
 
 
-def int64_array(versions: str) -> Sequence[int]:
-    """Declare an array of int64. It decodes to a tuple."""
-    return cast("Sequence[int]", _field(Kind.ARRAY, versions, (), element=Kind.INT64))
+class _ArrayOf(Generic[N]):
+    """Declares arrays of one primitive type of fixed size. They decode to tuples."""
+
+    def __init__(self, element: Kind) -> None:
+        self._element = element
+
+    @overload
+    def __call__(self, versions: str, *, tag: int | None = None) -> Sequence[N]: ...
+    @overload
+    def __call__(
+        self,
+        versions: str,
+        *,
+        nullable: str,
+        default: tuple[()] | None = (),
+        tag: int | None = None,
+    ) -> Sequence[N] | None: ...
+    def __call__(
+        self,
+        versions: str,
+        *,
+        nullable: str = "none",
+        default: tuple[()] | None = (),
+        tag: int | None = None,
+    ) -> Sequence[N] | None:
+        field = _field(Kind.ARRAY, versions, default, nullable, element=self._element, tag=tag)
+        return cast("Sequence[N]", field)
+
+
+int8_array = _ArrayOf[int](Kind.INT8)
+int16_array = _ArrayOf[int](Kind.INT16)
+int32_array = _ArrayOf[int](Kind.INT32)
+int64_array = _ArrayOf[int](Kind.INT64)
+uuid_array = _ArrayOf[bytes](Kind.UUID)
 
 
 @overload
 def string_array(versions: str, *, role: Role | None = None) -> list[str]: ...
 @overload
-def string_array(versions: str, *, nullable: str) -> list[str] | None: ...
 def string_array(
-    versions: str, *, nullable: str = "none", role: Role | None = None
+    versions: str,
+    *,
+    nullable: str,
+    default: tuple[()] | None = (),
+    role: Role | None = None,
+) -> list[str] | None: ...
+def string_array(
+    versions: str, *, nullable: str = "none", default: tuple[()] | None = (), **options: Any
 ) -> list[str] | None:
     """Declare an array of strings. A role is that of each element."""
     return cast(
         "list[str]",
-        _field(Kind.ARRAY, versions, (), nullable, element=Kind.STRING, role=role),
+        _field(Kind.ARRAY, versions, default, nullable, element=Kind.STRING, **options),
     )
 
 
-def struct(versions: str, element: type[S], *, tag: int) -> S | None:
-    """Declare a tagged struct; None means that the tag is absent."""
-    return cast("S", _field(Kind.STRUCT, versions, None, element=element, tag=tag))
+@overload
+def struct(versions: str, element: type[S]) -> S: ...
+@overload
+def struct(versions: str, element: type[S], *, tag: int) -> S | None: ...
+@overload
+def struct(versions: str, element: type[S], *, nullable: str) -> S | None: ...
+def struct(
+    versions: str, element: type[S], *, nullable: str = "none", tag: int | None = None
+) -> S | None:
+    """Declare a struct.
+
+    With a tag, None means that the tag is absent. Without, a byte before the struct tells whether
+    it is there in the versions where it is nullable (KIP-893), and None means that it is not.
+    """
+    default = element if tag is None and nullable == "none" else None
+    return cast("S", _field(Kind.STRUCT, versions, default, nullable, element=element, tag=tag))
 
 
 class _Declared(type):
@@ -263,10 +265,11 @@ class Struct(metaclass=_Declared):
     def __init__(self, **values: object) -> None:
         self.unknown_tags = cast(UnknownTags, values.pop("unknown_tags", ()))
         for field in self.FIELDS:
-            default = [] if field.default == () else field.default
-            setattr(self, field.name, values.pop(field.name, default))
-        if values:
-            raise TypeError(f"{type(self).__name__} has no field {', '.join(sorted(values))}")
+            value = values[field.name] if field.name in values else _fresh(field.default)
+            setattr(self, field.name, value)
+        unknown = values.keys() - {field.name for field in self.FIELDS}
+        if unknown:
+            raise TypeError(f"{type(self).__name__} has no field {', '.join(sorted(unknown))}")
 
     def __eq__(self, other: object) -> bool:
         if not isinstance(other, Struct) or self.FIELDS is not other.FIELDS:
@@ -294,11 +297,19 @@ class Struct(metaclass=_Declared):
         return [field.name for field in cls.FIELDS] + ["unknown_tags"]
 
 
+def _fresh(default: Any) -> Any:
+    """What an attribute holds that was not given; objects must not share what can be changed."""
+    if default == ():
+        return []
+    return default() if isinstance(default, type) else default
+
+
 def _same(left: Any, right: Any) -> bool:
     # Arrays compare as sequences: a decoded list equals the tuple a caller wrote.
     if isinstance(left, list | tuple) and isinstance(right, list | tuple):
         return len(left) == len(right) and all(map(_same, left, right))
-    return bool(left == right)
+    # Not-a-number equals itself here: what was decoded twice is the same.
+    return bool(left == right or (left != left and right != right))
 
 
 class Message(Struct):

@@ -9,16 +9,17 @@ point turns into DecodeError; `e` is always the end of `b`, so that this cannot 
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from codec.compiler.layout import INTEGER_ARRAYS, Layout, Slot, message_layout, take_run
+from codec.compiler.layout import FIXED_ARRAYS, Layout, Slot, message_layout, take_run
 from codec.compiler.source import Source
 from codec.errors import DecodeError
+from codec.fields import Kind
 from codec.primitives import (
     continue_string_length,
     continue_uvarint,
     read_tags,
     read_uvarint,
 )
-from codec.schema import Kind, Message
+from codec.schema import Message
 
 Decoder = Callable[[Any, int, int, Any], Any]
 
@@ -69,7 +70,11 @@ class _DecoderWriter:
         """Give every field that is not of this version, or in a tag, its default."""
         untagged = {slot.name for slot in layout.slots}
         for field in layout.struct.FIELDS:
-            if field.name not in untagged:
+            if field.name in untagged:
+                continue
+            if isinstance(field.default, type):
+                self.line(f"{made}.{field.name} = {self.source.constant(field.default, 'T')}()")
+            else:
                 self.line(f"{made}.{field.name} = {field.default!r}")
         if not layout.flexible:
             self.line(f"{made}.unknown_tags = ()")
@@ -148,8 +153,23 @@ class _DecoderWriter:
             self.array(slot, target)
         elif slot.kind is Kind.STRING:
             self.string(slot.name, slot.nullable, slot.flexible, f"{target} = ", "")
+        elif slot.inner:
+            self.inner_struct(slot, slot.inner, target)
         else:
             self.blob(slot, target)
+
+    def inner_struct(self, slot: Slot, layout: Layout, target: str) -> None:
+        """Read a struct; if it is nullable, n tells whether it is there."""
+        if not slot.nullable:
+            self.line(f"{target} = {self.struct(layout)}")
+            return
+        with self.block("if n == 1:"):
+            self.line(f"{target} = {self.struct(layout)}")
+        with self.block("elif n == -1:"):
+            self.line(f"{target} = None")
+        with self.block("else:"):
+            # Java takes any negative byte for null, and any other for a struct. None writes such.
+            self.line(f'raise DecodeError(f"{slot.name} is there or not by {{n}}, not 1 or -1")')
 
     def varint(self, function: str = "continue_uvarint") -> None:
         """Complete the compact count or length whose first byte is in n."""
@@ -204,8 +224,8 @@ class _DecoderWriter:
 
     def array(self, slot: Slot, target: str) -> None:
         """Read an array whose count, or its first byte, is in n."""
-        if slot.element in INTEGER_ARRAYS:
-            self.integers(slot, target)
+        if slot.element in FIXED_ARRAYS:
+            self.numbers(slot, target)
             return
         self.count(slot)
         if slot.nullable:
@@ -227,9 +247,9 @@ class _DecoderWriter:
         with self.block(f"if n < 0 or n * {slot.smallest_element} > e - p:"):
             self.line(f'raise DecodeError(f"{slot.name} has count {{n}}")')
 
-    def integers(self, slot: Slot, target: str) -> None:
-        """Read an array of integers. Short ones need no check: unpacking them does it."""
-        arrays = INTEGER_ARRAYS[slot.element]
+    def numbers(self, slot: Slot, target: str) -> None:
+        """Read an array of numbers or ids. Short ones need no check: unpacking them does it."""
+        arrays = FIXED_ARRAYS[slot.element]
         unpack = self.source.constant(
             arrays.unpack_compact if slot.flexible else arrays.unpack, "U"
         )
@@ -237,6 +257,9 @@ class _DecoderWriter:
         with self.block(f"if {first} <= n < 65:"):
             self.line(f"{target} = {unpack}[n](b, p)")
             self.line(f"p += n * {arrays.size} - {first * arrays.size}")
+        if slot.nullable:
+            with self.block(f"elif n == {first - 1}:"):
+                self.line(f"{target} = None")
         with self.block("else:"):
             self.count(slot)
             self.check_count(slot)
@@ -293,9 +316,5 @@ class _DecoderWriter:
         word = "if"
         for slot in layout.tagged:
             with self.block(f"{word} {tag} == {slot.field.tag}:"):
-                if slot.inner and slot.kind is Kind.STRUCT:
-                    inner = self.struct(slot.inner)
-                    self.line(f"{made}.{slot.name} = {inner}")
-                else:
-                    self.sequence([slot], made, False)
+                self.sequence([slot], made, False)
             word = "elif"

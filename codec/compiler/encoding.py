@@ -10,10 +10,11 @@ from dataclasses import dataclass
 from operator import itemgetter
 from typing import Any
 
-from codec.compiler.layout import INTEGER_ARRAYS, Layout, Slot, message_layout, take_run
+from codec.compiler.layout import FIXED_ARRAYS, Layout, Slot, message_layout, take_run
 from codec.compiler.source import Source
-from codec.primitives import SHORT_FORMS, string_length, uvarint, write_tags
-from codec.schema import Field, Kind, Message
+from codec.fields import Field, Kind
+from codec.primitives import INT8, SHORT_FORMS, string_length, uvarint, write_tags
+from codec.schema import Message
 
 Encoder = Callable[[Any], list[Any]]
 
@@ -30,6 +31,7 @@ def compile_encoder(message: type[Message], version: int, *, lenient: bool = Fal
         short_form=SHORT_FORMS,
         write_tags=write_tags,
         by_tag=itemgetter(0),
+        pack_b=INT8.pack,
     )
     writer = _EncoderWriter(source, '"utf-8", "surrogateescape"' if lenient else "")
     layout = message_layout(message, version)
@@ -61,7 +63,9 @@ class _EncoderWriter:
         """Write fields in order, and the tag section of `tagged`."""
         while slots or tagged:
             run, slots, end = take_run(slots)
-            if end:
+            if end and end.inner and end.kind is Kind.STRUCT:
+                self.inner_struct(run, made, end, end.inner)
+            elif end:
                 value = self.prepare(end, f"{made}.{end.name}")
                 self.run(run, made, value.prefix)
                 self.content(end, value)
@@ -71,6 +75,19 @@ class _EncoderWriter:
                 self.run(run, made, None)
             if not end:
                 return
+
+    def inner_struct(self, run: Sequence[Slot], made: str, slot: Slot, layout: Layout) -> None:
+        """Write a run and the struct behind it, with the byte before a nullable one."""
+        held = self.source.name("o")
+        self.line(f"{held} = {made}.{slot.name}")
+        if not slot.nullable:
+            self.run(run, made, None)
+            self.struct(layout, held)
+            return
+        there = f"-1 if {held} is None else 1"
+        self.run(run, made, _Prefix("b", there, "", f"pack_b({there})"))
+        with self.block(f"if {held} is not None:"):
+            self.struct(layout, held)
 
     def run(self, run: Sequence[Slot], made: str, prefix: "_Prefix | None") -> None:
         """Pack a run at once with the prefix that follows it, if all of it is in its usual form."""
@@ -156,8 +173,8 @@ class _EncoderWriter:
         """Append what stands behind the prefix."""
         if slot.kind is not Kind.ARRAY:
             self.line(f"add({value.held})")
-        elif slot.element in INTEGER_ARRAYS:
-            arrays = INTEGER_ARRAYS[slot.element]
+        elif slot.element in FIXED_ARRAYS:
+            arrays = FIXED_ARRAYS[slot.element]
             x, pack = value.held, self.source.constant(arrays.pack, "P")
             write = f"{self.source.constant(arrays, 'A')}.write"
             self.line(f"add({pack}[len({x})](*{x}) if len({x}) < 65 else {write}({x}))")
@@ -196,11 +213,7 @@ class _EncoderWriter:
                     with self.block(f"if {_is_set(slot, 'm')}:"):
                         self.line("out = []")
                         self.line("add = out.append")
-                        if slot.inner and slot.kind is Kind.STRUCT:
-                            self.line(f"x = m.{slot.name}")
-                            self.struct(slot.inner, "x")
-                        else:
-                            self.sequence([slot], "m", None)
+                        self.sequence([slot], "m", None)
                         self.line(f"tags.append(({slot.field.tag}, b''.join(out)))")
                 self.line("tags.sort(key=by_tag)")
                 self.line("return tags")
@@ -208,10 +221,12 @@ class _EncoderWriter:
 
 def _is_set(slot: Slot, made: str) -> str:
     """Test for a value that has to be written: anything but the default."""
-    if slot.kind is Kind.ARRAY:
+    if slot.kind is Kind.ARRAY and not slot.nullable:
         return f"len({made}.{slot.name})"
     if slot.field.default is None:
         return f"{made}.{slot.name} is not None"
+    if slot.kind is Kind.ARRAY:
+        return f"({made}.{slot.name} is None or len({made}.{slot.name}))"
     return f"{made}.{slot.name} != {slot.field.default!r}"
 
 

@@ -6,12 +6,16 @@ from typing import Any
 
 from codec.api_keys import is_flexible
 from codec.errors import UnsupportedVersion
-from codec.primitives import IntegerArrays
-from codec.schema import FIXED_SIZES, Field, Kind, Message, Struct
+from codec.fields import FIXED_SIZES, Field, Kind
+from codec.primitives import NumberArrays, UuidArrays
+from codec.schema import Message, Struct
 
-INTEGER_ARRAYS: dict[Kind | None, IntegerArrays] = {
-    Kind.INT32: IntegerArrays("i"),
-    Kind.INT64: IntegerArrays("q"),
+FIXED_ARRAYS: dict[Kind | None, NumberArrays] = {
+    Kind.INT8: NumberArrays("b"),
+    Kind.INT16: NumberArrays("h"),
+    Kind.INT32: NumberArrays("i"),
+    Kind.INT64: NumberArrays("q"),
+    Kind.UUID: UuidArrays(),
 }
 
 
@@ -45,9 +49,13 @@ class Slot:
 
     @property
     def prefix(self) -> str:
-        """Struct code of the length or count before the value; "" if there is none."""
-        if self.fixed or self.kind is Kind.STRUCT:
+        """Struct code of what stands before the value, a length, a count, or the byte that tells
+        whether a nullable struct is there; "" if there is nothing.
+        """
+        if self.fixed:
             return ""
+        if self.kind is Kind.STRUCT:
+            return "b" if self.nullable else ""
         if self.flexible:
             return "B"
         return "h" if self.kind is Kind.STRING else "i"
@@ -62,7 +70,7 @@ class Slot:
     @property
     def smallest(self) -> int:
         """Bytes the field takes at least."""
-        if self.kind is Kind.STRUCT and self.inner:
+        if self.kind is Kind.STRUCT and self.inner and not self.nullable:
             return self.inner.smallest
         if self.fixed:
             return FIXED_SIZES[self.kind]
@@ -80,7 +88,7 @@ class Slot:
 
 def element_size(code: str) -> int:
     """Size of a prefix code."""
-    return {"B": 1, "h": 2, "i": 4}[code]
+    return {"B": 1, "b": 1, "h": 2, "i": 4}[code]
 
 
 @dataclass(frozen=True)

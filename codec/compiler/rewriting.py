@@ -6,11 +6,13 @@ the caller's buffer, where the message holds blobs, so that those are not copied
 """
 
 from collections.abc import Callable, Sequence
+from struct import Struct
 from typing import Any
 
-from codec.compiler.layout import INTEGER_ARRAYS, Layout, Slot, message_layout
+from codec.compiler.layout import FIXED_ARRAYS, Layout, Slot, message_layout
 from codec.compiler.source import Source
 from codec.errors import DecodeError, EncodeError
+from codec.fields import FIXED_SIZES, Kind, Role
 from codec.primitives import (
     INT16,
     INT32,
@@ -23,7 +25,7 @@ from codec.primitives import (
     read_uvarint,
     uvarint,
 )
-from codec.schema import FIXED_SIZES, Kind, Message, Role
+from codec.schema import Message
 
 Rewriter = Callable[[bytes, int, int, memoryview, Any], list[Any]]
 
@@ -122,7 +124,7 @@ class _RewriterWriter:
             self.skip(skipped)
             skipped = 0
             if slot.fixed:
-                self.broker()
+                self.broker(slots[i + 2].kind)
                 i += 3
             else:
                 self.value(slot, dropped)
@@ -138,10 +140,24 @@ class _RewriterWriter:
         """Walk a field that has a length or a count."""
         if slot.kind is Kind.ARRAY:
             self.array(slot)
+        elif slot.inner:
+            self.inner_struct(slot, slot.inner)
         elif slot.field.role in _HOOKED:
             self.string(slot.field.role, slot.nullable, dropped)
         else:
             self.pass_over(slot.prefix, slot.nullable)
+
+    def inner_struct(self, slot: Slot, layout: Layout) -> None:
+        """Walk a struct that is no array element."""
+        if not slot.nullable:
+            self.struct(layout, "")
+            return
+        self.line("n = b[p]")
+        self.line("p += 1")
+        with self.block("if n == 1:"):
+            self.struct(layout, "")
+        with self.block("elif n != 255:"):
+            self.line(f'raise DecodeError(f"{slot.name} is there or not by {{n}}, not 1 or 255")')
 
     def pass_over(self, prefix: str, nullable: bool) -> None:
         """Walk a string or a blob that nothing will be done to."""
@@ -202,7 +218,7 @@ class _RewriterWriter:
         with self.block(f"elif n < {self.null}:" if nullable else "else:"):
             self.line('raise DecodeError("a length is not valid")')
 
-    def broker(self) -> None:
+    def broker(self, port: Kind) -> None:
         """Walk node id, host and port, which always follow each other."""
         self.line("node, = unpack_i(b, p)")
         self.line("h = p = p + 4")
@@ -210,13 +226,15 @@ class _RewriterWriter:
         self.line("q = p + n - 1" if self.flexible else "q = p + n")
         with self.block("if not p <= q <= e:"):
             self.line('raise DecodeError("a host has no valid length")')
-        self.line("port, = unpack_i(b, q)")
+        form = Struct(">" + port.value)
+        port_form = self.source.constant(form, "F")
+        self.line(f"port, = {port_form}.unpack_from(b, q)")
         self.line("x = b[p:q]")
-        self.line("p = q + 4")
+        self.line(f"p = q + {form.size}")
         self.line("y, z = broker(node, x, port)")
         with self.block("if y is not x or z != port:"):
             self.line(f"add({self.span('s', 'h')})")
-            self.line(f"add({self.form}_broker(y, z))")
+            self.line(f"add({self.form}_broker(y, z, {port_form}))")
             self.line("s = p")
 
     def array(self, slot: Slot) -> None:
@@ -330,10 +348,7 @@ class _RewriterWriter:
         self.line("out = []")
         self.line("add = out.append")
         self.line("s = p")
-        if slot.kind is Kind.STRUCT and slot.inner:
-            self.struct(slot.inner, "")
-        else:
-            self.value(slot, "")
+        self.value(slot, "")
         self.line(f"add({self.span('s', 'p')})")
         self.line("x = b''.join(out)")
         self.line(f"out = {outer}")
@@ -347,7 +362,7 @@ def _same_size(slot: Slot) -> bool:
     """Whether all elements of an array have one size."""
     if slot.inner:
         return not slot.flexible and all(inner.fixed for inner in slot.inner.slots)
-    return slot.element in INTEGER_ARRAYS
+    return slot.element in FIXED_ARRAYS
 
 
 def _droppable(slot: Slot) -> bool:

@@ -16,10 +16,11 @@ To add an API:
      for them: a role left out is a name that leaks.
    - `sparse=True` is for fields that are nearly always null (if they may be) or empty, and stand
      between others of fixed size. It changes speed only.
-3. Add the module to codec.registry. Its first flexible version is in codec.api_keys already.
+3. Add a line to the table in codec.registry, in the order of keys. Its first flexible version is
+   in codec.api_keys already.
 4. Add the vectors of Kafka's own classes for it to tests/vectors, and their number to the tests.
    Everything else is tested by walking the registry.
 
-What a declaration cannot say yet: unsigned integers, floating point, arrays of other integers than
-int32 and int64, and structs that are nullable without a tag (KIP-893).
+A declaration can say whatever Kafka's message definitions say of requests and responses, but for
+a tagged struct that may be null, which no message has.
 """

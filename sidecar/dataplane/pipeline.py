@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Mapping
 
 from codec.api_keys import ApiKey
+from sidecar.dataplane.tenancy.names import Names
 from sidecar.faults.base import Rule
 from sidecar.faults.draws import Draws
 from sidecar.faults.registry import rule_for
@@ -55,6 +56,14 @@ class Pipeline:
         }
         self._rules = {i.uid: rule_for(i.fault) for i in snapshot.interceptors}
         self._chains: dict[Identity, Chains] = {}
+        self._names: dict[str, Names] = {}
+
+    def names(self, who: Identity) -> Names:
+        """How the names of its virtual cluster are spelled; compiled at first use."""
+        found = self._names.get(who.prefix)
+        if found is None:
+            found = self._names[who.prefix] = Names(who.prefix)
+        return found
 
     def chains(self, who: Identity) -> Chains:
         """The chains that apply to `who`; compiled at first use."""
