@@ -38,7 +38,7 @@ def fetch_request(
         for partition, offset in partitions.items()
     ]
     topic = {"topic": TOPIC, "topic_id": tenant.ids[TOPIC], "partitions": wanted}
-    limits = {"max_wait_ms": 200, "min_bytes": 1, "max_bytes": 1 << 20}
+    limits = {"max_wait_ms": 20, "min_bytes": 1, "max_bytes": 1 << 20}
     return {**limits, "topics": [topic] if wanted else [], **session}
 
 

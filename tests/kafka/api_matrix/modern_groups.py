@@ -78,7 +78,7 @@ def consumer_group_describe(tenant: Tenant, version: int) -> None:
 
 def topology() -> Plain:
     """One subtopology that reads the common topic and keeps a changelog."""
-    changelog = {"name": "app-store-changelog", "partitions": PARTITIONS, "replication_factor": 1}
+    changelog = {"name": "app-store-changelog", "partitions": 0, "replication_factor": 1}
     return {
         "epoch": 0,
         "subtopologies": [

@@ -57,6 +57,11 @@ class Tenant:
             self._connections[node] = self.fresh(node)
         return self._connections[node]
 
+    def renew(self, node: int) -> None:
+        """Close the connection to a broker, so that the next request opens another."""
+        if node in self._connections:
+            self._connections.pop(node).close()
+
     def fresh(self, node: int = -1) -> Connection:
         """A connection of its own."""
         credentials = (self._access.username, self._access.token) if self._access.token else None
@@ -87,7 +92,7 @@ class Tenant:
         try:
             answer = self.connection(node).ask(key, version, values)
         except (ClosedError, LeakError, OSError):
-            self._connections.pop(node).close()
+            self.renew(node)
             raise
         self.asked.add((key, version))
         return answer
