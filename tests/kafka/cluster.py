@@ -57,10 +57,13 @@ authorizer.class.name=org.apache.kafka.metadata.authorizer.StandardAuthorizer
 super.users=User:ANONYMOUS
 allow.everyone.if.no.acl.found=true
 """
-#: Kafka 4 and newer: all four group protocols. Share groups keep their state in a topic of its own.
+#: Kafka 4 and newer: all four group protocols, whose members ask often for what has changed.
 COMMON_4 = """\
 group.coordinator.rebalance.protocols=classic,consumer,share,streams
-group.share.min.record.lock.duration.ms=1000
+group.consumer.min.heartbeat.interval.ms=500
+group.consumer.heartbeat.interval.ms=500
+group.share.min.heartbeat.interval.ms=500
+group.share.heartbeat.interval.ms=500
 share.coordinator.state.topic.num.partitions=1
 share.coordinator.state.topic.replication.factor=1
 share.coordinator.state.topic.min.isr=1

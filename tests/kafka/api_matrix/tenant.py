@@ -143,8 +143,21 @@ class Tenant:
         made = self.ask(ApiKey.CREATE_TOPICS, 7, values)["topics"][0]
         assert made["error_code"] == 0, made
         self.until(lambda: self.leaders(topic), lambda leaders: len(leaders) == partitions)
+        for partition in range(partitions):
+            self._led(topic, partition)
         self.ids[topic] = made["topic_id"]
         return self.ids[topic]
+
+    def _led(self, topic: str, partition: int) -> None:
+        """Wait until the leader knows that it leads, which may be after everybody else."""
+        part = {"partition_index": partition, "timestamp": -1}
+        values = {"replica_id": -1, "topics": [{"name": topic, "partitions": [part]}]}
+
+        def code() -> int:
+            answer = self.ask(ApiKey.LIST_OFFSETS, 4, values, partition % 3 + 1)
+            return int(answer["topics"][0]["partitions"][0]["error_code"])
+
+        self.until(code, lambda found: found == 0)
 
     def leaders(self, topic: str) -> list[int]:
         """The leaders of the partitions that have one, as every broker sees it."""
