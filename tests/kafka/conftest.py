@@ -8,9 +8,13 @@ from typing import NoReturn
 
 import pytest
 
+from tests.kafka.api_matrix.run import Matrix, run
+from tests.kafka.api_matrix.tenant import Tenant
+from tests.kafka.api_matrix.world import FIRST, SECOND, World, world
 from tests.kafka.cluster import RealKafka, running
 from tests.kafka.distribution import KafkaUnavailableError, ensure
-from tests.kafka.sidecars import Gateways, pair
+from tests.kafka.overheard import Overheard, overhearing
+from tests.kafka.sidecars import Access, Gateways, pair
 from tests.kafka.tools import Tools
 
 REQUIRED = os.environ.get("KAFKA_REQUIRED") == "1"
@@ -81,3 +85,25 @@ def gateways39(kafka39: RealKafka) -> Iterator[Gateways]:
     """The demo's two sidecars in front of Kafka 3.9."""
     with pair(kafka39) as both:
         yield both
+
+
+@pytest.fixture(scope="session")
+def overheard(kafka: RealKafka) -> Iterator[Overheard]:
+    """Two sidecars in front of Kafka 4, with an eavesdropper on each one's clients."""
+    with overhearing(kafka) as both:
+        yield both
+
+
+@pytest.fixture(scope="session")
+def tenants(overheard: Overheard) -> Iterator[World]:
+    """Two tenants with the same names, and a stranger on the cluster itself."""
+    first = Tenant(FIRST, *overheard.first.tenant(FIRST))
+    second = Tenant(SECOND, *overheard.second.tenant(SECOND))
+    with world(first, second, Tenant("", Access(overheard.kafka.bootstrap))) as made:
+        yield made
+
+
+@pytest.fixture(scope="session")
+def matrix(tenants: World) -> Matrix:
+    """Every API in every version, once a session."""
+    return run(tenants.direct, tenants.tenants)

@@ -32,10 +32,10 @@ Result = TypeVar("Result")
 class Tenant:
     """A client of one virtual cluster, or of the cluster itself with a name of ""."""
 
-    def __init__(self, name: str, access: Access) -> None:
-        """`name` is the virtual cluster, which is its prefix too."""
+    def __init__(self, name: str, access: Access, marker: str = "") -> None:
+        """`name` is the virtual cluster and its prefix; `marker` is in all its records."""
         self.name = name
-        self.marker = f"marker-{uuid4().hex}".encode()
+        self.marker = (marker or f"marker-{uuid4().hex}").encode()
         self.forbidden: list[bytes] = []
         self.asked: set[tuple[int, int]] = set()
         self.ids: dict[str, bytes] = {}

@@ -9,9 +9,10 @@ from dataclasses import dataclass
 from codec.api_keys import ApiKey
 from tests.kafka.api_matrix.client import Connection
 from tests.kafka.api_matrix.tenant import Tenant
-from tests.kafka.sidecars import Access, Gateways
 
-#: Neither is the other's prefix, nor does any name the exercises use contain them.
+#: What all names of virtual clusters of this suite begin with, and no other name in it does: an
+#: answer that holds it shows a physical name, be it the client's own.
+PREFIX = b"tenant-"
 FIRST, SECOND = "tenant-alfa-", "tenant-bravo-"
 OUTSIDE = "outsider"
 INTERNAL = ("__consumer_offsets", "__transaction_state", "__share_group_state")
@@ -37,26 +38,26 @@ class World:
 
     def forbid(self) -> None:
         """Tell each tenant what it must never see; again after ids have come into being."""
-        everything = self.outside.ask(ApiKey.METADATA, 12, {"topics": None})["topics"]
-        ids = {topic["name"]: topic["topic_id"] for topic in everything}
+        ids = topic_ids(self.outside)
         for own in self.tenants:
-            foreign = [name for name in ids if not name.startswith(own.name)]
             others = [each for each in (*self.tenants, self.outside) if each is not own]
             own.forbidden = [
-                FIRST.encode(),
-                SECOND.encode(),
+                PREFIX,
                 *(each.marker for each in others),
                 *(name.encode() for name in (OUTSIDE, *INTERNAL)),
-                *(ids[name] for name in foreign),
+                *(ids[name] for name in ids if not name.startswith(own.name)),
             ]
 
 
+def topic_ids(outside: Tenant) -> dict[str, bytes]:
+    """The ids of all topics there are, by physical name."""
+    topics = outside.ask(ApiKey.METADATA, 12, {"topics": None})["topics"]
+    return {topic["name"]: topic["topic_id"] for topic in topics}
+
+
 @contextlib.contextmanager
-def world(gateways: Gateways) -> Iterator[World]:
-    """Both tenants and the stranger, with the same objects, for the length of a with block."""
-    first = Tenant(FIRST, gateways.first.access(FIRST))
-    second = Tenant(SECOND, gateways.second.access(SECOND))
-    outside = Tenant("", Access(gateways.kafka.bootstrap))
+def world(first: Tenant, second: Tenant, outside: Tenant) -> Iterator[World]:
+    """Give both tenants the same objects, and the stranger one; close all three at the end."""
     made = World(first, second, outside)
     try:
         for tenant in made.tenants:

@@ -15,31 +15,48 @@ import org.apache.kafka.common.utils.Exit;
  * "status bytes" and as many bytes: what the tool wrote to stdout and stderr.
  */
 public final class Runner {
-  /** Thrown where a tool wants to end the process; an Error, so that few tools catch it. */
+  /** Thrown where a tool wants to end the process. */
   private static final class Ended extends Error {
-    final int status;
-
-    Ended(int status) {
-      super("exit " + status, null, false, false);
-      this.status = status;
+    Ended() {
+      super("", null, false, false);
     }
   }
 
+  /** What the tool that runs has written. */
+  private static ByteArrayOutputStream shown;
+
+  /** The status it ended with, or null, and how much it had written by then. */
+  private static Integer status;
+
+  private static int length;
+
+  /** Many tools catch what they throw, complain, and want to end once more: the first time counts. */
+  private static synchronized void end(int wanted) {
+    if (status == null) {
+      System.out.flush();
+      status = wanted;
+      length = shown.size();
+    }
+    throw new Ended();
+  }
+
   public static void main(String[] arguments) throws Exception {
-    Exit.setExitProcedure((status, message) -> { throw new Ended(status); });
-    Exit.setHaltProcedure((status, message) -> { throw new Ended(status); });
+    Exit.setExitProcedure((wanted, message) -> end(wanted));
+    Exit.setHaltProcedure((wanted, message) -> end(wanted));
     PrintStream answers = System.out;
     var lines = new BufferedReader(new InputStreamReader(System.in, StandardCharsets.UTF_8));
     for (String line = lines.readLine(); line != null; line = lines.readLine()) {
       String[] words = line.split("\t", -1);
-      var shown = new ByteArrayOutputStream();
+      shown = new ByteArrayOutputStream();
+      status = null;
       var sink = new PrintStream(shown, true, StandardCharsets.UTF_8);
       System.setOut(sink);
       System.setErr(sink);
-      int status = run(words[0], Arrays.copyOfRange(words, 1, words.length));
+      int returned = run(words[0], Arrays.copyOfRange(words, 1, words.length));
       sink.flush();
-      answers.println(status + " " + shown.size());
-      shown.writeTo(answers);
+      answers.println(
+          (status == null ? returned + " " + shown.size() : status + " " + length));
+      answers.write(shown.toByteArray(), 0, status == null ? shown.size() : length);
       answers.flush();
     }
   }
@@ -49,10 +66,9 @@ public final class Runner {
       Class.forName(name).getMethod("main", String[].class).invoke(null, (Object) arguments);
       return 0;
     } catch (InvocationTargetException thrown) {
-      if (thrown.getCause() instanceof Ended ended) {
-        return ended.status;
+      if (!(thrown.getCause() instanceof Ended)) {
+        thrown.getCause().printStackTrace();
       }
-      thrown.getCause().printStackTrace();
       return 1;
     } catch (ReflectiveOperationException unknown) {
       unknown.printStackTrace();

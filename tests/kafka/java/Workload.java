@@ -134,6 +134,7 @@ public final class Workload {
   private static Collection<String> ids(Admin admin) throws Exception {
     Collection<String> names = new TreeSet<>();
     admin.listTransactions().all().get().forEach(each -> names.add(each.transactionalId()));
+    names.removeIf(name -> !name.startsWith("java-"));
     return names;
   }
 
