@@ -9,6 +9,7 @@ from typing import NoReturn
 import pytest
 
 from tests.kafka.api_matrix.run import Matrix, run
+from tests.kafka.api_matrix.table import render
 from tests.kafka.api_matrix.tenant import Tenant
 from tests.kafka.api_matrix.world import FIRST, SECOND, World, world
 from tests.kafka.cluster import RealKafka, running
@@ -19,6 +20,7 @@ from tests.kafka.tools import Tools
 
 REQUIRED = os.environ.get("KAFKA_REQUIRED") == "1"
 _MISSING: set[str] = set()
+_TABLES: list[str] = []
 
 
 def unavailable(reason: str) -> NoReturn:
@@ -30,10 +32,12 @@ def unavailable(reason: str) -> NoReturn:
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
-    """One line that nobody overlooks for each reason."""
+    """One line that nobody overlooks for each reason; and the matrix, if it was made."""
     for reason in sorted(_MISSING):
         text = f"TESTS AGAINST REAL KAFKA DID NOT RUN: {reason}"
         terminalreporter.write_line(text, yellow=True, bold=True)
+    for table in _TABLES:
+        terminalreporter.write_line(table)
 
 
 def _cluster(version: str) -> Iterator[RealKafka]:
@@ -104,6 +108,8 @@ def tenants(overheard: Overheard) -> Iterator[World]:
 
 
 @pytest.fixture(scope="session")
-def matrix(tenants: World) -> Matrix:
-    """Every API in every version, once a session."""
-    return run(tenants.direct, tenants.tenants)
+def matrix(kafka: RealKafka, tenants: World) -> Matrix:
+    """Every API in every version, once a session; the session's summary ends with the table."""
+    made = run(tenants.direct, tenants.tenants)
+    _TABLES.append(render(made, kafka.distribution.version))
+    return made

@@ -43,5 +43,4 @@ def test_no_more_is_offered_than_brokers_speak(matrix: Matrix) -> None:
 
 def test_the_committed_table_is_fresh(matrix: Matrix, overheard: Overheard) -> None:
     """If not, `make api-coverage` writes it anew."""
-    print(table := render(matrix, overheard.kafka.distribution.version))
-    assert PATH.read_text() == table
+    assert PATH.read_text() == render(matrix, overheard.kafka.distribution.version)
