@@ -27,11 +27,6 @@ class Names:
         self._originals = {physical: name for name, physical in self._aliases.items()}
         self._opening = prefix.replace(".", r"\.").encode() + b"(?:"
 
-    @property
-    def plain(self) -> bool:
-        """Whether there are no aliases: then a topic is spelled as any other name is."""
-        return not self._aliases
-
     def physical_topic(self, name: bytes) -> bytes:
         """A topic as the cluster calls it. An empty name stays: no topic has it."""
         return self._aliases.get(name) or (self.prefix + name if name else name)
