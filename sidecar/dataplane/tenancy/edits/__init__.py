@@ -5,12 +5,20 @@ from typing import Final
 
 from codec.api_keys import ApiKey
 from sidecar.dataplane.tenancy.edits.base import Edit
-from sidecar.dataplane.tenancy.edits.configs import DESCRIBE_CONFIGS
+from sidecar.dataplane.tenancy.edits.configs import (
+    ALTER_CONFIGS,
+    DESCRIBE_CONFIGS,
+    INCREMENTAL_ALTER_CONFIGS,
+    LIST_CONFIG_RESOURCES,
+)
 from sidecar.dataplane.tenancy.edits.coordinators import FIND_COORDINATOR
 
 EDITS: Final[Mapping[int, Edit]] = {
     ApiKey.FIND_COORDINATOR: FIND_COORDINATOR,
     ApiKey.DESCRIBE_CONFIGS: DESCRIBE_CONFIGS,
+    ApiKey.ALTER_CONFIGS: ALTER_CONFIGS,
+    ApiKey.INCREMENTAL_ALTER_CONFIGS: INCREMENTAL_ALTER_CONFIGS,
+    ApiKey.LIST_CONFIG_RESOURCES: LIST_CONFIG_RESOURCES,
 }
 
 __all__ = ["EDITS", "Edit"]
