@@ -151,6 +151,8 @@ class Renaming:
     def text(self, message: bytes) -> bytes:
         return message
 
+    topic_id = topic_pattern = transactional_id_pattern = text
+
     def broker(self, node_id: int, host: bytes, port: int) -> tuple[bytes, int]:
         return b"proxy.example", 19000 + node_id
 

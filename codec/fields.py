@@ -14,12 +14,18 @@ class Role(Enum):
     TOPIC_ID = "topic_id"
     GROUP = "group"
     TRANSACTIONAL_ID = "transactional_id"
+    TOPIC_PATTERN = "topic_pattern"
+    """A regular expression over topic names."""
+    TRANSACTIONAL_ID_PATTERN = "transactional_id_pattern"
+    """A regular expression over transactional ids."""
     BROKER = "broker"
     """On each field of a node id, host, port triple; they always stand in that order."""
     TEXT = "text"
     """An error message for people; brokers quote names in it."""
     CONDITIONAL = "conditional"
     """A name whose kind is told by another field: the key type, or the resource type."""
+    EMBEDDED = "embedded"
+    """Bytes that hold a message of the consumer protocol: see codec.consumer_protocol."""
 
 
 class Kind(Enum):

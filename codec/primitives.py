@@ -103,6 +103,13 @@ def _port(port: int, form: Struct) -> bytes:
         raise EncodeError(f"port {port} does not fit {8 * form.size} bits") from None
 
 
+def topic_id_bytes(topic_id: bytes) -> bytes:
+    """The id, if it is one."""
+    if len(topic_id) != 16:
+        raise EncodeError(f"a topic id of {len(topic_id)} bytes has not 16")
+    return topic_id
+
+
 def read_tags(data: Buffer, pos: int, count: int, end: int) -> tuple[list[tuple[int, bytes]], int]:
     """Read the fields of a tag section whose count byte was `count`, knowing none of them.
 

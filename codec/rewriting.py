@@ -1,11 +1,13 @@
 """Renaming without decoding: from the bytes of one body to the bytes of another.
 
 Generated functions walk a body, copy what is between the names, and ask a Hooks object for every
-topic, group, transactional id, broker address and error message. Lengths, counts and tag sizes are
-written anew. The result is what decoding, editing and encoding would give, several times faster.
+topic, group, transactional id, topic id, pattern, broker address and error message. Lengths, counts
+and tag sizes are written anew. The result is what decoding, editing and encoding would give,
+several times faster.
 
 Conditional names, which another field tells the meaning of (FindCoordinator keys, DescribeConfigs
-resources), are left as they are: edit those on the decoded message.
+resources), are left as they are: edit those on the decoded message. So are names inside bytes that
+are messages themselves: see codec.consumer_protocol.
 """
 
 import struct
@@ -25,12 +27,18 @@ _rewriters: dict[tuple[_Find, int, int], Rewriter | None] = {}
 
 
 class Hooks(Protocol):
-    """What the new body should say. Nulls are passed over, empty strings are not.
+    """What the new body should say. Nulls are passed over, empty strings and zero ids are not.
+
+    Hooks are called in the order in which things stand on the wire. Where a struct has both the
+    name and the id of a topic and the name comes first, its `topic` is followed by its `topic_id`
+    before anything else is asked: hooks can learn pairs while a response passes. A dropped name
+    changes nothing about that. Known tags come after the other fields of their struct.
 
     None for a name drops the array element that holds it: the topic, the group, or the name itself
     in an array of names. Where no array element holds it directly, as with the group of a
-    Heartbeat, None is an EncodeError. Elements inside a dropped one may still be asked about.
-    Hooks must not raise: some exceptions would pass for errors of the body.
+    Heartbeat, None is an EncodeError. Ids, patterns and texts drop nothing. What a dropped element
+    holds may still be asked about. Hooks must not raise: some exceptions would pass for errors of
+    the body.
     """
 
     def topic(self, name: bytes, /) -> bytes | None:
@@ -41,6 +49,15 @@ class Hooks(Protocol):
 
     def transactional_id(self, name: bytes, /) -> bytes | None:
         """The other form of a transactional id, in UTF-8."""
+
+    def topic_id(self, topic_id: bytes, /) -> bytes:
+        """The other id of a topic, 16 bytes for 16 bytes; all zero means none."""
+
+    def topic_pattern(self, pattern: bytes, /) -> bytes:
+        """The other regular expression over topic names, in UTF-8."""
+
+    def transactional_id_pattern(self, pattern: bytes, /) -> bytes:
+        """The other regular expression over transactional ids, in UTF-8."""
 
     def broker(self, node_id: int, host: bytes, port: int, /) -> tuple[bytes, int]:
         """Where this broker is to be reached. Node id -1 with an empty host means none."""

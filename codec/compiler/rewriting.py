@@ -23,6 +23,7 @@ from codec.primitives import (
     plain_string,
     read_tags,
     read_uvarint,
+    topic_id_bytes,
     uvarint,
 )
 from codec.schema import Message
@@ -34,7 +35,14 @@ _NAMES: dict[Role | None, str] = {
     Role.GROUP: "group",
     Role.TRANSACTIONAL_ID: "transactional_id",
 }
-_HOOKED: dict[Role | None, str] = {**_NAMES, Role.TEXT: "text", Role.BROKER: "broker"}
+_HOOKED: dict[Role | None, str] = {
+    **_NAMES,
+    Role.TOPIC_ID: "topic_id",
+    Role.TOPIC_PATTERN: "topic_pattern",
+    Role.TRANSACTIONAL_ID_PATTERN: "transactional_id_pattern",
+    Role.TEXT: "text",
+    Role.BROKER: "broker",
+}
 
 
 def compile_rewriter(message: type[Message], version: int) -> Rewriter | None:
@@ -53,6 +61,7 @@ def compile_rewriter(message: type[Message], version: int) -> Rewriter | None:
         compact_broker=compact_broker,
         plain_string=plain_string,
         plain_broker=plain_broker,
+        topic_id_bytes=topic_id_bytes,
         unpack_h=INT16.unpack_from,
         unpack_i=INT32.unpack_from,
         pack_i=INT32.pack,
@@ -117,15 +126,18 @@ class _RewriterWriter:
         i = 0
         while i < len(slots):
             slot = slots[i]
-            if slot.fixed and slot.field.role is not Role.BROKER:
+            if _plain(slot):
                 skipped += FIXED_SIZES[slot.kind]
                 i += 1
                 continue
             self.skip(skipped)
             skipped = 0
-            if slot.fixed:
+            if slot.field.role is Role.BROKER:
                 self.broker(slots[i + 2].kind)
                 i += 3
+            elif slot.fixed:
+                self.topic_id()
+                i += 1
             else:
                 self.value(slot, dropped)
                 i += 1
@@ -218,6 +230,19 @@ class _RewriterWriter:
         with self.block(f"elif n < {self.null}:" if nullable else "else:"):
             self.line('raise DecodeError("a length is not valid")')
 
+    def topic_id(self) -> None:
+        """Walk the id of a topic, and ask the hook for another."""
+        self.line("q = p + 16")
+        with self.block("if q > e:"):
+            self.line('raise DecodeError("it ends too early")')
+        self.line("x = b[p:q]")
+        self.line("y = topic_id(x)")
+        with self.block("if y is not x:"):
+            self.line(f"add({self.span('s', 'p')})")
+            self.line("add(topic_id_bytes(y))")
+            self.line("s = q")
+        self.line("p = q")
+
     def broker(self, port: Kind) -> None:
         """Walk node id, host and port, which always follow each other."""
         self.line("node, = unpack_i(b, p)")
@@ -272,7 +297,7 @@ class _RewriterWriter:
         """Walk one element of an array."""
         if slot.inner:
             self.struct(slot.inner, dropped)
-        elif slot.field.role in _NAMES:
+        elif slot.field.role in _HOOKED:
             self.string(slot.field.role, False, dropped)
         else:
             self.pass_over("B" if self.flexible else "h", False)
@@ -348,7 +373,7 @@ class _RewriterWriter:
         self.line("out = []")
         self.line("add = out.append")
         self.line("s = p")
-        self.value(slot, "")
+        self.sequence([slot], "")
         self.line(f"add({self.span('s', 'p')})")
         self.line("x = b''.join(out)")
         self.line(f"out = {outer}")
@@ -358,10 +383,15 @@ class _RewriterWriter:
         self.line("s = p")
 
 
+def _plain(slot: Slot) -> bool:
+    """Whether a field has one size, and nothing to ask about."""
+    return slot.fixed and slot.field.role not in _HOOKED
+
+
 def _same_size(slot: Slot) -> bool:
     """Whether all elements of an array have one size."""
     if slot.inner:
-        return not slot.flexible and all(inner.fixed for inner in slot.inner.slots)
+        return not slot.flexible and all(map(_plain, slot.inner.slots))
     return slot.element in FIXED_ARRAYS
 
 

@@ -11,9 +11,10 @@ To add an API:
    places stands at the top of the module.
    - `nullable` gives the versions in which null is allowed, `default` what an absent field holds.
    - Tagged fields have `tag`, and their place among the others does not matter.
-   - `role` marks what a proxy has to rename or hide: topics, groups, transactional ids, topic ids,
-     error texts, and each field of a broker's node id, host, port triple. Check the whole message
-     for them: a role left out is a name that leaks.
+   - `role` marks what a proxy has to rename or hide: topics, groups, transactional ids, patterns
+     over such names, topic ids, error texts, bytes with names in them, and each field of a
+     broker's node id, host, port triple. Check the whole message for them: a role left out is a
+     name that leaks.
    - `sparse=True` is for fields that are nearly always null (if they may be) or empty, and stand
      between others of fixed size. It changes speed only.
 3. Add a line to the table in codec.registry, in the order of keys. Its first flexible version is

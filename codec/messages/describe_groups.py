@@ -31,8 +31,8 @@ class DescribeGroupsResponse(Response, key=ApiKey.DESCRIBE_GROUPS, versions="0-6
             group_instance_id = string("4+", nullable="4+", default=None)
             client_id = string("0+")
             client_host = string("0+")
-            member_metadata = blob("0+")
-            member_assignment = blob("0+")
+            member_metadata = blob("0+", role=Role.EMBEDDED)
+            member_assignment = blob("0+", role=Role.EMBEDDED)
 
         error_code = int16("0+")
         error_message = string("6+", nullable="6+", default=None, role=Role.TEXT)

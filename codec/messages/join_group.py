@@ -11,7 +11,7 @@ from codec.schema import Request, Response, Role, Struct, array, blob, boolean, 
 class JoinGroupRequest(Request, key=ApiKey.JOIN_GROUP, versions="0-9"):
     class JoinGroupRequestProtocol(Struct):
         name = string("0+")
-        metadata = blob("0+")
+        metadata = blob("0+", role=Role.EMBEDDED)
 
     group_id = string("0+", role=Role.GROUP)
     session_timeout_ms = int32("0+")
@@ -27,7 +27,7 @@ class JoinGroupResponse(Response, key=ApiKey.JOIN_GROUP, versions="0-9"):
     class JoinGroupResponseMember(Struct):
         member_id = string("0+")
         group_instance_id = string("5+", nullable="5+", default=None)
-        metadata = blob("0+")
+        metadata = blob("0+", role=Role.EMBEDDED)
 
     throttle_time_ms = int32("2+")
     error_code = int16("0+")

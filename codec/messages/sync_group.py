@@ -10,7 +10,7 @@ from codec.schema import Request, Response, Role, Struct, array, blob, int16, in
 class SyncGroupRequest(Request, key=ApiKey.SYNC_GROUP, versions="0-5"):
     class SyncGroupRequestAssignment(Struct):
         member_id = string("0+")
-        assignment = blob("0+")
+        assignment = blob("0+", role=Role.EMBEDDED)
 
     group_id = string("0+", role=Role.GROUP)
     generation_id = int32("0+")
@@ -26,4 +26,4 @@ class SyncGroupResponse(Response, key=ApiKey.SYNC_GROUP, versions="0-5"):
     error_code = int16("0+")
     protocol_type = string("5+", nullable="5+", default=None)
     protocol_name = string("5+", nullable="5+", default=None)
-    assignment = blob("0+")
+    assignment = blob("0+", role=Role.EMBEDDED)

@@ -59,6 +59,10 @@ class Probe(Request, key=ApiKey.ALTER_CLIENT_QUOTAS, versions="0-1"):
         port = uint16("0+", default=9092)
         inner = struct("0+", Inner)
 
+    class Topic(Struct):
+        topic_id = uuid("0+", role=Role.TOPIC_ID)
+        partition = int32("0+")
+
     class Endpoint(Struct):
         node_id = int32("0+", role=Role.BROKER)
         host = string("0+", role=Role.BROKER)
@@ -79,6 +83,9 @@ class Probe(Request, key=ApiKey.ALTER_CLIENT_QUOTAS, versions="0-1"):
     int64s = int64_array("0+")
     uuids = uuid_array("0+")
     names = string_array("0+", nullable="0+", default=None, role=Role.TOPIC)
+    patterns = string_array("0+", role=Role.TOPIC_PATTERN)
+    one_pattern = string("0+", nullable="0+", default=None, role=Role.TRANSACTIONAL_ID_PATTERN)
+    topics = array("0+", Topic)
     endpoints = array("0+", Endpoint)
     tagged_uuids = uuid_array("1+", tag=0)
     tagged_or_null = uuid_array("1+", nullable="1+", default=None, tag=1)
@@ -87,7 +94,7 @@ class Probe(Request, key=ApiKey.ALTER_CLIENT_QUOTAS, versions="0-1"):
     tagged_share = float64("1+", tag=4, default=-1.0)
     tagged_text = string("1+", nullable="1+", default=None, tag=5)
     tagged_blob = blob("1+", tag=6)
-    tagged_id = uuid("1+", tag=7)
+    tagged_id = uuid("1+", tag=7, role=Role.TOPIC_ID)
     tagged_flag = boolean("1+", tag=8)
     end = string("0+", role=Role.TOPIC)
 
@@ -120,6 +127,9 @@ def full(**values: object) -> Probe:
         "int64s": [-1],
         "uuids": IDS[:2],
         "names": ["n", "m"],
+        "patterns": ["p.*", ""],
+        "one_pattern": "q+",
+        "topics": [Probe.Topic(topic_id=IDS[3], partition=1), Probe.Topic()],
         "endpoints": [Probe.Endpoint(node_id=1, host="h", port=65535)],
         "end": "end",
     }
@@ -162,11 +172,13 @@ def test_layouts(version: int) -> None:
     # Written out once, so that reader and writer cannot agree on something else than Kafka.
     body = codec.encode(full(later=Probe.Cursor(topic="l")), version)
     uuids = b"".join(IDS[:2])
+    topics = IDS[3] + b"\0\0\0\1" + bytes(20)
     if version == PLAIN:
         expected = (
             "0000 3fd0000000000000 000165 000168 ffff c000000000000000 01 000174 00000007"
             "00000001 62 00000002 807f 00000002 80007fff 00000001 00000001"
             f"00000001 ffffffffffffffff 00000002 {uuids.hex()} 00000002 00016e 00016d"
+            f"00000002 0003702e2a 0000 0002712b 00000002 {topics.hex()}"
             "00000001 00000001 000168 ffff 0003656e64"
         )
     else:
@@ -175,6 +187,7 @@ def test_layouts(version: int) -> None:
             "01 026c 00000000 00 01 2384 3ff8000000000000 00 00 00"
             "02 62 03 807f 03 80007fff 02 00000001"
             f"02 ffffffffffffffff 03 {uuids.hex()} 03 026e 026d"
+            f"03 04702e2a 01 03712b 03 {topics[:20].hex()} 00 {topics[20:].hex()} 00"
             "02 00000001 0268 ffff 00 04656e64 00"
         )
     assert body.hex() == expected.replace(" ", "")
@@ -200,6 +213,11 @@ def test_rewriting_equals_decoding_editing_and_encoding(version: int) -> None:
     for cursor in (edited.cursor, edited.later):
         assert cursor
         cursor.topic = hooks.topic(cursor.topic.encode()).decode()
+    edited.patterns = [hooks.topic_pattern(p.encode()).decode() for p in edited.patterns]
+    edited.one_pattern = hooks.transactional_id_pattern(b"q+").decode()
+    for topic in edited.topics:
+        topic.topic_id = hooks.topic_id(topic.topic_id)
+    edited.tagged_id = hooks.topic_id(edited.tagged_id)
     edited.names = [hooks.topic(name.encode()).decode() for name in edited.names or ()]
     edited.end = hooks.topic(edited.end.encode()).decode()
     for end in edited.endpoints:

@@ -9,6 +9,7 @@ from codec.messages.delete_groups import DeleteGroupsRequest
 from codec.messages.fetch import FetchResponse
 from codec.messages.find_coordinator import FindCoordinatorResponse
 from codec.messages.heartbeat import HeartbeatRequest
+from codec.messages.list_offsets import ListOffsetsRequest
 from codec.messages.metadata import MetadataResponse
 from codec.messages.offset_fetch import OffsetFetchResponse
 from codec.messages.produce import ProduceRequest, ProduceResponse
@@ -21,6 +22,8 @@ PREFIXES = {
     Role.GROUP: "g.",
     Role.TRANSACTIONAL_ID: "x.",
     Role.TEXT: "masked: ",
+    Role.TOPIC_PATTERN: "tenant-a\\.",
+    Role.TRANSACTIONAL_ID_PATTERN: "x\\.",
 }
 
 
@@ -37,6 +40,8 @@ class Keep:
 
     def text(self, message: bytes) -> bytes:
         return message if self.same else bytes(bytearray(message))
+
+    topic_id = topic_pattern = transactional_id_pattern = text
 
     def broker(self, node_id: int, host: bytes, port: int) -> tuple[bytes, int]:
         return self.text(host), port
@@ -57,6 +62,16 @@ class Prefix:
     def text(self, message: bytes) -> bytes:
         return PREFIXES[Role.TEXT].encode() + message
 
+    def topic_pattern(self, pattern: bytes) -> bytes:
+        return PREFIXES[Role.TOPIC_PATTERN].encode() + pattern
+
+    def transactional_id_pattern(self, pattern: bytes) -> bytes:
+        return PREFIXES[Role.TRANSACTIONAL_ID_PATTERN].encode() + pattern
+
+    def topic_id(self, topic_id: bytes) -> bytes:
+        assert len(topic_id) == 16
+        return other_id(topic_id)
+
     def broker(self, node_id: int, host: bytes, port: int) -> tuple[bytes, int]:
         return _address(node_id)[0].encode(), _address(node_id)[1]
 
@@ -71,6 +86,14 @@ class Only(Prefix):
         return name if name in self.allowed else None
 
     group = transactional_id = topic
+
+    def topic_id(self, topic_id: bytes) -> bytes:
+        return topic_id
+
+
+def other_id(topic_id: bytes) -> bytes:
+    """An id for each id, the zero one included."""
+    return topic_id[8:] + bytes(255 - byte for byte in topic_id[:8])
 
 
 def _address(node_id: int) -> tuple[str, int]:
@@ -89,6 +112,9 @@ def edit(made: Struct) -> int:
         if field.role in PREFIXES and value is not None:
             done += 1
             setattr(made, field.name, _prefixed(field, value))
+        elif field.role is Role.TOPIC_ID:
+            done += 1
+            setattr(made, field.name, other_id(value))
         elif field.kind is Kind.STRUCT and value:
             done += edit(value)
         elif field.kind is Kind.ARRAY and isinstance(field.element, type) and value:
@@ -212,6 +238,48 @@ def test_the_hook_decides_about_no_broker() -> None:
     body = codec.encode(message, 2)
     assert codec.rewrite_response(10, 2, body, Hook(same=True)) == [body]
     assert asked == [(-1, b"", -1)]
+
+
+@pytest.mark.parametrize("version", [10, 11, 12, 13])
+def test_a_name_is_asked_about_just_before_its_id(version: int) -> None:
+    asked: list[bytes] = []
+
+    class Hook(Prefix):
+        def topic(self, name: bytes) -> bytes | None:
+            asked.append(name)
+            return None if name == b"gone" else name
+
+        def topic_id(self, topic_id: bytes) -> bytes:
+            asked.append(topic_id)
+            return topic_id
+
+    topic = MetadataResponse.MetadataResponseTopic
+    ids = {name: name.encode()[:1] * 16 for name in ("a", "gone", "b")}
+    topics = [topic(name=name, topic_id=id_) for name, id_ in ids.items()]
+    message = MetadataResponse(topics=[*topics, topic(name="")])
+    codec.rewrite_response(3, version, codec.encode(message, version), Hook())
+    pairs = [(name.encode(), id_) for name, id_ in ids.items()]
+    assert asked == [each for pair in (*pairs, (b"", bytes(16))) for each in pair]
+
+
+def test_hooks_are_looked_up_only_where_the_message_needs_them() -> None:
+    class Hook:
+        def topic(self, name: bytes) -> bytes:
+            return b"t." + name
+
+    body = codec.encode(
+        ListOffsetsRequest(topics=[ListOffsetsRequest.ListOffsetsTopic(name="x")]), 2
+    )
+    [chunk] = codec.rewrite_request(2, 2, body, Hook())  # type: ignore[arg-type]
+    assert b"t.x" in bytes(chunk)
+
+
+@pytest.mark.parametrize("length", [0, 15, 17])
+def test_an_id_must_have_16_bytes(length: int) -> None:
+    hooks = Keep(same=True)
+    hooks.topic_id = lambda _: bytes(length)  # type: ignore[method-assign]
+    with pytest.raises(codec.EncodeError, match=f"a topic id of {length} bytes"):
+        codec.rewrite_response(3, 12, codec.encode(_metadata("a"), 12), hooks)
 
 
 def test_records_are_not_copied() -> None:

@@ -100,13 +100,19 @@ def _assert_value(field: Field, actual: Any, value: Any) -> int:
     elif field.kind is Kind.ARRAY and isinstance(field.element, type):
         assert len(actual) == len(value)
         return 1 + sum(map(assert_holds, actual, value))
+    elif field.kind is Kind.ARRAY and field.element is Kind.UUID:
+        assert list(actual) == list(map(_bytes, value))
     elif field.kind is Kind.ARRAY:
         assert list(actual) == value
     elif field.kind in (Kind.UUID, Kind.BYTES):
-        assert actual == base64.urlsafe_b64decode(value.replace("+", "-").replace("/", "_") + "==")
+        assert actual == _bytes(value)
     else:
         assert actual == value
     return 1
+
+
+def _bytes(text: str) -> bytes:
+    return base64.urlsafe_b64decode(text.replace("+", "-").replace("/", "_") + "==")
 
 
 def _camel(name: str) -> str:
