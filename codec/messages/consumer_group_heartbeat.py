@@ -1,8 +1,8 @@
 """ConsumerGroupHeartbeat (key 68): membership and assignment in the consumer protocol (KIP-848).
 
 Versions 0 and 1, flexible from 0. Null in a request means "as before", null for the assignment of a
-response likewise. 1: subscriptions by a regular expression in RE2 syntax. Assignments name topics
-by id only.
+response likewise. 1: subscriptions by a regular expression in RE2 syntax, and members make up their
+own id (KIP-1082). Assignments name topics by id only.
 """
 
 from codec.api_keys import ApiKey

@@ -1,7 +1,7 @@
 """DescribeAcls (key 29): access control entries that match a filter.
 
 Versions 0 to 3, flexible from 2. resource_type tells what resource_name is: 2 topic, 3 group,
-4 cluster, 5 transactional id, 6 delegation token, 7 user. 1: pattern types, 3 literal and 4
+4 cluster, 5 transactional id, 6 delegation token, 7 user (from 3 on). 1: pattern types, 3 literal and 4
 prefixed; filters also know 1 any and 2 match. Version 0 knows literal ones only. Hosts are those
 that the entry allows or denies, not brokers.
 """

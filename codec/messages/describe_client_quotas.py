@@ -1,7 +1,7 @@
 """DescribeClientQuotas (key 48): quotas of users, client ids and addresses (KIP-546).
 
-Versions 0 and 1, flexible from 1. match_type: 0 the name in match, 1 the default, 2 any. A null
-name is the default entity of its type; null entries come with an error.
+Versions 0 and 1, flexible from 1. match_type: 0 the name in match, 1 the default, 2 any name. A
+null name is the default entity of its type; null entries come with an error.
 """
 
 from codec.api_keys import ApiKey

@@ -22,9 +22,9 @@ class UpdateFeaturesRequest(Request, key=ApiKey.UPDATE_FEATURES, versions="0-2")
 
 class UpdateFeaturesResponse(Response, key=ApiKey.UPDATE_FEATURES, versions="0-2"):
     class UpdatableFeatureResult(Struct):
-        feature = string("0-1")
-        error_code = int16("0-1")
-        error_message = string("0-1", nullable="0-1", role=Role.TEXT)
+        feature = string("0+")
+        error_code = int16("0+")
+        error_message = string("0+", nullable="0+", role=Role.TEXT)
 
     throttle_time_ms = int32("0+")
     error_code = int16("0+")

@@ -1,5 +1,6 @@
 """Connections to brokers, and the two questions the sidecar asks them for itself."""
 
+from collections.abc import Iterable
 from typing import Any, Final
 
 import gevent
@@ -25,6 +26,8 @@ _RECEIVE: Final = 64 * 1024
 _CLIENT_ID: Final = "kafka-chaos-sidecar"
 _METADATA_VERSION: Final = 1
 """Knows the controller, and brokers of any age speak it."""
+_METADATA_BY_ID: Final = 12
+"""Whoever speaks of topics by id speaks this (Kafka 3.1)."""
 
 
 def connect(host: str, port: int) -> socket.socket:
@@ -61,6 +64,22 @@ def ask_brokers(host: str, port: int) -> list[Broker]:
     version = _METADATA_VERSION
     response = _ask(host, port, ApiKey.METADATA, version, MetadataRequest(topics=[]))
     return [Broker(broker.node_id, broker.host, broker.port) for broker in response.brokers]
+
+
+def ask_topics(host: str, port: int, topic_ids: Iterable[bytes]) -> dict[bytes, bytes]:
+    """Id to name of those topics that the cluster has.
+
+    Raises:
+        OSError: not reachable, or no answer in time.
+        codec.CodecError: the answer is not Kafka's.
+    """
+    topic = MetadataRequest.MetadataRequestTopic
+    request = MetadataRequest(
+        topics=[topic(topic_id=topic_id, name=None) for topic_id in topic_ids],
+        allow_auto_topic_creation=False,
+    )
+    response = _ask(host, port, ApiKey.METADATA, _METADATA_BY_ID, request)
+    return {t.topic_id: t.name.encode() for t in response.topics if t.name is not None}
 
 
 def _ask(host: str, port: int, api_key: ApiKey, version: int, request: Any) -> Any:

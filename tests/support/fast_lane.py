@@ -48,13 +48,27 @@ class FastLane:
         self.reports: list[Report] = []
         self.client = client
         self.near, self.far = Socket(), Socket()
+        self.topics: dict[bytes, bytes] = {}
+        """What a broker says about topic ids."""
+        self.asked: list[frozenset[bytes]] = []
         self.relay = Relay(
-            self.near, self.far, client.session, 1 << 20, self.reports.append, self.closes.append
+            self.near,
+            self.far,
+            client.session,
+            1 << 20,
+            self._look_up,
+            self.reports.append,
+            self.closes.append,
         )
         self.forwarded: list[bytes] = []
         self._broker = FrameDecoder(1 << 30)
         self._from_client = request_reader(self.relay)
         self._from_broker = response_reader(self.relay)
+
+    def _look_up(self, topic_ids: frozenset[bytes]) -> None:
+        self.asked.append(topic_ids)
+        for topic_id in topic_ids & self.topics.keys():
+            self.client.shared.directory.learn(topic_id, self.topics[topic_id])
 
     def receive(self, data: bytes) -> None:
         """What one read of the client brings; large data takes several."""

@@ -166,7 +166,6 @@ def test_a_malformed_answer_to_passthrough_is_passed_on() -> None:
 
 
 UNKNOWN = {
-    "an api without a layout": b"\x00\x44\x00\x00\x00\x00\x00\x05\xff\xff\x00whatever",
     "an api nobody knows": b"\x03\xe7\x00\x02\x00\x00\x00\x05\x00\x02mewhatever",
     "a version from the future": b"\x00\x03\x00\x63\x00\x00\x00\x05\xff\xff\x00whatever",
 }
