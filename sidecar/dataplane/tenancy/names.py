@@ -5,13 +5,9 @@ cluster's name begins another's (see `sidecar.model.virtual_clusters`), so a phy
 to one of them at most. Alias topics are spelled in a way of their own.
 """
 
-import re
 from collections.abc import Mapping
 
-_ANCHOR = re.compile(
-    r"\\.|\[\^?\]?(?:\\.|[^\]\\])*\]|(?P<start>(?:(?<=\()|(?<=\(\?:)|(?<=\|)|^)\^)"
-)
-"""What an anchor is not: escaped, or in a class; and one with nothing before it."""
+from sidecar.dataplane.tenancy.patterns import unwrapped, wrapped
 
 
 class Names:
@@ -60,22 +56,14 @@ class Names:
     def physical_pattern(self, pattern: bytes) -> bytes:
         """The regular expression (RE2) for physical names that `pattern` is for logical ones.
 
-        Brokers match names whole. An anchor at the start is left out: behind the prefix it could
-        never match. Empty stands for no expression, and stays.
+        Alias topics match none. Empty stands for no expression, and stays.
         """
         if not pattern or not self.prefix:
             return pattern
-        bare = _ANCHOR.sub(_without_start, pattern.decode("utf-8", "surrogateescape"))
-        return self._opening + bare.encode("utf-8", "surrogateescape") + b")"
+        return wrapped(self._opening, pattern)
 
     def logical_pattern(self, pattern: bytes) -> bytes:
         """The expression a client gave; empty for one that no client of these names gave."""
         if not pattern or not self.prefix:
             return pattern
-        if pattern.startswith(self._opening) and pattern.endswith(b")"):
-            return pattern[len(self._opening) : -1]
-        return b""
-
-
-def _without_start(match: re.Match[str]) -> str:
-    return "" if match["start"] else match[0]
+        return unwrapped(self._opening, pattern) or b""
