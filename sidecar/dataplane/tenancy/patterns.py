@@ -26,9 +26,7 @@ _TOKEN: Final = r"""
     | .
 """
 _LOGICAL: Final = re.compile(_TOKEN, re.VERBOSE | re.DOTALL)
-_PHYSICAL: Final = re.compile(
-    r"(?P<mark>\(\?:(?:\^|\\A)\|\)) |" + _TOKEN, re.VERBOSE | re.DOTALL
-)
+_PHYSICAL: Final = re.compile(r"(?P<mark>\(\?:(?:\^|\\A)\|\)) |" + _TOKEN, re.VERBOSE | re.DOTALL)
 
 
 def wrapped(opening: bytes, pattern: bytes) -> bytes:

@@ -7,9 +7,13 @@ from codec.api_keys import ApiKey
 from sidecar.dataplane.tenancy.edits.base import Edit
 from sidecar.dataplane.tenancy.edits.configs import DESCRIBE_CONFIGS
 from sidecar.dataplane.tenancy.edits.coordinators import FIND_COORDINATOR
+from sidecar.dataplane.tenancy.edits.members import DESCRIBE_GROUPS, JOIN_GROUP, SYNC_GROUP
 
 EDITS: Final[Mapping[int, Edit]] = {
     ApiKey.FIND_COORDINATOR: FIND_COORDINATOR,
+    ApiKey.JOIN_GROUP: JOIN_GROUP,
+    ApiKey.SYNC_GROUP: SYNC_GROUP,
+    ApiKey.DESCRIBE_GROUPS: DESCRIBE_GROUPS,
     ApiKey.DESCRIBE_CONFIGS: DESCRIBE_CONFIGS,
 }
 
