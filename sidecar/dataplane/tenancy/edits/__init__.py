@@ -12,9 +12,13 @@ from sidecar.dataplane.tenancy.edits.configs import (
     LIST_CONFIG_RESOURCES,
 )
 from sidecar.dataplane.tenancy.edits.coordinators import FIND_COORDINATOR
+from sidecar.dataplane.tenancy.edits.members import DESCRIBE_GROUPS, JOIN_GROUP, SYNC_GROUP
 
 EDITS: Final[Mapping[int, Edit]] = {
     ApiKey.FIND_COORDINATOR: FIND_COORDINATOR,
+    ApiKey.JOIN_GROUP: JOIN_GROUP,
+    ApiKey.SYNC_GROUP: SYNC_GROUP,
+    ApiKey.DESCRIBE_GROUPS: DESCRIBE_GROUPS,
     ApiKey.DESCRIBE_CONFIGS: DESCRIBE_CONFIGS,
     ApiKey.ALTER_CONFIGS: ALTER_CONFIGS,
     ApiKey.INCREMENTAL_ALTER_CONFIGS: INCREMENTAL_ALTER_CONFIGS,
