@@ -36,6 +36,10 @@ class Names:
         """Whether there are no aliases: then a topic is spelled as any other name is."""
         return not self._aliases
 
+    def is_alias(self, topic: bytes) -> bool:
+        """Whether a topic of this logical name is somebody else's."""
+        return topic in self._aliases
+
     def physical_topic(self, name: bytes) -> bytes:
         """A topic as the cluster calls it. An empty name stays: no topic has it."""
         return self._aliases.get(name) or (self.prefix + name if name else name)
