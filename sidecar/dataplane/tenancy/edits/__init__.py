@@ -13,9 +13,11 @@ from sidecar.dataplane.tenancy.edits.configs import (
     LIST_CONFIG_RESOURCES,
 )
 from sidecar.dataplane.tenancy.edits.coordinators import FIND_COORDINATOR
+from sidecar.dataplane.tenancy.edits.topics import DELETE_TOPICS
 
 EDITS: Final[Mapping[int, Edit]] = {
     ApiKey.FIND_COORDINATOR: FIND_COORDINATOR,
+    ApiKey.DELETE_TOPICS: DELETE_TOPICS,
     ApiKey.DESCRIBE_ACLS: DESCRIBE_ACLS,
     ApiKey.CREATE_ACLS: CREATE_ACLS,
     ApiKey.DELETE_ACLS: DELETE_ACLS,
