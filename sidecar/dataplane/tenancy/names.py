@@ -27,6 +27,10 @@ class Names:
         self._originals = {physical: name for name, physical in self._aliases.items()}
         self._opening = prefix.replace(".", r"\.").encode() + b"(?:"
 
+    def is_alias(self, topic: bytes) -> bool:
+        """Whether a topic of this logical name is somebody else's."""
+        return topic in self._aliases
+
     def physical_topic(self, name: bytes) -> bytes:
         """A topic as the cluster calls it. An empty name stays: no topic has it."""
         return self._aliases.get(name) or (self.prefix + name if name else name)

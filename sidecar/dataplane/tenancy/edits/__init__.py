@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from typing import Final
 
 from codec.api_keys import ApiKey
+from sidecar.dataplane.tenancy.edits.acls import CREATE_ACLS, DELETE_ACLS, DESCRIBE_ACLS
 from sidecar.dataplane.tenancy.edits.base import Edit
 from sidecar.dataplane.tenancy.edits.configs import (
     ALTER_CONFIGS,
@@ -13,12 +14,17 @@ from sidecar.dataplane.tenancy.edits.configs import (
 )
 from sidecar.dataplane.tenancy.edits.coordinators import FIND_COORDINATOR
 from sidecar.dataplane.tenancy.edits.members import DESCRIBE_GROUPS, JOIN_GROUP, SYNC_GROUP
+from sidecar.dataplane.tenancy.edits.topics import DELETE_TOPICS
 
 EDITS: Final[Mapping[int, Edit]] = {
     ApiKey.FIND_COORDINATOR: FIND_COORDINATOR,
     ApiKey.JOIN_GROUP: JOIN_GROUP,
     ApiKey.SYNC_GROUP: SYNC_GROUP,
     ApiKey.DESCRIBE_GROUPS: DESCRIBE_GROUPS,
+    ApiKey.DELETE_TOPICS: DELETE_TOPICS,
+    ApiKey.DESCRIBE_ACLS: DESCRIBE_ACLS,
+    ApiKey.CREATE_ACLS: CREATE_ACLS,
+    ApiKey.DELETE_ACLS: DELETE_ACLS,
     ApiKey.DESCRIBE_CONFIGS: DESCRIBE_CONFIGS,
     ApiKey.ALTER_CONFIGS: ALTER_CONFIGS,
     ApiKey.INCREMENTAL_ALTER_CONFIGS: INCREMENTAL_ALTER_CONFIGS,

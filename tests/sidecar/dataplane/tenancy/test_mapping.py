@@ -24,6 +24,9 @@ from tests.support.sessions import address_book
 ALL = {int(key): (api.min_version, api.max_version) for key, api in SUPPORTED.items()}
 CONDITIONAL = {
     ApiKey.FIND_COORDINATOR,
+    ApiKey.DESCRIBE_ACLS,
+    ApiKey.CREATE_ACLS,
+    ApiKey.DELETE_ACLS,
     ApiKey.DESCRIBE_CONFIGS,
     ApiKey.ALTER_CONFIGS,
     ApiKey.INCREMENTAL_ALTER_CONFIGS,
