@@ -11,7 +11,6 @@ import pytest
 import codec
 from codec.api_keys import ApiKey
 from codec.messages.create_topics import CreateTopicsResponse
-from codec.messages.describe_configs import DescribeConfigsRequest, DescribeConfigsResponse
 from codec.messages.fetch import FetchRequest
 from codec.messages.find_coordinator import FindCoordinatorRequest, FindCoordinatorResponse
 from codec.messages.metadata import MetadataRequest, MetadataResponse
@@ -19,11 +18,16 @@ from codec.registry import SUPPORTED
 from codec.schema import ZERO_UUID, Role
 from sidecar.dataplane.tenancy import Mapped, Names, Tenancy, TopicDirectory
 from sidecar.dataplane.versions import LOCAL, Versions
-from tests.support.filled import filled, has_role
+from tests.support.filled import fill_topic_ids, filled, has_role
 from tests.support.sessions import address_book
 
 ALL = {int(key): (api.min_version, api.max_version) for key, api in SUPPORTED.items()}
-CONDITIONAL = {ApiKey.FIND_COORDINATOR, ApiKey.DESCRIBE_CONFIGS}
+CONDITIONAL = {
+    *(ApiKey.FIND_COORDINATOR, ApiKey.DESCRIBE_ACLS, ApiKey.CREATE_ACLS, ApiKey.DELETE_ACLS),
+    *(ApiKey.DESCRIBE_CONFIGS, ApiKey.ALTER_CONFIGS, ApiKey.INCREMENTAL_ALTER_CONFIGS),
+    ApiKey.LIST_CONFIG_RESOURCES,
+}
+"""Told by their own tests, here and under `edits`."""
 OFFERED = [
     (key, version)
     for key, (low, high) in Versions([ALL], secured=True).ranges.items()
@@ -36,6 +40,7 @@ EVERYTHING = [
     for key, api in SUPPORTED.items()
     for version in range(api.min_version, api.max_version + 1)
 ]
+OWN, FOREIGN, MISSING = b"o" * 16, b"f" * 16, b"m" * 16
 
 
 def kafka(node_id: int) -> tuple[str, int]:
@@ -93,6 +98,37 @@ def test_a_response_shows_own_names_own_words_and_the_sidecars_addresses(
 
     wanted = filled(api.response, version, [""], sidecar, text.format("", ""))
     assert found == codec.decode_response(key, version, codec.encode(wanted, version))
+
+
+WITH_IDS = [
+    (key, version)
+    for key, version in MAPPED
+    if has_role(SUPPORTED[key].request, version, Role.TOPIC_ID)
+]
+
+
+@pytest.mark.parametrize(("key", "version"), WITH_IDS)
+def test_own_ids_pass_and_those_of_others_never_reach_the_broker(key: int, version: int) -> None:
+    for topic_id, passes in ((OWN, True), (FOREIGN, False), (MISSING, False)):
+        request = filled(SUPPORTED[key].request, version, [""], kafka)
+        fill_topic_ids(request, version, topic_id)
+        answer = filled(SUPPORTED[key].response, version, ["teamA"], kafka)
+        mapping = knowing()
+
+        mapped = mapping.map_request(key, version, codec.encode(request, version))
+
+        assert isinstance(mapped, Mapped)
+        body = b"".join(mapped.body)
+        assert (topic_id in body) is passes
+        # Whatever the broker says about what it got is about what the client sent.
+        masked = topic_id if passes else mapping.masks.mask(topic_id)
+        assert masked in body
+        fill_topic_ids(answer, version, masked)
+        assert mapped.exchange is not None
+        chunks = mapping.map_response(key, version, codec.encode(answer, version), mapped.exchange)
+        wanted = filled(SUPPORTED[key].response, version, [""], sidecar)
+        fill_topic_ids(wanted, version, topic_id)
+        assert b"".join(chunks) == codec.encode(wanted, version)
 
 
 @pytest.mark.parametrize(("key", "version"), EVERYTHING)
@@ -165,8 +201,6 @@ def test_a_request_for_all_topics_stays_one_and_shows_the_own_ones(version: int)
 
 
 # Topic ids
-
-OWN, FOREIGN, MISSING = b"o" * 16, b"f" * 16, b"m" * 16
 
 
 def knowing() -> Tenancy:
@@ -303,42 +337,6 @@ def test_find_coordinator_of_several_keys(version: int) -> None:
         ("a", 1, "sidecar", 6969, ""),
         ("teamA", -1, "", -1, "no teamA"),
     ]
-
-
-# DescribeConfigs
-
-
-@pytest.mark.parametrize("version", range(5))
-def test_describe_configs_maps_topics_and_groups_and_leaves_brokers(version: int) -> None:
-    resource = DescribeConfigsRequest.DescribeConfigsResource
-    kinds = {2: "cars", 32: "group", 4: "1", 8: "1", 16: "metrics"}
-    request = DescribeConfigsRequest(
-        resources=[resource(resource_type=k, resource_name=name) for k, name in kinds.items()]
-    )
-    sent, context = mapped_request(ApiKey.DESCRIBE_CONFIGS, version, request)
-    result = DescribeConfigsResponse.DescribeConfigsResult
-    answer = DescribeConfigsResponse(
-        results=[
-            result(
-                resource_type=r.resource_type,
-                resource_name=r.resource_name,
-                error_message=f"on {r.resource_name}",
-            )
-            for r in sent.resources
-        ]
-    )
-
-    found = mapped_response(ApiKey.DESCRIBE_CONFIGS, version, answer, context)
-
-    assert [r.resource_name for r in sent.resources] == [
-        "teamAcars",
-        "teamAgroup",
-        "1",
-        "1",
-        "metrics",
-    ]
-    assert {r.resource_type: r.resource_name for r in found.results} == kinds
-    assert [r.error_message for r in found.results] == [f"on {n}" for n in kinds.values()]
 
 
 # Error text
