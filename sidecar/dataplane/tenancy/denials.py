@@ -1,137 +1,126 @@
 """Answers to requests that a virtual cluster does not have: CLUSTER_AUTHORIZATION_FAILED.
 
-They are what a broker says to somebody without rights on the cluster: the error at the top, and
-for each thing the request names, which is called as the client called it; everything else is
-empty. Before version 3 DescribeLogDirs has no place for it, and clients take an answer without
-directories for the error; ElectLeaders 0 has one only for partitions that were named.
+They are what Kafka 3.9 and 4.3 answer to somebody who may not do this (`getErrorResponse` of each
+request): the error stands at the top, and with each item of the request where brokers echo items,
+spelled as the client spelled them. Two differ: the error's own text stands wherever there is a
+field for it, which brokers leave null here and there, and DescribeUserScramCredentials names the
+users asked for, where brokers forget to. DescribeLogDirs before version 3 has no error at the top
+and nothing of the request in its items: as from a broker it is empty, which clients read as this
+very error.
 """
 
-from collections.abc import Callable
-from typing import Any, Final, TypeVar
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from operator import attrgetter
+from typing import Any, Final, cast
 
-from codec.api_keys import ApiKey
+from codec.api_keys import ApiKey as K
 from codec.error_codes import ErrorCode
 from codec.registry import response_class
 from codec.schema import Message, Response, Struct
 
-REASON: Final = "Cluster authorization failed."
-"""What brokers say with the error."""
-_NO_TIME: Final = -1
-_NOBODY: Final = ("User", "ANONYMOUS")
-
-S = TypeVar("S", bound=Struct)
+CODE: Final = ErrorCode.CLUSTER_AUTHORIZATION_FAILED
+TEXT: Final = "Cluster authorization failed."
 
 
-def denied(kind: type[S], **values: object) -> S:
-    """A struct of this kind that says so, in the fields for errors it has."""
-    error = {"error_code": ErrorCode.CLUSTER_AUTHORIZATION_FAILED, "error_message": REASON}
-    names = {field.name for field in kind.FIELDS}
-    return kind(**{name: error[name] for name in error.keys() & names}, **values)
+@dataclass(frozen=True, slots=True)
+class _Items:
+    """Items of a request that its response has too.
+
+    Args:
+        array: where the response has them.
+        of: the items, from the request or from the item around them; null is none.
+        echo: the fields of an item of the response that are not about the error.
+        inner: items within each.
+    """
+
+    array: str
+    of: Callable[[Any], Iterable[Any] | None]
+    echo: Callable[[Any], dict[str, Any]]
+    inner: "_Items | None" = None
+
+
+def _partitions(array: str, index: str, of: str = "partitions") -> _Items:
+    return _Items(array, attrgetter(of), lambda partition: {index: partition})
+
+
+_ECHOED: Final[Mapping[K, _Items]] = {
+    K.ALTER_REPLICA_LOG_DIRS: _Items(
+        "results",
+        lambda request: [topic for place in request.dirs for topic in place.topics],
+        lambda topic: {"topic_name": topic.name},
+        _partitions("partitions", "partition_index"),
+    ),
+    K.ELECT_LEADERS: _Items(
+        "replica_election_results",
+        attrgetter("topic_partitions"),
+        lambda topic: {"topic": topic.topic},
+        _partitions("partition_result", "partition_id"),
+    ),
+    K.ALTER_PARTITION_REASSIGNMENTS: _Items(
+        "responses",
+        attrgetter("topics"),
+        lambda topic: {"name": topic.name},
+        _Items(
+            "partitions",
+            attrgetter("partitions"),
+            lambda partition: {"partition_index": partition.partition_index},
+        ),
+    ),
+    K.LIST_PARTITION_REASSIGNMENTS: _Items(
+        "topics",
+        attrgetter("topics"),
+        lambda topic: {"name": topic.name},
+        _partitions("partitions", "partition_index", of="partition_indexes"),
+    ),
+    K.ALTER_CLIENT_QUOTAS: _Items(
+        "entries", attrgetter("entries"), lambda entry: {"entity": entry.entity}
+    ),
+    K.DESCRIBE_USER_SCRAM_CREDENTIALS: _Items(
+        "results", attrgetter("users"), lambda user: {"user": user.name}
+    ),
+    K.ALTER_USER_SCRAM_CREDENTIALS: _Items(
+        "results",
+        lambda request: dict.fromkeys(x.name for x in [*request.deletions, *request.upsertions]),
+        lambda name: {"user": name},
+    ),
+}
+_REST: Final[Mapping[K, Mapping[str, Any]]] = {
+    K.CREATE_DELEGATION_TOKEN: {
+        "principal_type": "User",
+        "principal_name": "ANONYMOUS",
+        "token_requester_principal_type": "User",
+        "token_requester_principal_name": "ANONYMOUS",
+        "issue_timestamp_ms": -1,
+        "expiry_timestamp_ms": -1,
+        "max_timestamp_ms": -1,
+    },
+    K.DESCRIBE_CLIENT_QUOTAS: {"entries": None},
+}
+"""What brokers leave in the other fields, if it is not the fields' default."""
 
 
 def denial(request: Message, version: int) -> Response:
     """The response a broker gives to somebody who may not do this.
 
     Args:
-        request: of an API in `policy.DENIED`.
-        version: that of the request; what it lacks is not encoded.
+        request: of an API in `policy.DENIED`, decoded, with the client's names.
+        version: of the request, and of the response.
     """
-    kind = response_class(request.API_KEY)
-    items = _ITEMS.get(request.API_KEY)
-    return denied(kind, **(items(request, kind) if items else {}))
+    key = request.API_KEY
+    made = _made(response_class(key), version, _REST.get(key, {}), _ECHOED.get(key), request)
+    return cast(Response, made)
 
 
-def _alter_replica_log_dirs(request: Any, kind: Any) -> dict[str, object]:
-    result = kind.AlterReplicaLogDirTopicResult
-    partition = result.AlterReplicaLogDirPartitionResult
-    return {
-        "results": [
-            result(
-                topic_name=topic.name,
-                partitions=[denied(partition, partition_index=p) for p in topic.partitions],
-            )
-            for directory in request.dirs
-            for topic in directory.topics
+def _made(
+    kind: type[Struct], version: int, values: Mapping[str, Any], items: _Items | None, source: Any
+) -> Struct:
+    fields = {field.name: field for field in kind.FIELDS if version in field.versions}
+    found = {"error_code": int(CODE), "error_message": TEXT, **values}
+    if items is not None:
+        element = cast(type[Struct], fields[items.array].element)
+        found[items.array] = [
+            _made(element, version, items.echo(item), items.inner, item)
+            for item in items.of(source) or ()
         ]
-    }
-
-
-def _elect_leaders(request: Any, kind: Any) -> dict[str, object]:
-    result = kind.ReplicaElectionResult
-    return {
-        "replica_election_results": [
-            result(
-                topic=topic.topic,
-                partition_result=[
-                    denied(result.PartitionResult, partition_id=p) for p in topic.partitions
-                ],
-            )
-            for topic in request.topic_partitions or ()
-        ]
-    }
-
-
-def _alter_partition_reassignments(request: Any, kind: Any) -> dict[str, object]:
-    result = kind.ReassignableTopicResponse
-    partition = result.ReassignablePartitionResponse
-    return {
-        "responses": [
-            result(
-                name=topic.name,
-                partitions=[
-                    denied(partition, partition_index=p.partition_index) for p in topic.partitions
-                ],
-            )
-            for topic in request.topics
-        ]
-    }
-
-
-def _create_delegation_token(request: Any, kind: Any) -> dict[str, object]:
-    principal, name = _NOBODY
-    return {
-        "principal_type": principal,
-        "principal_name": name,
-        "token_requester_principal_type": principal,
-        "token_requester_principal_name": name,
-        "issue_timestamp_ms": _NO_TIME,
-        "expiry_timestamp_ms": _NO_TIME,
-        "max_timestamp_ms": _NO_TIME,
-    }
-
-
-def _token_expiry(request: Any, kind: Any) -> dict[str, object]:
-    return {"expiry_timestamp_ms": _NO_TIME}
-
-
-def _describe_client_quotas(request: Any, kind: Any) -> dict[str, object]:
-    return {"entries": None}
-
-
-def _alter_client_quotas(request: Any, kind: Any) -> dict[str, object]:
-    return {"entries": [denied(kind.EntryData, entity=entry.entity) for entry in request.entries]}
-
-
-def _describe_user_scram_credentials(request: Any, kind: Any) -> dict[str, object]:
-    result = kind.DescribeUserScramCredentialsResult
-    return {"results": [denied(result, user=user.name) for user in request.users or ()]}
-
-
-def _alter_user_scram_credentials(request: Any, kind: Any) -> dict[str, object]:
-    result = kind.AlterUserScramCredentialsResult
-    users = {item.name for item in (*request.deletions, *request.upsertions)}
-    return {"results": [denied(result, user=user) for user in sorted(users)]}
-
-
-_ITEMS: Final[dict[int, Callable[[Any, Any], dict[str, object]]]] = {
-    ApiKey.ALTER_REPLICA_LOG_DIRS: _alter_replica_log_dirs,
-    ApiKey.ELECT_LEADERS: _elect_leaders,
-    ApiKey.ALTER_PARTITION_REASSIGNMENTS: _alter_partition_reassignments,
-    ApiKey.CREATE_DELEGATION_TOKEN: _create_delegation_token,
-    ApiKey.RENEW_DELEGATION_TOKEN: _token_expiry,
-    ApiKey.EXPIRE_DELEGATION_TOKEN: _token_expiry,
-    ApiKey.DESCRIBE_CLIENT_QUOTAS: _describe_client_quotas,
-    ApiKey.ALTER_CLIENT_QUOTAS: _alter_client_quotas,
-    ApiKey.DESCRIBE_USER_SCRAM_CREDENTIALS: _describe_user_scram_credentials,
-    ApiKey.ALTER_USER_SCRAM_CREDENTIALS: _alter_user_scram_credentials,
-}
+    return kind(**{name: value for name, value in found.items() if name in fields})

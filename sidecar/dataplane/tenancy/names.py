@@ -28,11 +28,6 @@ class Names:
         self._opening = prefix.replace(".", r"\.").encode() + b"(?:"
 
     @property
-    def plain(self) -> bool:
-        """Whether there are no aliases: then a topic is spelled as any other name is."""
-        return not self._aliases
-
-    @property
     def alias_topics(self) -> list[bytes]:
         """The physical names of its alias topics, in the order of names."""
         return sorted(self._originals)

@@ -13,6 +13,7 @@ from sidecar.dataplane.tenancy.edits.configs import (
     LIST_CONFIG_RESOURCES,
 )
 from sidecar.dataplane.tenancy.edits.coordinators import FIND_COORDINATOR
+from sidecar.dataplane.tenancy.edits.members import DESCRIBE_GROUPS, JOIN_GROUP, SYNC_GROUP
 from sidecar.dataplane.tenancy.edits.topics import (
     CREATE_TOPICS,
     DELETE_TOPICS,
@@ -21,6 +22,9 @@ from sidecar.dataplane.tenancy.edits.topics import (
 
 EDITS: Final[Mapping[int, Edit]] = {
     ApiKey.FIND_COORDINATOR: FIND_COORDINATOR,
+    ApiKey.JOIN_GROUP: JOIN_GROUP,
+    ApiKey.SYNC_GROUP: SYNC_GROUP,
+    ApiKey.DESCRIBE_GROUPS: DESCRIBE_GROUPS,
     ApiKey.CREATE_TOPICS: CREATE_TOPICS,
     ApiKey.DELETE_TOPICS: DELETE_TOPICS,
     ApiKey.DESCRIBE_TOPIC_PARTITIONS: DESCRIBE_TOPIC_PARTITIONS,

@@ -16,12 +16,14 @@ up among alias topics: who may use somebody else's topic is not for this virtual
 - Version 0 has no prefixed patterns, so there is no ``*``: to make or delete one is denied.
 """
 
+from itertools import islice
 from typing import Any, Final, NamedTuple
 
-from codec.registry import response_class
+from codec.api_keys import ApiKey
+from codec.errors import DecodeError
 from codec.schema import Response
-from sidecar.dataplane.tenancy.denials import denied
-from sidecar.dataplane.tenancy.edits.base import Edit, woven
+from sidecar.dataplane.tenancy.edits.base import Edit
+from sidecar.dataplane.tenancy.edits.refused import all_refused, put_in, refusal, take_out
 from sidecar.dataplane.tenancy.exchange import Exchange, decoded
 
 ANY: Final = 1
@@ -113,27 +115,23 @@ DESCRIBE_ACLS: Final = Edit(_describe_request, _describe_response)
 
 
 def _create_request(request: Any, version: int, exchange: Exchange) -> Response | None:
-    kind: Any = response_class(request.API_KEY)
-    refused = {}
-    forwarded = []
-    for place, entry in enumerate(request.creations):
+    def refuse(entry: Any) -> Any:
+        wildcard = (entry.resource_name, entry.resource_pattern_type) == (_WILDCARD, LITERAL)
+        if entry.resource_type in _MAPPED and not (wildcard and version < _PREFIXED_SINCE):
+            return None
+        return refusal(ApiKey.CREATE_ACLS, "results")
+
+    request.creations, exchange.kept = take_out(request.creations, refuse)
+    if exchange.kept and not request.creations:
+        return all_refused(ApiKey.CREATE_ACLS, "results", exchange.kept)
+    for entry in request.creations:
         found = _physical(entry.resource_name, entry.resource_pattern_type, exchange)
-        wildcard = found[1] != entry.resource_pattern_type
-        if entry.resource_type not in _MAPPED or (wildcard and version < _PREFIXED_SINCE):
-            refused[place] = denied(kind.AclCreationResult)
-        else:
-            entry.resource_name, entry.resource_pattern_type = found
-            forwarded.append(entry)
-    if refused and not forwarded:
-        answer: Response = kind(results=woven(refused, ()))
-        return answer
-    request.creations = forwarded
-    exchange.kept = refused
+        entry.resource_name, entry.resource_pattern_type = found
     return None
 
 
 def _create_response(response: Any, version: int, exchange: Exchange) -> None:
-    response.results = woven(exchange.kept or {}, response.results)
+    response.results = put_in(response.results, exchange.kept or {})
 
 
 CREATE_ACLS: Final = Edit(_create_request, _create_response)
@@ -147,42 +145,44 @@ class _Deletion(NamedTuple):
 
     Args:
         refused: results of filters that were not sent, by their place.
-        parts: for each other filter, how many were sent in its place.
+        counts: for each other filter, how many were sent in its place.
     """
 
     refused: dict[int, Any]
-    parts: list[int]
+    counts: list[int]
 
 
 def _delete_request(request: Any, version: int, exchange: Exchange) -> Response | None:
-    kind: Any = response_class(request.API_KEY)
-    kept = _Deletion({}, [])
-    forwarded = []
-    for place, wanted in enumerate(request.filters):
-        parts = _parts(wanted, version, exchange)
-        if parts:
-            forwarded += parts
-            kept.parts.append(len(parts))
-        else:
-            kept.refused[place] = denied(kind.DeleteAclsFilterResult)
-    if kept.refused and not forwarded:
-        answer: Response = kind(filter_results=woven(kept.refused, ()))
-        return answer
-    request.filters = forwarded
-    exchange.kept = kept
+    def refuse(wanted: Any) -> Any:
+        if _is_safe(wanted, version):
+            return None
+        return refusal(ApiKey.DELETE_ACLS, "filter_results")
+
+    filters, refused = take_out(request.filters, refuse)
+    if refused and not filters:
+        return all_refused(ApiKey.DELETE_ACLS, "filter_results", refused)
+    parts = [_parts(wanted, exchange) for wanted in filters]
+    exchange.kept = _Deletion(refused, [len(part) for part in parts])
+    request.filters = [each for part in parts for each in part]
     return None
 
 
-def _parts(wanted: Any, version: int, exchange: Exchange) -> list[Any]:
-    """The filters to send in place of a client's; none if it could match what is not its own."""
+def _is_safe(wanted: Any, version: int) -> bool:
+    """Whether a filter can be sent so that it matches nothing but the client's own."""
     name, kind = wanted.resource_name_filter, wanted.pattern_type_filter
-    types = _MAPPED if wanted.resource_type_filter == _ANY_TYPE else (wanted.resource_type_filter,)
-    if name is None or kind == MATCH or types[0] not in _MAPPED:
-        return []
-    if version < _PREFIXED_SINCE and name == _WILDCARD:
-        return []
+    if name is None or kind == MATCH:
+        return False
+    if name == _WILDCARD and version < _PREFIXED_SINCE:
+        return False
+    return wanted.resource_type_filter in (_ANY_TYPE, *_MAPPED)
+
+
+def _parts(wanted: Any, exchange: Exchange) -> list[Any]:
+    """The filters that find together what the client's would in a cluster of its own."""
+    name, kind = wanted.resource_name_filter, wanted.pattern_type_filter
     kinds = (LITERAL, PREFIXED) if (name, kind) == (_WILDCARD, ANY) else (kind,)
     patterns = [_physical(name, each, exchange) for each in kinds]
+    types = _MAPPED if wanted.resource_type_filter == _ANY_TYPE else (wanted.resource_type_filter,)
     return [
         wanted.copy(
             resource_type_filter=resource_type,
@@ -195,19 +195,15 @@ def _parts(wanted: Any, version: int, exchange: Exchange) -> list[Any]:
 
 
 def _delete_response(response: Any, version: int, exchange: Exchange) -> None:
-    if exchange.kept is None:
-        return
     results = iter(response.filter_results)
-    merged = []
-    for count in exchange.kept.parts:
-        parts = [part for _, part in zip(range(count), results, strict=False)]
-        if parts:
-            merged.append(_merged(parts, exchange))
-    response.filter_results = woven(exchange.kept.refused, merged)
+    merged = [_merged(list(islice(results, n)), exchange) for n in exchange.kept.counts]
+    response.filter_results = put_in(merged, exchange.kept.refused)
 
 
 def _merged(parts: list[Any], exchange: Exchange) -> Any:
     """The result of a filter: its first error, if there is one, and all entries."""
+    if not parts:
+        raise DecodeError("it has fewer results than the request has filters")
     result = next((part for part in parts if part.error_code), parts[0])
     entries = [entry for part in parts for entry in part.matching_acls]
     result.matching_acls = [entry for entry in entries if _logical(entry, exchange)]

@@ -1,8 +1,8 @@
 """What an edit is: the changes to a message that no role of a single field can say."""
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any, TypeVar
+from typing import Any
 
 from codec.schema import Response
 from sidecar.dataplane.tenancy.exchange import Exchange
@@ -13,8 +13,6 @@ returns is the answer, and nothing is forwarded."""
 EditResponse = Callable[[Any, int, Exchange], None]
 """Changes a decoded response in place, its names being the cluster's."""
 
-T = TypeVar("T")
-
 
 @dataclass(frozen=True, slots=True)
 class Edit:
@@ -22,16 +20,3 @@ class Edit:
 
     request: EditRequest | None = None
     response: EditResponse | None = None
-
-
-def woven(refused: Mapping[int, T], answers: Iterable[T]) -> list[T]:
-    """The answers in the order of the request.
-
-    Args:
-        refused: answers to what was taken out of the request, by its place there.
-        answers: the broker's to the rest.
-    """
-    rest = list(answers)
-    for place in sorted(refused):
-        rest.insert(place, refused[place])
-    return rest

@@ -11,10 +11,11 @@ names anywhere before or behind; they come on pages of their own, after the last
 import re
 from typing import Any, Final
 
+from codec.api_keys import ApiKey
 from codec.error_codes import ErrorCode
-from codec.registry import response_class
 from codec.schema import Response
-from sidecar.dataplane.tenancy.edits.base import Edit, woven
+from sidecar.dataplane.tenancy.edits.base import Edit
+from sidecar.dataplane.tenancy.edits.refused import all_refused, put_in, refusal, take_out
 from sidecar.dataplane.tenancy.exchange import Exchange, decoded, encoded
 
 _TOPIC_REFUSED: Final = "Topic authorization failed."
@@ -24,26 +25,20 @@ _BY_ID_SINCE: Final = 6
 
 
 def _delete_request(request: Any, version: int, exchange: Exchange) -> Response | None:
-    kind: Any = response_class(request.API_KEY)
+    def refuse(topic: Any) -> Any:
+        ids = {"topic_id": topic.topic_id} if by_id else {}
+        name = topic.name if by_id else topic
+        if not _is_alias(name, ids.get("topic_id"), exchange):
+            return None
+        error = ErrorCode.TOPIC_AUTHORIZATION_FAILED
+        return refusal(ApiKey.DELETE_TOPICS, "responses", error, _TOPIC_REFUSED, name=name, **ids)
+
     by_id = version >= _BY_ID_SINCE
-    refused = {}
-    forwarded = []
-    for place, topic in enumerate(request.topics if by_id else request.topic_names):
-        name, topic_id = (topic.name, topic.topic_id) if by_id else (topic, None)
-        if not _is_alias(name, topic_id, exchange):
-            forwarded.append(topic)
-            continue
-        refused[place] = kind.DeletableTopicResult(
-            name=name,
-            error_code=ErrorCode.TOPIC_AUTHORIZATION_FAILED,
-            error_message=_TOPIC_REFUSED,
-            **({"topic_id": topic_id} if by_id else {}),
-        )
-    if refused and not forwarded:
-        answer: Response = kind(responses=woven(refused, ()))
-        return answer
-    setattr(request, "topics" if by_id else "topic_names", forwarded)
-    exchange.kept = refused
+    array = "topics" if by_id else "topic_names"
+    topics, exchange.kept = take_out(getattr(request, array), refuse)
+    if exchange.kept and not topics:
+        return all_refused(ApiKey.DELETE_TOPICS, "responses", exchange.kept)
+    setattr(request, array, topics)
     return None
 
 
@@ -60,7 +55,7 @@ def _delete_response(response: Any, version: int, exchange: Exchange) -> None:
     for result in refused.values():
         if result.name is not None:
             result.name = exchange.topic(result.name)
-    response.responses = woven(refused, response.responses)
+    response.responses = put_in(response.responses, refused)
 
 
 DELETE_TOPICS: Final = Edit(_delete_request, _delete_response)

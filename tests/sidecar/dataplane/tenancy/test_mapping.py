@@ -27,7 +27,7 @@ CONDITIONAL = {
     *(ApiKey.DESCRIBE_CONFIGS, ApiKey.ALTER_CONFIGS, ApiKey.INCREMENTAL_ALTER_CONFIGS),
     ApiKey.LIST_CONFIG_RESOURCES,
 }
-"""Told by their own tests, here and under `edits`."""
+"""APIs whose names depend on other fields: below, and in tests of their edits."""
 OFFERED = [
     (key, version)
     for key, (low, high) in Versions([ALL], secured=True).ranges.items()
