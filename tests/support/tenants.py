@@ -12,22 +12,24 @@ PREFIX = "teamA"
 
 
 class Tenant:
-    """A client of virtual cluster ``teamA`` and its connection.
+    """A client of a virtual cluster, ``teamA`` unless told otherwise, and its connection.
 
     Args:
         aliases: logical to physical names of alias topics.
         directory: physical names of topics by id.
+        prefix: what its virtual cluster is called.
     """
 
     def __init__(
         self,
         aliases: Mapping[str, str] | None = None,
         directory: Mapping[bytes, bytes] | None = None,
+        prefix: str = PREFIX,
     ) -> None:
         known = TopicDirectory()
         for topic_id, name in (directory or {}).items():
             known.learn(topic_id, name)
-        names = Names(PREFIX, aliases)
+        names = Names(prefix, aliases)
         self._tenancy = Tenancy(lambda: names, address_book().advertised, known)
 
     def sends(self, request: Any, version: int) -> tuple[Any, Any]:

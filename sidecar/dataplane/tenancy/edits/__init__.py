@@ -14,6 +14,7 @@ from sidecar.dataplane.tenancy.edits.configs import (
 )
 from sidecar.dataplane.tenancy.edits.coordinators import FIND_COORDINATOR
 from sidecar.dataplane.tenancy.edits.members import DESCRIBE_GROUPS, JOIN_GROUP, SYNC_GROUP
+from sidecar.dataplane.tenancy.edits.streams import STREAMS_GROUP_HEARTBEAT
 from sidecar.dataplane.tenancy.edits.topics import (
     CREATE_TOPICS,
     DELETE_TOPICS,
@@ -35,6 +36,7 @@ EDITS: Final[Mapping[int, Edit]] = {
     ApiKey.ALTER_CONFIGS: ALTER_CONFIGS,
     ApiKey.INCREMENTAL_ALTER_CONFIGS: INCREMENTAL_ALTER_CONFIGS,
     ApiKey.LIST_CONFIG_RESOURCES: LIST_CONFIG_RESOURCES,
+    ApiKey.STREAMS_GROUP_HEARTBEAT: STREAMS_GROUP_HEARTBEAT,
 }
 
 __all__ = ["EDITS", "Edit"]
