@@ -27,9 +27,14 @@ class Names:
         self._originals = {physical: name for name, physical in self._aliases.items()}
         self._opening = prefix.replace(".", r"\.").encode() + b"(?:"
 
-    def is_alias(self, topic: bytes) -> bool:
-        """Whether a topic of this logical name is somebody else's."""
-        return topic in self._aliases
+    @property
+    def alias_topics(self) -> list[bytes]:
+        """The physical names of its alias topics, in the order of names."""
+        return sorted(self._originals)
+
+    def is_alias(self, physical: bytes) -> bool:
+        """Whether a physical topic is another's, which the clients reach by an alias."""
+        return physical in self._originals
 
     def physical_topic(self, name: bytes) -> bytes:
         """A topic as the cluster calls it. An empty name stays: no topic has it."""

@@ -1,380 +1,276 @@
-"""Access control entries: a virtual cluster's clients see, make and delete those on its resources.
+"""ACLs of a tenant against a model of a cluster: it finds, adds and deletes its own, and no others.
 
-Tests with every filter hold a cluster with everybody's entries, seen through the sidecar, against a
-cluster that has this virtual cluster's only, seen as it is.
+The model matches as `ResourcePatternFilter` of Kafka's clients does.
 """
 
 from typing import Any, NamedTuple
 
 import pytest
+from hypothesis import example, given, settings
+from hypothesis import strategies as st
 
 from codec.messages.create_acls import CreateAclsRequest, CreateAclsResponse
 from codec.messages.delete_acls import DeleteAclsRequest, DeleteAclsResponse
 from codec.messages.describe_acls import DescribeAclsRequest, DescribeAclsResponse
-from tests.support.conversation import Conversation
+from tests.support.tenants import PREFIX, Tenant
 
-ANY, MATCH, LITERAL, PREFIXED = 1, 2, 3, 4
 TOPIC, GROUP, CLUSTER, TRANSACTIONAL_ID, TOKEN, USER = 2, 3, 4, 5, 6, 7
-TEXT = "Cluster authorization failed."
+ANY, MATCH, LITERAL, PREFIXED = 1, 2, 3, 4
+DENIED = (31, "Cluster authorization failed.")
 
 
-class Pattern(NamedTuple):
-    resource: int
-    kind: int
+class Entry(NamedTuple):
+    """A resource pattern with an entry."""
+
+    resource_type: int
     name: str
+    pattern_type: int = LITERAL
 
 
-class Filter(NamedTuple):
-    resource: int
-    kind: int
-    name: str | None
-
-
-def finds(wanted: Filter, pattern: Pattern) -> bool:
-    """Kafka's ResourcePatternFilter.matches."""
-    if wanted.resource not in (ANY, pattern.resource):
-        return False
-    if wanted.kind not in (ANY, MATCH) and wanted.kind != pattern.kind:
-        return False
-    if wanted.name is None:
-        return True
-    if wanted.kind in (ANY, pattern.kind):
-        return wanted.name == pattern.name
-    if pattern.kind == LITERAL:
-        return pattern.name in (wanted.name, "*")
-    return wanted.name.startswith(pattern.name)
-
-
-OWN = {
-    Pattern(TOPIC, PREFIXED, "teamA"): Pattern(TOPIC, LITERAL, "*"),
-    Pattern(GROUP, PREFIXED, "teamA"): Pattern(GROUP, LITERAL, "*"),
-} | {
-    Pattern(resource, kind, "teamA" + name): Pattern(resource, kind, name)
-    for resource in (TOPIC, GROUP, TRANSACTIONAL_ID)
-    for kind, name in (
-        (LITERAL, "cars"),
-        (LITERAL, "ca"),
-        (LITERAL, "teamA"),
-        (PREFIXED, "ca"),
-        (PREFIXED, "cars"),
-        (PREFIXED, "*"),
-        (PREFIXED, "c"),
-    )
-}
-"""Patterns as the cluster and as the virtual cluster's clients say them."""
 FOREIGN = {
-    Pattern(resource, kind, name)
-    for resource in (TOPIC, GROUP, CLUSTER, TRANSACTIONAL_ID, TOKEN, USER)
-    for kind, name in (
-        (LITERAL, "*"),
-        (LITERAL, "cars"),
-        (LITERAL, "teamBcars"),
-        (LITERAL, "tea"),
-        (LITERAL, "teamA"),
-        (LITERAL, "teamA*"),
-        (PREFIXED, "t"),
-        (PREFIXED, "team"),
-        (PREFIXED, "*"),
-        (PREFIXED, "teamB"),
-        (PREFIXED, "ca"),
-    )
-} | {Pattern(CLUSTER, LITERAL, "kafka-cluster"), Pattern(USER, LITERAL, "teamAsa")}
+    Entry(TOPIC, "*"),
+    Entry(GROUP, "*"),
+    Entry(TOPIC, "team", PREFIXED),
+    Entry(TOPIC, "t", PREFIXED),
+    Entry(TOPIC, "teamBcars"),
+    Entry(TOPIC, "teamB", PREFIXED),
+    Entry(CLUSTER, "kafka-cluster"),
+    Entry(USER, "teamAcars"),
+    Entry(TOKEN, "teamAcars"),
+    # Below the prefix, but of a spelling that no client can say.
+    Entry(TOPIC, "teamA"),
+    Entry(TOPIC, "teamA*"),
+}
+NAMES = ["*", "c", "ca", "cars", "carsAndMore", "x"]
+OWN = st.builds(
+    Entry,
+    st.sampled_from([TOPIC, GROUP, TRANSACTIONAL_ID]),
+    st.sampled_from(NAMES),
+    st.sampled_from([LITERAL, PREFIXED]),
+)
+FILTER = st.tuples(
+    st.sampled_from([1, TOPIC, GROUP, CLUSTER, TRANSACTIONAL_ID, TOKEN, USER]),
+    st.sampled_from([None, "", *NAMES]),
+    st.sampled_from([ANY, MATCH, LITERAL, PREFIXED]),
+)
 
 
-def wanted_by(request: Any, version: int) -> Filter:
-    kind = request.pattern_type_filter if version else LITERAL
-    return Filter(request.resource_type_filter, kind, request.resource_name_filter)
+def matches(resource_type: int, name: str | None, pattern_type: int, entry: Entry) -> bool:
+    """Whether a filter of these finds the entry."""
+    if resource_type not in (1, entry.resource_type):
+        return False
+    if pattern_type not in (ANY, MATCH, entry.pattern_type):
+        return False
+    if name is None or name == entry.name:
+        return True
+    if pattern_type != MATCH:
+        return False
+    if entry.pattern_type == PREFIXED:
+        return name.startswith(entry.name)
+    return entry.name == "*"
 
 
-FILTERS = [
-    Filter(resource, kind, name)
-    for resource in (ANY, TOPIC, GROUP, CLUSTER, TRANSACTIONAL_ID, TOKEN, USER)
-    for kind in (ANY, MATCH, LITERAL, PREFIXED)
-    for name in (
-        *(None, "", "*", "c", "ca", "cars", "carsten"),
-        *("teamA", "teamAcars", "*x", "kafka-cluster"),
-    )
-]
+class Cluster:
+    """A cluster with entries of everybody, and the tenant's own by their logical names."""
 
+    def __init__(self, own: set[Entry]) -> None:
+        self.entries = set(FOREIGN)
+        self.tenant = Tenant()
+        self.create(sorted(own))
 
-# DescribeAcls
-
-
-def describing(wanted: Filter) -> DescribeAclsRequest:
-    return DescribeAclsRequest(
-        resource_type_filter=wanted.resource,
-        pattern_type_filter=wanted.kind,
-        resource_name_filter=wanted.name,
-        principal_filter="User:teamAx",
-        host_filter="*",
-        operation=3,
-        permission_type=1,
-    )
-
-
-def described(patterns: Any) -> DescribeAclsResponse:
-    resource = DescribeAclsResponse.DescribeAclsResource
-    acl = resource.AclDescription(principal="User:teamAx", host="*", operation=3)
-    return DescribeAclsResponse(
-        resources=[
-            resource(
-                resource_type=p.resource, pattern_type=p.kind, resource_name=p.name, acls=[acl]
-            )
-            for p in patterns
-        ]
-    )
-
-
-@pytest.mark.parametrize("version", range(1, 4))
-@pytest.mark.parametrize("wanted", FILTERS)
-def test_a_filter_shows_what_it_would_show_on_a_cluster_of_ones_own(
-    wanted: Filter, version: int
-) -> None:
-    talk = Conversation(describing(wanted), version)
-    sent = wanted_by(talk.sent, version)
-
-    found = talk.heard(described(p for p in sorted({*OWN, *FOREIGN}) if finds(sent, p)))
-
-    shown = [Pattern(r.resource_type, r.pattern_type, r.resource_name) for r in found.resources]
-    assert sorted(shown) == sorted(p for p in OWN.values() if finds(wanted, p))
-    for resource in found.resources:
-        [acl] = resource.acls
-        assert (acl.principal, acl.host, acl.operation) == ("User:teamAx", "*", 3)
-    assert (talk.sent.principal_filter, talk.sent.host_filter, talk.sent.operation) == (
-        "User:teamAx",
-        "*",
-        3,
-    )
-
-
-@pytest.mark.parametrize("wanted", FILTERS)
-def test_the_oldest_version_shows_literal_patterns_but_the_wildcard(wanted: Filter) -> None:
-    talk = Conversation(describing(wanted), 0)
-    sent = wanted_by(talk.sent, 0)
-
-    found = talk.heard(described(p for p in sorted({*OWN, *FOREIGN}) if finds(sent, p)))
-
-    literal = wanted._replace(kind=LITERAL)
-    assert sorted((r.resource_type, r.resource_name) for r in found.resources) == sorted(
-        (p.resource, p.name) for p in OWN.values() if finds(literal, p) and p.name != "*"
-    )
-
-
-@pytest.mark.parametrize("version", range(4))
-def test_an_error_of_a_description_is_the_brokers(version: int) -> None:
-    talk = Conversation(describing(Filter(TOPIC, LITERAL, "cars")), version)
-
-    found = talk.heard(DescribeAclsResponse(error_code=54, error_message="not teamAcars"))
-
-    assert (found.error_code, found.error_message) == (54, "not cars")
-
-
-# CreateAcls
-
-
-def creating(*patterns: Pattern) -> CreateAclsRequest:
-    creation = CreateAclsRequest.AclCreation
-    return CreateAclsRequest(
-        creations=[
-            creation(
-                resource_type=p.resource,
-                resource_pattern_type=p.kind,
-                resource_name=p.name,
-                principal="User:teamAx",
-                host="*",
-            )
-            for p in patterns
-        ]
-    )
-
-
-def created(request: Any) -> list[Pattern]:
-    return [
-        Pattern(c.resource_type, c.resource_pattern_type, c.resource_name)
-        for c in request.creations
-    ]
-
-
-def created_answer(*codes: int) -> CreateAclsResponse:
-    result = CreateAclsResponse.AclCreationResult
-    return CreateAclsResponse(
-        results=[result(error_code=c, error_message=f"teamAcars is {c}") for c in codes]
-    )
-
-
-@pytest.mark.parametrize("version", range(1, 4))
-def test_entries_are_made_on_own_resources_only_and_told_in_order(version: int) -> None:
-    talk = Conversation(
-        creating(
-            Pattern(CLUSTER, LITERAL, "kafka-cluster"),
-            Pattern(TOPIC, LITERAL, "cars"),
-            Pattern(GROUP, PREFIXED, "b"),
-            Pattern(USER, LITERAL, "u"),
-            Pattern(TOKEN, LITERAL, "t"),
-            Pattern(TRANSACTIONAL_ID, LITERAL, "*"),
-            Pattern(GROUP, PREFIXED, "*"),
-            Pattern(TOPIC, MATCH, "cars"),
-            Pattern(TOPIC, ANY, "cars"),
-            Pattern(TOPIC, 9, "cars"),
-            Pattern(ANY, LITERAL, "cars"),
-            Pattern(TOPIC, LITERAL, ""),
-            Pattern(TOPIC, PREFIXED, ""),
-        ),
-        version,
-    )
-
-    assert created(talk.sent) == [
-        Pattern(TOPIC, LITERAL, "teamAcars"),
-        Pattern(GROUP, PREFIXED, "teamAb"),
-        Pattern(TRANSACTIONAL_ID, PREFIXED, "teamA"),
-        Pattern(GROUP, PREFIXED, "teamA*"),
-        Pattern(TOPIC, LITERAL, ""),
-        Pattern(TOPIC, PREFIXED, ""),
-    ]
-    assert {(c.principal, c.host) for c in talk.sent.creations} == {("User:teamAx", "*")}
-    found = talk.heard(created_answer(0, 1, 0, 3, 42, 42))
-    assert [r.error_code for r in found.results] == [31, 0, 1, 31, 31, 0, 3] + [31] * 4 + [42, 42]
-    assert [r.error_message for r in found.results[:3]] == [TEXT, "cars is 0", "cars is 1"]
-
-
-def test_the_oldest_version_cannot_make_an_entry_on_everything() -> None:
-    talk = Conversation(creating(Pattern(TOPIC, LITERAL, "*"), Pattern(TOPIC, LITERAL, "a")), 0)
-
-    assert created(talk.sent) == [Pattern(TOPIC, LITERAL, "teamAa")]
-    assert [r.error_code for r in talk.heard(created_answer(0)).results] == [31, 0]
-
-
-@pytest.mark.parametrize("version", range(4))
-def test_entries_that_are_all_denied_never_reach_a_broker(version: int) -> None:
-    talk = Conversation(creating(*[Pattern(CLUSTER, LITERAL, "kafka-cluster")] * 2), version)
-
-    assert talk.sent is None
-    assert [(r.error_code, r.error_message) for r in talk.answer.results] == [(31, TEXT)] * 2
-
-
-@pytest.mark.parametrize("version", range(4))
-def test_somebody_elses_topic_is_not_protected_by_its_alias(version: int) -> None:
-    patterns = [Pattern(TOPIC, LITERAL, "shared"), Pattern(GROUP, LITERAL, "shared")]
-    if version:
-        patterns.append(Pattern(TOPIC, PREFIXED, "shared"))
-
-    talk = Conversation(creating(*patterns), version, aliases={"shared": "x"})
-
-    assert created(talk.sent) == [p._replace(name="teamAshared") for p in patterns[1:]]
-    codes = [r.error_code for r in talk.heard(created_answer(*[0] * len(patterns[1:]))).results]
-    assert codes == [31] + [0] * len(patterns[1:])
-
-
-# DeleteAcls
-
-
-def deleting(*filters: Filter) -> DeleteAclsRequest:
-    kind = DeleteAclsRequest.DeleteAclsFilter
-    return DeleteAclsRequest(
-        filters=[
-            kind(
-                resource_type_filter=f.resource,
-                pattern_type_filter=f.kind,
-                resource_name_filter=f.name,
-                principal_filter="User:teamAx",
-            )
-            for f in filters
-        ]
-    )
-
-
-def deleted(*found: list[Pattern]) -> DeleteAclsResponse:
-    result = DeleteAclsResponse.DeleteAclsFilterResult
-    acl = result.DeleteAclsMatchingAcl
-    return DeleteAclsResponse(
-        filter_results=[
-            result(
-                error_code=0,
-                error_message=None,
-                matching_acls=[
-                    acl(
-                        resource_type=p.resource,
-                        pattern_type=p.kind,
-                        resource_name=p.name,
-                        error_message=f"{p.name} is gone",
-                    )
-                    for p in patterns
-                ],
-            )
-            for patterns in found
-        ]
-    )
-
-
-def gone(result: Any) -> list[Pattern]:
-    return [Pattern(m.resource_type, m.pattern_type, m.resource_name) for m in result.matching_acls]
-
-
-@pytest.mark.parametrize("version", range(4))
-def test_nothing_is_deleted_that_the_filter_would_not_find_on_a_cluster_of_ones_own(
-    version: int,
-) -> None:
-    talk = Conversation(deleting(*FILTERS), version)
-    filters = [f if version else f._replace(kind=LITERAL) for f in FILTERS]
-
-    sent = [wanted_by(f, version) for f in talk.sent.filters]
-    matched = [[p for p in sorted({*OWN, *FOREIGN}) if finds(f, p)] for f in sent]
-    assert all(FOREIGN.isdisjoint(patterns) for patterns in matched)
-    assert {f.principal_filter for f in talk.sent.filters} == {"User:teamAx"}
-    results = talk.heard(deleted(*matched)).filter_results
-
-    assert len(results) == len(filters)
-    for asked, result in zip(filters, results, strict=True):
-        if result.error_code:
-            assert (result.error_code, result.error_message, gone(result)) == (31, TEXT, [])
-            assert _is_denied(asked, version)
-        else:
-            assert not _is_denied(asked, version)
-            assert sorted(gone(result)) == sorted(p for p in OWN.values() if finds(asked, p))
-
-
-def _is_denied(asked: Filter, version: int) -> bool:
-    return (
-        asked.resource not in (TOPIC, GROUP, TRANSACTIONAL_ID)
-        or not asked.name
-        or asked.kind == MATCH
-        or (asked.name == "*" and (version == 0 or asked.kind == ANY))
-    )
-
-
-@pytest.mark.parametrize("version", range(1, 4))
-def test_what_is_deleted_is_told_as_the_client_says_it_and_what_is_not_ones_own_is_not(
-    version: int,
-) -> None:
-    talk = Conversation(
-        deleting(
-            Filter(TOPIC, LITERAL, "cars"), Filter(TOPIC, MATCH, "x"), Filter(TOPIC, LITERAL, "*")
-        ),
-        version,
-    )
-
-    assert [wanted_by(f, version) for f in talk.sent.filters] == [
-        Filter(TOPIC, LITERAL, "teamAcars"),
-        Filter(TOPIC, PREFIXED, "teamA"),
-    ]
-    found = talk.heard(
-        deleted(
-            [Pattern(TOPIC, LITERAL, "teamAcars"), Pattern(TOPIC, LITERAL, "teamBcars")],
-            [Pattern(TOPIC, PREFIXED, "teamA")],
+    def create(self, own: list[Entry], version: int = 1) -> list[tuple[int, str | None]]:
+        """What the client is told."""
+        creation = CreateAclsRequest.AclCreation
+        request = CreateAclsRequest(
+            creations=[
+                creation(resource_type=t, resource_name=n, resource_pattern_type=p)
+                for t, n, p in own
+            ]
         )
+        sent, exchange = self.tenant.sends(request, version)
+        if exchange is not None:
+            for c in sent.creations:
+                self.entries.add(Entry(c.resource_type, c.resource_name, c.resource_pattern_type))
+            result = CreateAclsResponse.AclCreationResult
+            answer = CreateAclsResponse(
+                # Any code will do that tells them apart.
+                results=[result(error_code=n) for n, _ in enumerate(sent.creations, 1)]
+            )
+            sent = self.tenant.reads(answer, version, exchange)
+        return [(r.error_code, r.error_message) for r in sent.results]
+
+    def describe(self, wanted: tuple[int, str | None, int], version: int = 1) -> list[Entry]:
+        """What the client finds."""
+        kind, name, pattern = wanted
+        request = DescribeAclsRequest(
+            resource_type_filter=kind, resource_name_filter=name, pattern_type_filter=pattern
+        )
+        sent, exchange = self.tenant.sends(request, version)
+        found = self._find(sent)
+        resource = DescribeAclsResponse.DescribeAclsResource
+        answer = DescribeAclsResponse(
+            resources=[
+                resource(resource_type=t, resource_name=n, pattern_type=p) for t, n, p in found
+            ]
+        )
+        read = self.tenant.reads(answer, version, exchange)
+        return [Entry(r.resource_type, r.resource_name, r.pattern_type) for r in read.resources]
+
+    def delete(self, wanted: list[tuple[int, str | None, int]], version: int = 1) -> list[Any]:
+        """For each filter the error, or what the client is told was deleted."""
+        each = DeleteAclsRequest.DeleteAclsFilter
+        request = DeleteAclsRequest(
+            filters=[
+                each(resource_type_filter=t, resource_name_filter=n, pattern_type_filter=p)
+                for t, n, p in wanted
+            ]
+        )
+        sent, exchange = self.tenant.sends(request, version)
+        if exchange is not None:
+            result = DeleteAclsResponse.DeleteAclsFilterResult
+            acl = result.DeleteAclsMatchingAcl
+            results = []
+            for one in sent.filters:
+                found = self._find(one)
+                self.entries -= set(found)
+                acls = [acl(resource_type=t, resource_name=n, pattern_type=p) for t, n, p in found]
+                results.append(result(matching_acls=acls))
+            answer = DeleteAclsResponse(filter_results=results)
+            sent = self.tenant.reads(answer, version, exchange)
+        return [
+            (r.error_code, r.error_message)
+            if r.error_code
+            else [Entry(a.resource_type, a.resource_name, a.pattern_type) for a in r.matching_acls]
+            for r in sent.filter_results
+        ]
+
+    def _find(self, sent: Any) -> list[Entry]:
+        wanted = sent.resource_type_filter, sent.resource_name_filter, sent.pattern_type_filter
+        return sorted(entry for entry in self.entries if matches(*wanted, entry))
+
+
+@given(own=st.sets(OWN, max_size=12), wanted=FILTER)
+@settings(max_examples=400, deadline=None)
+@example(own={Entry(TOPIC, "*")}, wanted=(TOPIC, "cars", MATCH))
+@example(own={Entry(TOPIC, "*"), Entry(TOPIC, "*", PREFIXED)}, wanted=(TOPIC, "*", ANY))
+@example(own={Entry(TOPIC, "*")}, wanted=(1, "", MATCH))
+def test_a_filter_finds_what_it_would_in_a_cluster_of_its_own(
+    own: set[Entry], wanted: tuple[int, str | None, int]
+) -> None:
+    found = Cluster(own).describe(wanted)
+
+    assert sorted(found) == sorted(entry for entry in own if matches(*wanted, entry))
+
+
+@given(own=st.sets(OWN, max_size=12), wanted=st.lists(FILTER, min_size=1, max_size=4))
+@settings(max_examples=400, deadline=None)
+@example(own={Entry(TOPIC, "*"), Entry(TOPIC, "x")}, wanted=[(TOPIC, "*", LITERAL)])
+@example(own={Entry(TOPIC, "x"), Entry(GROUP, "x")}, wanted=[(1, "x", ANY), (TOPIC, "x", MATCH)])
+def test_a_deletion_takes_away_what_it_would_alone_or_is_denied(
+    own: set[Entry], wanted: list[tuple[int, str | None, int]]
+) -> None:
+    cluster = Cluster(own)
+    left = set(own)
+
+    results = cluster.delete(wanted)
+
+    assert len(results) == len(wanted)
+    for (kind, name, pattern), result in zip(wanted, results, strict=True):
+        if name is None or pattern == MATCH or kind in (CLUSTER, TOKEN, USER):
+            assert result == DENIED
+        else:
+            gone = {entry for entry in left if matches(kind, name, pattern, entry)}
+            assert sorted(result) == sorted(gone)
+            left -= gone
+    assert cluster.entries >= FOREIGN
+    assert sorted(cluster.describe((1, None, ANY))) == sorted(left)
+
+
+def test_a_prefix_and_a_name_that_spell_the_cluster_do_not_delete_its_entries() -> None:
+    request = DeleteAclsRequest(
+        filters=[
+            DeleteAclsRequest.DeleteAclsFilter(
+                resource_type_filter=1, resource_name_filter="x", pattern_type_filter=ANY
+            )
+        ]
     )
-    assert [(r.error_code, gone(r)) for r in found.filter_results] == [
-        (0, [Pattern(TOPIC, LITERAL, "cars")]),
-        (31, []),
-        (0, [Pattern(TOPIC, LITERAL, "*")]),
+
+    sent, _ = Tenant().sends(request, 1)
+
+    assert [f.resource_type_filter for f in sent.filters] == [TOPIC, GROUP, TRANSACTIONAL_ID]
+
+
+@pytest.mark.parametrize("version", range(4))
+def test_creations_are_denied_one_by_one_and_told_in_order(version: int) -> None:
+    wildcard = (2, "") if version else DENIED
+    entries = [
+        Entry(CLUSTER, "kafka-cluster"),
+        Entry(TOPIC, "cars"),
+        Entry(TOKEN, "t"),
+        Entry(GROUP, "*"),
+        Entry(USER, "User:me"),
+        Entry(TRANSACTIONAL_ID, "tx"),
     ]
-    assert found.filter_results[0].matching_acls[0].error_message == "cars is gone"
+    cluster = Cluster(set())
+
+    told = cluster.create(entries, version)
+
+    assert told == [DENIED, (1, ""), DENIED, wildcard, DENIED, (3 if version else 2, "")]
+    added = {Entry(TOPIC, "teamAcars"), Entry(TRANSACTIONAL_ID, "teamAtx")}
+    if version:
+        added.add(Entry(GROUP, PREFIX, PREFIXED))
+    assert cluster.entries - FOREIGN == added
+
+
+@pytest.mark.parametrize("version", range(4))
+def test_what_is_denied_alone_never_reaches_the_broker(version: int) -> None:
+    cluster = Cluster(set())
+
+    assert cluster.create([Entry(CLUSTER, "kafka-cluster")], version) == [DENIED]
+    assert cluster.delete([(CLUSTER, "kafka-cluster", LITERAL)], version) == [DENIED]
+    assert cluster.delete([(TOPIC, None, LITERAL)], version) == [DENIED]
+    assert cluster.entries == FOREIGN
+
+
+def test_an_empty_name_stays_for_the_broker_to_refuse() -> None:
+    creation = CreateAclsRequest.AclCreation(resource_type=TOPIC, resource_pattern_type=PREFIXED)
+
+    sent, _ = Tenant().sends(CreateAclsRequest(creations=[creation]), 2)
+
+    assert sent.creations[0].resource_name == ""
+
+
+def test_version_0_knows_literal_names_only() -> None:
+    cluster = Cluster({Entry(TOPIC, "cars"), Entry(TOPIC, "*"), Entry(TOPIC, "c", PREFIXED)})
+
+    assert cluster.describe((TOPIC, None, LITERAL), 0) == [Entry(TOPIC, "cars")]
+    assert cluster.describe((TOPIC, "*", LITERAL), 0) == []
+    assert cluster.delete([(TOPIC, "*", LITERAL)], 0) == [DENIED]
+    assert cluster.delete([(TOPIC, "cars", LITERAL)], 0) == [[Entry(TOPIC, "cars")]]
 
 
 @pytest.mark.parametrize("version", range(1, 4))
-@pytest.mark.parametrize("kind", [0, 9])
-def test_pattern_types_yet_to_come_delete_nothing(version: int, kind: int) -> None:
-    talk = Conversation(deleting(Filter(TOPIC, kind, "cars")), version)
+def test_an_error_of_one_part_is_that_of_the_filter(version: int) -> None:
+    each = DeleteAclsRequest.DeleteAclsFilter
+    result = DeleteAclsResponse.DeleteAclsFilterResult
+    tenant = Tenant()
+    request = DeleteAclsRequest(filters=[each(resource_type_filter=1, resource_name_filter="a")])
+    _, exchange = tenant.sends(request, version)
+    answer = DeleteAclsResponse(
+        filter_results=[result(), result(error_code=42, error_message="teamAa"), result()]
+    )
 
-    assert talk.sent is None
-    assert [r.error_code for r in talk.answer.filter_results] == [31]
+    [found] = tenant.reads(answer, version, exchange).filter_results
+
+    assert (found.error_code, found.error_message) == (42, "a")
+
+
+@pytest.mark.parametrize("version", range(4))
+def test_a_cluster_without_an_authorizer_says_so(version: int) -> None:
+    tenant = Tenant()
+    _, exchange = tenant.sends(DescribeAclsRequest(resource_type_filter=TOPIC), version)
+    answer = DescribeAclsResponse(error_code=54, error_message="No Authorizer is configured.")
+
+    found = tenant.reads(answer, version, exchange)
+
+    assert (found.error_code, list(found.resources)) == (54, [])
