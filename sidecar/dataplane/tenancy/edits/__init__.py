@@ -8,12 +8,14 @@ from sidecar.dataplane.tenancy.edits.base import Edit
 from sidecar.dataplane.tenancy.edits.configs import DESCRIBE_CONFIGS
 from sidecar.dataplane.tenancy.edits.coordinators import FIND_COORDINATOR
 from sidecar.dataplane.tenancy.edits.members import DESCRIBE_GROUPS, JOIN_GROUP, SYNC_GROUP
+from sidecar.dataplane.tenancy.edits.topic_partitions import DESCRIBE_TOPIC_PARTITIONS
 
 EDITS: Final[Mapping[int, Edit]] = {
     ApiKey.FIND_COORDINATOR: FIND_COORDINATOR,
     ApiKey.JOIN_GROUP: JOIN_GROUP,
     ApiKey.SYNC_GROUP: SYNC_GROUP,
     ApiKey.DESCRIBE_GROUPS: DESCRIBE_GROUPS,
+    ApiKey.DESCRIBE_TOPIC_PARTITIONS: DESCRIBE_TOPIC_PARTITIONS,
     ApiKey.DESCRIBE_CONFIGS: DESCRIBE_CONFIGS,
 }
 
