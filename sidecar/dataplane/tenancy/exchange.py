@@ -61,6 +61,11 @@ class Exchange:
         """As `topic_bytes`, of a group or transactional id."""
         return self._remembered(self.names.physical(name), name)
 
+    def topic_pattern(self, pattern: bytes) -> bytes:
+        """As `topic_bytes`, of an expression over topics; brokers quote those they refuse."""
+        physical = self.names.physical_pattern(pattern)
+        return self._remembered(physical, pattern) if pattern else pattern
+
     def topic(self, name: str) -> str:
         """As `topic_bytes`, decoded."""
         return decoded(self.topic_bytes(encoded(name)))

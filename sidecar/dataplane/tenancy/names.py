@@ -27,20 +27,17 @@ class Names:
         self._originals = {physical: name for name, physical in self._aliases.items()}
         self._opening = prefix.replace(".", r"\.").encode() + b"(?:"
 
-    @property
-    def plain(self) -> bool:
-        """Whether there are no aliases: then a topic is spelled as any other name is."""
-        return not self._aliases
-
     def physical_topic(self, name: bytes) -> bytes:
         """A topic as the cluster calls it. An empty name stays: no topic has it."""
         return self._aliases.get(name) or (self.prefix + name if name else name)
 
     def logical_topic(self, name: bytes) -> bytes | None:
-        """A topic as the clients call it; None if it is not theirs."""
+        """A topic as the clients call it; None if it is not theirs. An empty name stays."""
         alias = self._originals.get(name)
         if alias is not None:
             return alias
+        if not name:
+            return name
         logical = self.logical(name)
         # What an alias hides has no name left.
         return None if not logical or logical in self._aliases else logical

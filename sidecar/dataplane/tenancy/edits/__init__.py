@@ -5,7 +5,12 @@ from typing import Final
 
 from codec.api_keys import ApiKey
 from sidecar.dataplane.tenancy.edits.base import Edit
-from sidecar.dataplane.tenancy.edits.configs import DESCRIBE_CONFIGS
+from sidecar.dataplane.tenancy.edits.configs import (
+    ALTER_CONFIGS,
+    DESCRIBE_CONFIGS,
+    INCREMENTAL_ALTER_CONFIGS,
+    LIST_CONFIG_RESOURCES,
+)
 from sidecar.dataplane.tenancy.edits.coordinators import FIND_COORDINATOR
 from sidecar.dataplane.tenancy.edits.members import DESCRIBE_GROUPS, JOIN_GROUP, SYNC_GROUP
 from sidecar.dataplane.tenancy.edits.topic_partitions import DESCRIBE_TOPIC_PARTITIONS
@@ -17,6 +22,9 @@ EDITS: Final[Mapping[int, Edit]] = {
     ApiKey.DESCRIBE_GROUPS: DESCRIBE_GROUPS,
     ApiKey.DESCRIBE_TOPIC_PARTITIONS: DESCRIBE_TOPIC_PARTITIONS,
     ApiKey.DESCRIBE_CONFIGS: DESCRIBE_CONFIGS,
+    ApiKey.ALTER_CONFIGS: ALTER_CONFIGS,
+    ApiKey.INCREMENTAL_ALTER_CONFIGS: INCREMENTAL_ALTER_CONFIGS,
+    ApiKey.LIST_CONFIG_RESOURCES: LIST_CONFIG_RESOURCES,
 }
 
 __all__ = ["EDITS", "Edit"]

@@ -11,7 +11,6 @@ import pytest
 import codec
 from codec.api_keys import ApiKey
 from codec.messages.create_topics import CreateTopicsResponse
-from codec.messages.describe_configs import DescribeConfigsRequest, DescribeConfigsResponse
 from codec.messages.fetch import FetchRequest
 from codec.messages.find_coordinator import FindCoordinatorRequest, FindCoordinatorResponse
 from codec.messages.metadata import MetadataRequest, MetadataResponse
@@ -23,7 +22,14 @@ from tests.support.filled import filled, has_role
 from tests.support.sessions import address_book
 
 ALL = {int(key): (api.min_version, api.max_version) for key, api in SUPPORTED.items()}
-CONDITIONAL = {ApiKey.FIND_COORDINATOR, ApiKey.DESCRIBE_CONFIGS}
+CONDITIONAL = {
+    ApiKey.FIND_COORDINATOR,
+    ApiKey.DESCRIBE_CONFIGS,
+    ApiKey.ALTER_CONFIGS,
+    ApiKey.INCREMENTAL_ALTER_CONFIGS,
+    ApiKey.LIST_CONFIG_RESOURCES,
+}
+"""APIs whose names depend on other fields: below, and in tests of their edits."""
 OFFERED = [
     (key, version)
     for key, (low, high) in Versions([ALL], secured=True).ranges.items()
@@ -303,42 +309,6 @@ def test_find_coordinator_of_several_keys(version: int) -> None:
         ("a", 1, "sidecar", 6969, ""),
         ("teamA", -1, "", -1, "no teamA"),
     ]
-
-
-# DescribeConfigs
-
-
-@pytest.mark.parametrize("version", range(5))
-def test_describe_configs_maps_topics_and_groups_and_leaves_brokers(version: int) -> None:
-    resource = DescribeConfigsRequest.DescribeConfigsResource
-    kinds = {2: "cars", 32: "group", 4: "1", 8: "1", 16: "metrics"}
-    request = DescribeConfigsRequest(
-        resources=[resource(resource_type=k, resource_name=name) for k, name in kinds.items()]
-    )
-    sent, context = mapped_request(ApiKey.DESCRIBE_CONFIGS, version, request)
-    result = DescribeConfigsResponse.DescribeConfigsResult
-    answer = DescribeConfigsResponse(
-        results=[
-            result(
-                resource_type=r.resource_type,
-                resource_name=r.resource_name,
-                error_message=f"on {r.resource_name}",
-            )
-            for r in sent.resources
-        ]
-    )
-
-    found = mapped_response(ApiKey.DESCRIBE_CONFIGS, version, answer, context)
-
-    assert [r.resource_name for r in sent.resources] == [
-        "teamAcars",
-        "teamAgroup",
-        "1",
-        "1",
-        "metrics",
-    ]
-    assert {r.resource_type: r.resource_name for r in found.results} == kinds
-    assert [r.error_message for r in found.results] == [f"on {n}" for n in kinds.values()]
 
 
 # Error text
