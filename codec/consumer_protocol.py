@@ -125,4 +125,4 @@ def _nullable(raw: bytes, pos: int, length: struct.Struct) -> int:
     end = pos + length.size + max(size, 0)
     if end > len(raw):
         raise DecodeError(f"{size} bytes where fewer are left")
-    return end
+    return int(end)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import random
 import struct
+import warnings
 from collections.abc import Callable
 from pathlib import Path
 from typing import NamedTuple
@@ -19,13 +20,17 @@ from aiokafka.coordinator.protocol import (
 )
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from kafka.protocol.consumer.metadata import (
-    ConsumerProtocolAssignment,
-    ConsumerProtocolSubscription,
-)
 
 from codec.consumer_protocol import Rename, rewrite_assignment, rewrite_subscription
 from codec.errors import DecodeError, EncodeError
+
+with warnings.catch_warnings():
+    # It reads its schemas in a way that Python warns of.
+    warnings.simplefilter("ignore", DeprecationWarning)
+    from kafka.protocol.consumer.metadata import (
+        ConsumerProtocolAssignment,
+        ConsumerProtocolSubscription,
+    )
 
 Rewrite = Callable[[bytes, Rename], bytes]
 REWRITES: dict[str, Rewrite] = {
