@@ -1,13 +1,16 @@
 """Finding the brokers, whatever is up."""
 
 import itertools
+from typing import Any
 
 import pytest
 from gevent import socket
 
+from codec.error_codes import ErrorCode
+from codec.messages.metadata import MetadataResponse
 from sidecar.dataplane.addresses import Broker
 from sidecar.net.discovery import Cluster
-from tests.support.fake_broker import Cut, FakeBroker
+from tests.support.fake_broker import Cut, FakeBroker, Script
 from tests.support.log import EventLog
 from tests.support.messages import sized
 
@@ -72,6 +75,60 @@ def test_a_broker_that_does_not_tell_its_versions_is_reported(nobody: tuple[str,
         assert len(cluster.versions()) == 1
         [event] = log.of("broker_unreachable")
         assert event["broker"] == f"127.0.0.1:{mute.address[1]}"
+
+
+def topics(*errors: ErrorCode) -> tuple[Script, list[Any]]:
+    """A script that tells these errors of the topics it is asked for in turn, and the requests."""
+    asked: list[Any] = []
+    left = iter(errors)
+
+    def tell(request: Any) -> MetadataResponse:
+        asked.append(request)
+        topic = MetadataResponse.MetadataResponseTopic(
+            name=request.topics[0].name, error_code=next(left)
+        )
+        return MetadataResponse(topics=[topic])
+
+    return tell, asked
+
+
+@pytest.mark.parametrize(
+    ("error", "exists"),
+    [
+        (ErrorCode.NONE, True),
+        (ErrorCode.LEADER_NOT_AVAILABLE, True),
+        (ErrorCode.UNKNOWN_TOPIC_OR_PARTITION, False),
+        (ErrorCode.INVALID_TOPIC_EXCEPTION, False),
+        (ErrorCode.TOPIC_AUTHORIZATION_FAILED, None),
+    ],
+)
+def test_the_cluster_says_whether_it_has_a_topic_without_creating_it(
+    error: ErrorCode, exists: bool | None
+) -> None:
+    script, asked = topics(error)
+    with FakeBroker(metadata=script) as broker:
+        assert Cluster([broker.address], EventLog()).has_topic("cars") is exists
+
+    [request] = asked
+    assert [topic.name for topic in request.topics] == ["cars"]
+    assert request.allow_auto_topic_creation is False
+
+
+def test_another_broker_is_asked_for_a_topic_when_one_cannot_say(nobody: tuple[str, int]) -> None:
+    first, _ = topics(ErrorCode.UNKNOWN_SERVER_ERROR)
+    second, _ = topics(ErrorCode.NONE)
+    with FakeBroker(metadata=first) as one, FakeBroker(metadata=second) as other:
+        addresses = [nobody, one.address, other.address]
+
+        assert Cluster(addresses, EventLog()).has_topic("cars") is True
+
+
+def test_when_nobody_answers_nothing_is_known_of_a_topic(nobody: tuple[str, int]) -> None:
+    log = EventLog()
+    with FakeBroker(metadata=lambda _: Cut()) as mute:
+        assert Cluster([nobody, mute.address], log).has_topic("cars") is None
+
+    assert len(log.of("topic_unknown")) == 2
 
 
 def test_a_starting_cluster_is_waited_for_until_all_bootstrap_brokers_show(

@@ -8,7 +8,10 @@ from gevent import socket
 from codec.messages.api_versions import ApiVersionsRequest
 from codec.messages.heartbeat import HeartbeatRequest
 from codec.messages.metadata import MetadataRequest
+from codec.messages.sasl_authenticate import SaslAuthenticateRequest
+from codec.messages.sasl_handshake import SaslHandshakeRequest
 from sidecar.dataplane.addresses import PortsExhausted
+from sidecar.model.identity import Identity
 from tests.sidecar.net.conftest import Start
 from tests.support.fake_broker import FakeBroker, until
 from tests.support.gateways import Running, Wire, free_ports
@@ -154,6 +157,27 @@ def test_connections_are_counted_and_numbered(start: Start) -> None:
     assert running.metric("client_connections_total") == 3
     until(lambda: len(running.log.of("client_connected")) == 3, "three log events")
     assert [e["connection_id"] for e in running.log.of("client_connected")] == [1, 2, 3]
+
+
+def test_clients_are_counted_by_virtual_cluster(start: Start) -> None:
+    with FakeBroker(1) as broker:
+        running = start(broker, authenticate=authenticate_now)
+        count = running.gateway.clients
+        stranger = running.client()
+        tenants = [running.client() for _ in range(3)]
+        for client in tenants:
+            client.ask(SaslHandshakeRequest(mechanism="PLAIN"), 1)
+            client.ask(SaslAuthenticateRequest(auth_bytes=b"\0sa\0teamA"), 2)
+
+        assert (count("teamA"), count("teamB"), count("passthrough")) == (3, 0, 0)
+        tenants[0].sock.close()
+        stranger.sock.close()
+        until(lambda: count("teamA") == 2, "one that has gone is counted")
+
+
+def authenticate_now(token: str, now: float) -> Identity:
+    """Takes the name of a virtual cluster for its token."""
+    return Identity("sa", token)
 
 
 def test_stop_ends_every_connection_and_frees_the_ports(start: Start) -> None:

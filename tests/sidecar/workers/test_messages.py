@@ -3,6 +3,8 @@
 from types import MappingProxyType
 from typing import Any
 
+import pytest
+
 from codec.frames import FrameDecoder
 from sidecar.dataplane.addresses import Broker
 from sidecar.model.alias_topic import AliasTopic
@@ -11,7 +13,11 @@ from sidecar.model.place import Place
 from sidecar.model.snapshot import Snapshot
 from sidecar.model.user_mapping import UserMapping
 from sidecar.workers.messages import (
+    Claim,
+    Claimed,
     ClusterView,
+    Forget,
+    Forgotten,
     FromWorker,
     Publish,
     Report,
@@ -69,6 +75,21 @@ def test_brief_injections_arrive_without_what_the_recorder_keeps() -> None:
     assert [one.whole() for one in found] == [brief.whole() for brief in briefs]
     forms = {id(one.form): one.form for one in found if isinstance(one, Brief)}
     assert [one.kept for one in forms.values()] == [None]
+
+
+@pytest.mark.parametrize(
+    "message",
+    [
+        Claim("teamA"),
+        Claimed("teamA"),
+        Claimed("teamA", "it may not be used here"),
+        Forget(3, "teamA"),
+        Forgotten(3, 7),
+    ],
+    ids=repr,
+)
+def test_questions_about_virtual_clusters_arrive_as_they_were(message: Any) -> None:
+    assert arrived(message) == message
 
 
 def test_workers_get_the_whole_snapshot_but_for_annotations() -> None:
