@@ -13,6 +13,7 @@ from sidecar.dataplane.tenancy.edits.configs import (
 )
 from sidecar.dataplane.tenancy.edits.coordinators import FIND_COORDINATOR
 from sidecar.dataplane.tenancy.edits.members import DESCRIBE_GROUPS, JOIN_GROUP, SYNC_GROUP
+from sidecar.dataplane.tenancy.edits.streams import STREAMS_GROUP_HEARTBEAT
 from sidecar.dataplane.tenancy.edits.topic_partitions import DESCRIBE_TOPIC_PARTITIONS
 
 EDITS: Final[Mapping[int, Edit]] = {
@@ -20,6 +21,7 @@ EDITS: Final[Mapping[int, Edit]] = {
     ApiKey.JOIN_GROUP: JOIN_GROUP,
     ApiKey.SYNC_GROUP: SYNC_GROUP,
     ApiKey.DESCRIBE_GROUPS: DESCRIBE_GROUPS,
+    ApiKey.STREAMS_GROUP_HEARTBEAT: STREAMS_GROUP_HEARTBEAT,
     ApiKey.DESCRIBE_TOPIC_PARTITIONS: DESCRIBE_TOPIC_PARTITIONS,
     ApiKey.DESCRIBE_CONFIGS: DESCRIBE_CONFIGS,
     ApiKey.ALTER_CONFIGS: ALTER_CONFIGS,
