@@ -27,6 +27,15 @@ class Names:
         self._originals = {physical: name for name, physical in self._aliases.items()}
         self._opening = prefix.replace(".", r"\.").encode() + b"(?:"
 
+    @property
+    def alias_topics(self) -> list[bytes]:
+        """The physical names of its alias topics, in the order of names."""
+        return sorted(self._originals)
+
+    def is_alias(self, physical: bytes) -> bool:
+        """Whether a physical topic is another's, which the clients reach by an alias."""
+        return physical in self._originals
+
     def physical_topic(self, name: bytes) -> bytes:
         """A topic as the cluster calls it. An empty name stays: no topic has it."""
         return self._aliases.get(name) or (self.prefix + name if name else name)

@@ -6,7 +6,8 @@ match the names of others; so it is read here as RE2 reads it, and what might be
 counts as invalid. Flags such as ``(?i)`` end with the group, and the prefix is before it.
 
 An anchor with nothing before it could never match behind the prefix: ``^`` becomes ``(?:^|)``,
-which always matches there and can be told from what a client wrote.
+which always matches there and can be told from what a client wrote. A word boundary, ``\\b``, sees
+the end of the prefix before it.
 """
 
 import re

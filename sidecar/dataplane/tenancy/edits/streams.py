@@ -1,9 +1,8 @@
-"""StreamsGroupHeartbeat: what is wrong with a topology, told to each member at each heartbeat.
+"""StreamsGroupHeartbeat: what it says about topics that another member's request named.
 
-The text names topics of the group's topology, which only a member's first heartbeat holds. So they
-are looked for where the texts of Kafka 4.3 have them (InternalTopicManager, RepartitionTopics,
-CopartitionedTopicsEnforcer, KafkaApis), such as "Source topics a, b are missing." Elsewhere a word
-may begin as the virtual cluster is called.
+A group's topology comes with the request of the member that joins first. Every later heartbeat may
+tell which of its topics are missing or have the wrong number of partitions, in text, and so what
+the request at hand holds is of no use to find their names.
 """
 
 import re
@@ -12,29 +11,42 @@ from typing import Any, Final
 from sidecar.dataplane.tenancy.edits.base import Edit
 from sidecar.dataplane.tenancy.exchange import Exchange
 
-_NAME: Final = r"[a-zA-Z0-9._-]+"
-_ASIDE: Final = r"=\d+|\ \([^)]*\)"
-_NAMES: Final = re.compile(
-    rf"""(?P<before>\b[Tt]opics?:?\ [\['"]?|\b(?:missing|failed):\ |(?<!partitions\ )\[\{{?)
-    (?P<names>(?!(?:are|do|had|has|in)\ ){_NAME}(?:{_ASIDE})?(?:,\ {_NAME}(?:{_ASIDE})?)*)""",
-    re.VERBOSE,
+_NAME: Final = re.compile(r"[a-zA-Z0-9._-]*[a-zA-Z0-9_-]")
+"""What can be a topic's name, without the full stop of a sentence."""
+_WORDS: Final = frozenset(
+    re.findall(
+        r"\w+",
+        """Source topics are missing. and additional topics. Internal topics are missing: Missing
+        source topics: Existing topic has different number of partitions: expected, found. Following
+        topics do not have the same number of partitions: Number of partitions of repartition topic
+        doesn't match number of partitions of the source topic. Number of partitions is not set for
+        topic: must be set for topic. All topics in the copartition group had undefined partition
+        number: No partition count for source topic. No source topics found for subtopology. Topic
+        is not in the topology. Topic not found in metadata image. The member's topology epoch is
+        behind the group's topology epoch. encountered a fatal error and requested a shutdown for
+        the entire application. Assignment delayed due to the configured initial rebalance delay,
+        assignment interval. Streams group member. Unauthorized to CREATE on topics. Creation
+        failed: Topic already exists.""",
+    )
 )
-_PART: Final = re.compile(rf"{_ASIDE}|{_NAME}", re.VERBOSE)
+"""Kafka's own, which may begin as the virtual cluster's name does."""
 
 
-def _restored(text: str, exchange: Exchange) -> str:
-    def own(part: re.Match[str]) -> str:
-        if part[0].startswith(" "):
-            # Why this topic could not be made.
-            return _restored(part[0], exchange)
-        return exchange.logical_topic(part[0]) or part[0]
+def _logical(text: str, exchange: Exchange) -> str:
+    """The text with its topics as the clients call them."""
 
-    return _NAMES.sub(lambda found: found["before"] + _PART.sub(own, found["names"]), text)
+    def shown(match: re.Match[str]) -> str:
+        logical = None if match[0] in _WORDS else exchange.logical_topic(match[0])
+        return match[0] if logical is None else logical
+
+    return _NAME.sub(shown, text)
 
 
 def _response(response: Any, version: int, exchange: Exchange) -> None:
     for status in response.status or ():
-        status.status_detail = _restored(status.status_detail, exchange)
+        status.status_detail = _logical(status.status_detail, exchange)
+    if response.error_message:
+        response.error_message = _logical(response.error_message, exchange)
 
 
 STREAMS_GROUP_HEARTBEAT: Final = Edit(response=_response)
