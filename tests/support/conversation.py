@@ -11,13 +11,14 @@ from tests.support.sessions import address_book
 
 
 class Conversation:
-    """A request of virtual cluster teamA, on its way there and back.
+    """A request of a virtual cluster, on its way there and back.
 
     Args:
         request: with the client's names.
         version: of both messages.
         aliases: logical to physical names of alias topics.
         ids: which topics the sidecar knows the ids of, by id.
+        prefix: the virtual cluster's name.
 
     Attributes:
         sent: the request as the broker reads it; None if it is not forwarded.
@@ -31,11 +32,12 @@ class Conversation:
         *,
         aliases: Mapping[str, str] | None = None,
         ids: Mapping[bytes, bytes] | None = None,
+        prefix: str = "teamA",
     ) -> None:
         directory = TopicDirectory()
         for topic_id, name in (ids or {}).items():
             directory.learn(topic_id, name)
-        names = Names("teamA", aliases)
+        names = Names(prefix, aliases)
         self._tenancy = Tenancy(lambda: names, address_book().advertised, directory)
         self._key: ApiKey = request.API_KEY
         self._version = version

@@ -25,7 +25,8 @@ _WORDS: Final = frozenset(
         is not in the topology. Topic not found in metadata image. The member's topology epoch is
         behind the group's topology epoch. encountered a fatal error and requested a shutdown for
         the entire application. Assignment delayed due to the configured initial rebalance delay,
-        assignment interval. Streams group member""",
+        assignment interval. Streams group member. Unauthorized to CREATE on topics. Creation
+        failed: Topic already exists.""",
     )
 )
 """Kafka's own, which may begin as the virtual cluster's name does."""

@@ -65,3 +65,37 @@ def test_a_response_without_texts_stays_without() -> None:
     found = tenant.reads(StreamsGroupHeartbeatResponse(status=None), 0, exchange)
 
     assert (found.status, found.error_message) == (None, None)
+
+
+#: As Kafka 4.3.1 writes them: the first two were seen, the others are in its classes.
+DETAILS = [
+    "Source topics {}cars are missing.",
+    "Internal topics are missing: {}app-store-changelog",
+    "Source topics {}cars, {}trucks and 3 additional topics are missing.",
+    "Internal topics are missing: {}a-changelog, {}b-repartition; Unauthorized to CREATE on topics "
+    "{}a-changelog, {}b-repartition.",
+    "Internal topics are missing: {}a; Creation failed: {}a (Topic '{}a' already exists.).",
+    "Existing topic {}cars has different number of partitions: expected 3, found 4",
+    "Number of partitions must be set for topic {}cars",
+    "No partition count for source topic {}cars",
+    "Missing source topics: {}cars, {}trucks",
+    "Missing source topics: [{}cars, {}trucks]",
+    "Number of partitions is not set for topic: {}cars",
+    "All topics in the copartition group had undefined partition number: [{}cars, {}trucks]",
+    "Following topics do not have the same number of partitions: [{{{}cars=1, {}trucks=2}}]",
+    "Number of partitions [2] of repartition topic [{}cars] doesn't match number of partitions [3] "
+    "of the source topic.",
+    "Assignment delayed due to the configured initial rebalance delay.",
+    "Streams group member m encountered a fatal error and requested a shutdown for the entire "
+    "application.",
+]
+#: Each but the first begins a word of these texts.
+PREFIXES = ["teamA", "a", "t", "m", "e", "d", "has", "Internal", "Source", "U", "C", "f", "par"]
+
+
+@pytest.mark.parametrize("prefix", PREFIXES)
+@pytest.mark.parametrize("detail", DETAILS)
+def test_every_text_of_kafkas_is_told_with_logical_names(detail: str, prefix: str) -> None:
+    count = detail.replace("{{", "").count("{}")
+    found, _ = told(Tenant(prefix=prefix), detail.format(*[prefix] * count), None)
+    assert found == detail.format(*[""] * count)
