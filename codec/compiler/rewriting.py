@@ -6,16 +6,30 @@ the caller's buffer, where the message holds blobs, so that those are not copied
 """
 
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from struct import Struct
 from typing import Any
 
-from codec.compiler.layout import FIXED_ARRAYS, Layout, Slot, message_layout
+from codec.compiler.asked import (
+    HOOKS,
+    NAMES,
+    begins_with_its_name,
+    droppable,
+    hooks_of,
+    plain,
+    same_size,
+    slot_hooks,
+)
+from codec.compiler.layout import Layout, Slot, message_layout
+from codec.compiler.shapes import FEW, UNKNOWN, Alike, Steps, Stretch
 from codec.compiler.source import Source
 from codec.errors import DecodeError, EncodeError
 from codec.fields import FIXED_SIZES, Kind, Role
 from codec.primitives import (
+    COMPACT_LENGTHS,
     INT16,
     INT32,
+    PLAIN_LENGTHS,
     compact_broker,
     compact_string,
     continue_uvarint,
@@ -28,27 +42,14 @@ from codec.primitives import (
 )
 from codec.schema import Message
 
+_WALKED = 64
 Rewriter = Callable[[bytes, int, int, memoryview, Any], list[Any]]
-
-_NAMES: dict[Role | None, str] = {
-    Role.TOPIC: "topic",
-    Role.GROUP: "group",
-    Role.TRANSACTIONAL_ID: "transactional_id",
-}
-_HOOKED: dict[Role | None, str] = {
-    **_NAMES,
-    Role.TOPIC_ID: "topic_id",
-    Role.TOPIC_PATTERN: "topic_pattern",
-    Role.TRANSACTIONAL_ID_PATTERN: "transactional_id_pattern",
-    Role.TEXT: "text",
-    Role.BROKER: "broker",
-}
 
 
 def compile_rewriter(message: type[Message], version: int) -> Rewriter | None:
     """The function (bytes, start, end, view, hooks) -> list of pieces, or None without names."""
     layout = message_layout(message, version)
-    if not _hooks(layout):
+    if not hooks_of(layout):
         return None
     source = Source(
         DecodeError=DecodeError,
@@ -65,10 +66,12 @@ def compile_rewriter(message: type[Message], version: int) -> Rewriter | None:
         unpack_h=INT16.unpack_from,
         unpack_i=INT32.unpack_from,
         pack_i=INT32.pack,
+        short_strings=COMPACT_LENGTHS if layout.flexible else PLAIN_LENGTHS,
+        UNKNOWN=UNKNOWN,
     )
     writer = _RewriterWriter(source, "v" if layout.has_blobs else "b", layout.flexible)
     with source.block("def rewrite(b, p, e, v, hooks):"):
-        for hook in sorted(_hooks(layout)):
+        for hook in sorted(hooks_of(layout)):
             source.line(f"{hook} = hooks.{hook}")
         source.line("out = []")
         source.line("add = out.append")
@@ -77,19 +80,26 @@ def compile_rewriter(message: type[Message], version: int) -> Rewriter | None:
         with source.block("if p > e:"):
             source.line('raise DecodeError("it ends too early")')
         source.line(f"add({writer.span('s', 'e')})")
-        source.line("return out")
+        # Without blobs there is nothing that is better left uncopied.
+        source.line("return out" if layout.has_blobs else "return [b''.join(out)]")
     compiled: Rewriter = source.execute("rewrite", f"rewrite {message.__name__} v{version}")
     return compiled
 
 
-def _hooks(layout: Layout) -> set[str]:
-    """Names of the hooks that a struct, or anything in it, calls for."""
-    return {hook for slot in (*layout.slots, *layout.tagged) for hook in _slot_hooks(slot)}
+@dataclass(frozen=True)
+class _Dropping:
+    """Variables of a loop whose elements may be dropped.
 
+    Args:
+        flag: whether the element is to be dropped.
+        mark, held: length of `out`, and `s`, before anything of the element was appended.
+        late: they are set when a name is dropped, because nothing is asked about before it.
+    """
 
-def _slot_hooks(slot: Slot) -> set[str]:
-    own = {_HOOKED[slot.field.role]} if slot.field.role in _HOOKED else set()
-    return own | (_hooks(slot.inner) if slot.inner else set())
+    flag: str
+    mark: str
+    held: str
+    late: bool
 
 
 class _RewriterWriter:
@@ -108,25 +118,49 @@ class _RewriterWriter:
 
     def message(self, layout: Layout) -> None:
         """Walk the message up to the last thing that may have to be replaced."""
-        if any(map(_slot_hooks, layout.tagged)):
-            self.struct(layout, "")
+        if any(map(slot_hooks, layout.tagged)):
+            self.struct(layout, None)
             return
-        hooked = [i for i, slot in enumerate(layout.slots) if _slot_hooks(slot)]
-        self.sequence(layout.slots[: hooked[-1] + 1], "")
+        hooked = [i for i, slot in enumerate(layout.slots) if slot_hooks(slot)]
+        self.sequence(layout.slots[: hooked[-1] + 1], None)
 
-    def struct(self, layout: Layout, dropped: str) -> None:
-        """Walk one struct. A name that is to be dropped sets the variable `dropped`."""
-        self.sequence(layout.slots, dropped)
-        if layout.flexible:
+    def struct(self, layout: Layout, dropped: "_Dropping | None") -> None:
+        """Walk one struct, which as an array element may be dropped."""
+        asked = [i for i, slot in enumerate(layout.slots) if slot_hooks(slot)]
+        behind = asked[-1] + 1 if asked else 0
+        stretch = self.stretch(layout, behind) if asked else None
+        if not stretch:
+            self.sequence(layout.slots, dropped)
             self.tags(layout)
+            return
+        self.sequence(layout.slots[:behind], dropped)
+        begin = self.source.name("begin")
+        known = self.source.constant(stretch.known.get, "known")
+        self.line(f"unpack, counts, size = {known}(b[p + {stretch.at}], UNKNOWN)")
+        with self.block("if size <= e - p and unpack(b, p) == counts:"):
+            self.line("p += size")
+        with self.block("else:"):
+            self.line(f"{begin} = p")
+            self.sequence(layout.slots[behind:], None)
+            self.tags(layout)
+            self.line(f"{self.source.constant(stretch.learn, 'learn')}(b, {begin}, p)")
 
-    def sequence(self, slots: Sequence[Slot], dropped: str) -> None:
+    def stretch(self, layout: Layout, behind: int) -> Stretch | None:
+        """The shapes of what follows the last thing asked about, if comparing them pays."""
+        slots = layout.slots[behind:]
+        if any(map(slot_hooks, layout.tagged)):
+            return None
+        steps = Steps.of(slots, tags=layout.flexible, compact=layout.flexible)
+        arrays = sum(not slot.fixed for slot in slots)
+        return Stretch(steps) if steps and (steps.nested or arrays > 1) else None
+
+    def sequence(self, slots: Sequence[Slot], dropped: "_Dropping | None") -> None:
         """Walk fields in order."""
         skipped = 0
         i = 0
         while i < len(slots):
             slot = slots[i]
-            if _plain(slot):
+            if plain(slot):
                 skipped += FIXED_SIZES[slot.kind]
                 i += 1
                 continue
@@ -148,13 +182,13 @@ class _RewriterWriter:
         if size:
             self.line(f"p += {size}")
 
-    def value(self, slot: Slot, dropped: str) -> None:
+    def value(self, slot: Slot, dropped: "_Dropping | None") -> None:
         """Walk a field that has a length or a count."""
         if slot.kind is Kind.ARRAY:
             self.array(slot)
         elif slot.inner:
             self.inner_struct(slot, slot.inner)
-        elif slot.field.role in _HOOKED:
+        elif slot.field.role in HOOKS:
             self.string(slot.field.role, slot.nullable, dropped)
         else:
             self.pass_over(slot.prefix, slot.nullable)
@@ -162,12 +196,12 @@ class _RewriterWriter:
     def inner_struct(self, slot: Slot, layout: Layout) -> None:
         """Walk a struct that is no array element."""
         if not slot.nullable:
-            self.struct(layout, "")
+            self.struct(layout, None)
             return
         self.line("n = b[p]")
         self.line("p += 1")
         with self.block("if n == 1:"):
-            self.struct(layout, "")
+            self.struct(layout, None)
         with self.block("elif n != 255:"):
             self.line(f'raise DecodeError(f"{slot.name} is there or not by {{n}}, not 1 or 255")')
 
@@ -204,7 +238,7 @@ class _RewriterWriter:
         with self.block(f"elif n < {self.null}:" if nullable else "else:"):
             self.line('raise DecodeError("a length is not valid")')
 
-    def string(self, role: Role | None, nullable: bool, dropped: str) -> None:
+    def string(self, role: Role | None, nullable: bool, dropped: "_Dropping | None") -> None:
         """Walk a string, and ask the hook of its role for another."""
         self.line("h = p")
         self.length("B" if self.flexible else "h")
@@ -214,21 +248,31 @@ class _RewriterWriter:
                 self.line('raise DecodeError("it ends too early")')
             self.line("x = b[p:q]")
             self.line("p = q")
-            self.line(f"y = {_HOOKED[role]}(x)")
+            self.line(f"y = {HOOKS[role]}(x)")
             with self.block("if y is None:"):
-                self.line(
-                    f"{dropped} = True"
-                    if dropped and role in _NAMES
-                    else f'raise EncodeError("the {_HOOKED[role]} is no array element to drop")'
-                )
+                self.drop(role, dropped)
             with self.block("elif y is not x:"):
-                self.line(f"add({self.span('s', 'h')})")
-                self.line(f"add({self.form}_string(y))")
+                self.line("k = len(y)")
+                with self.block(f"if k < {len(COMPACT_LENGTHS)}:"):
+                    self.line(f"out += {self.span('s', 'h')}, short_strings[k], y")
+                with self.block("else:"):
+                    self.line(f"add({self.span('s', 'h')})")
+                    self.line(f"add({self.form}_string(y))")
                 self.line("s = q")
         if nullable and self.flexible:
             return
         with self.block(f"elif n < {self.null}:" if nullable else "else:"):
             self.line('raise DecodeError("a length is not valid")')
+
+    def drop(self, role: Role | None, dropped: "_Dropping | None") -> None:
+        """Take notice that the element which holds this name is to go."""
+        if not dropped or role not in NAMES:
+            self.line(f'raise EncodeError("the {HOOKS[role]} is no array element to drop")')
+            return
+        if dropped.late:
+            self.line(f"{dropped.mark} = len(out)")
+            self.line(f"{dropped.held} = s")
+        self.line(f"{dropped.flag} = True")
 
     def topic_id(self) -> None:
         """Walk the id of a topic, and ask the hook for another."""
@@ -264,65 +308,106 @@ class _RewriterWriter:
 
     def array(self, slot: Slot) -> None:
         """Walk an array."""
-        if self.flexible and _same_size(slot):
-            # The count byte stands for one element more than there are.
-            size = slot.smallest_element
-            self.line("n = b[p]")
-            with self.block("if 0 < n < 128:"):
-                self.line(f"p += n * {size} - {size - 1}")
-            with self.block("else:"):
-                self.any_array(slot)
-        else:
-            self.any_array(slot)
+        if not same_size(slot):
+            self.elements(slot)
+            return
+        size = slot.smallest_element
+        if not self.flexible:
+            self.line("n, = unpack_i(b, p)")
+            self.line(f"p += 4 + n * {size}")
+            with self.block("if n < 0:"):
+                self.null_count(slot, f"p += {size}")
+            return
+        # The count byte stands for one element more than there are.
+        self.line("n = b[p]")
+        with self.block("if 0 < n < 128:"):
+            self.line(f"p += n * {size} - {size - 1}")
+        with self.block("else:"):
+            self.length("B")
+            with self.block("if n:"):
+                self.line(f"p += (n - 1) * {size}")
+            if not slot.nullable:
+                with self.block("else:"):
+                    self.no_count(slot)
 
-    def any_array(self, slot: Slot) -> None:
-        """Walk an array of any length and kind."""
+    def null_count(self, slot: Slot, step: str) -> None:
+        """Take a negative count for null where that is allowed."""
+        if slot.nullable:
+            with self.block("if n == -1:"):
+                self.line(step)
+            with self.block("else:"):
+                self.no_count(slot)
+        else:
+            self.no_count(slot)
+
+    def no_count(self, slot: Slot) -> None:
+        """Refuse the count in n."""
+        self.line(f'raise DecodeError(f"{slot.name} has count {{n}}")')
+
+    def elements(self, slot: Slot) -> None:
+        """Walk an array element by element."""
         self.line("h = p")
         self.length(slot.prefix)
         if self.flexible:
             self.line("n -= 1")
         lowest = -1 if slot.nullable else 0
         with self.block(f"if n < {lowest} or n * {slot.smallest_element} > e - p:"):
-            self.line(f'raise DecodeError(f"{slot.name} has count {{n}}")')
-        if _same_size(slot):
-            with self.block("if n > 0:"):
-                self.line(f"p += n * {slot.smallest_element}")
-        elif _droppable(slot):
+            self.no_count(slot)
+        steps = None
+        if slot.inner and not slot_hooks(slot):
+            steps = Steps.of_struct(slot.inner, compact=self.flexible)
+        if steps:
+            self.skipping_loop(slot, Alike(steps))
+        elif droppable(slot):
             self.dropping_loop(slot)
         else:
             with self.block("for _ in range(n):"):
-                self.element(slot, "")
+                self.element(slot, None)
 
-    def element(self, slot: Slot, dropped: str) -> None:
+    def skipping_loop(self, slot: Slot, alike: Alike) -> None:
+        """Walk an array of structs, passing over those that are alike."""
+        left = self.source.name("left")
+        skip = self.source.constant(alike.skip, "skip")
+        self.line(f"{left} = n")
+        with self.block(f"while {left} > 0:"):
+            with self.block(f"if {left} >= {FEW}:"):
+                self.line(f"p, {left} = {skip}(b, p, e, {left})")
+            # Where they are not alike, look again after some.
+            self.line(f"n = {left} if {left} < {_WALKED} else {_WALKED}")
+            self.line(f"{left} -= n")
+            with self.block("for _ in range(n):"):
+                self.element(slot, None)
+
+    def element(self, slot: Slot, dropped: "_Dropping | None") -> None:
         """Walk one element of an array."""
         if slot.inner:
             self.struct(slot.inner, dropped)
-        elif slot.field.role in _HOOKED:
+        elif slot.field.role in HOOKS:
             self.string(slot.field.role, False, dropped)
         else:
             self.pass_over("B" if self.flexible else "h", False)
 
     def dropping_loop(self, slot: Slot) -> None:
         """Walk an array whose elements hooks may drop: then the count is written anew."""
-        count, left, total, mark, held, begin, dropped = (
-            self.source.name(stem)
-            for stem in ("count", "left", "total", "mark", "held", "begin", "dropped")
-        )
+        count, left, total, begin = map(self.source.name, ("count", "left", "total", "begin"))
+        flag, mark, held = map(self.source.name, ("dropped", "mark", "held"))
+        dropping = _Dropping(flag, mark, held, begins_with_its_name(slot))
         self.line(f"add({self.span('s', 'h')})")
         self.line(f"{count} = len(out)")
         self.line(f"add({self.span('h', 'p')})")
         self.line("s = p")
         self.line(f"{left} = {total} = n")
         with self.block("for _ in range(n):"):
-            self.line(f"{mark} = len(out)")
-            self.line(f"{held} = s")
+            if not dropping.late:
+                self.line(f"{dropping.mark} = len(out)")
+                self.line(f"{dropping.held} = s")
             self.line(f"{begin} = p")
-            self.line(f"{dropped} = False")
-            self.element(slot, dropped)
-            with self.block(f"if {dropped}:"):
-                self.line(f"del out[{mark}:]")
-                with self.block(f"if {begin} > {held}:"):
-                    self.line(f"add({self.span(held, begin)})")
+            self.line(f"{dropping.flag} = False")
+            self.element(slot, dropping)
+            with self.block(f"if {dropping.flag}:"):
+                self.line(f"del out[{dropping.mark}:]")
+                with self.block(f"if {begin} > {dropping.held}:"):
+                    self.line(f"add({self.span(dropping.held, begin)})")
                 self.line("s = p")
                 self.line(f"{left} -= 1")
         with self.block(f"if {left} != {total}:"):
@@ -330,8 +415,13 @@ class _RewriterWriter:
             self.line(f"out[{count}] = {form}")
 
     def tags(self, layout: Layout) -> None:
-        """Walk a tag section; fields that may change get their size written anew."""
-        hooked = [slot for slot in layout.tagged if _slot_hooks(slot)]
+        """Walk the tag section of a flexible version.
+
+        Fields that may change get their size written anew.
+        """
+        if not layout.flexible:
+            return
+        hooked = [slot for slot in layout.tagged if slot_hooks(slot)]
         self.line("n = b[p]")
         self.line("p += 1")
         with self.block("if n:"):
@@ -373,7 +463,7 @@ class _RewriterWriter:
         self.line("out = []")
         self.line("add = out.append")
         self.line("s = p")
-        self.sequence([slot], "")
+        self.sequence([slot], None)
         self.line(f"add({self.span('s', 'p')})")
         self.line("x = b''.join(out)")
         self.line(f"out = {outer}")
@@ -381,22 +471,3 @@ class _RewriterWriter:
         self.line("add(uvarint(len(x)))")
         self.line("add(x)")
         self.line("s = p")
-
-
-def _plain(slot: Slot) -> bool:
-    """Whether a field has one size, and nothing to ask about."""
-    return slot.fixed and slot.field.role not in _HOOKED
-
-
-def _same_size(slot: Slot) -> bool:
-    """Whether all elements of an array have one size."""
-    if slot.inner:
-        return not slot.flexible and all(map(_plain, slot.inner.slots))
-    return slot.element in FIXED_ARRAYS
-
-
-def _droppable(slot: Slot) -> bool:
-    """Whether the elements of an array are names, or hold one directly."""
-    if slot.inner:
-        return any(inner.field.role in _NAMES for inner in slot.inner.slots)
-    return slot.field.role in _NAMES
