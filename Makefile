@@ -4,7 +4,7 @@ VENV   := .venv
 BIN    := $(VENV)/bin
 .DEFAULT_GOAL := help
 
-.PHONY: help demo test test-fast check fmt proto bench bench-quick bench-extra bench-kafka bench-codec clean
+.PHONY: help demo test test-fast check fmt proto vectors bench bench-quick bench-extra bench-kafka bench-codec clean api-coverage
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
@@ -38,6 +38,9 @@ test: $(VENV)/.dev ## all tests; those with real Kafka skip where Java 17 or Mav
 test-fast: $(VENV)/.dev ## all tests but those with real Kafka
 	@$(BIN)/python -m pytest -m 'not kafka' $(ARGS)
 
+api-coverage: $(VENV)/.dev ## docs/api-coverage.md anew, from real Kafka (Java, Maven)
+	@$(BIN)/python -m tests.kafka.api_matrix
+
 check: $(VENV)/.dev ## format, lint, types, import rules, protos, Dockerfile, compose file
 	@PATH="$(CURDIR)/$(BIN):$$PATH" .ci/check
 
@@ -47,6 +50,9 @@ fmt: $(VENV)/.dev ## format the code
 
 proto: $(VENV)/.dev ## generate sidecar/gen from protos/
 	@$(BIN)/python protos/generate.py
+
+vectors: $(VENV)/.dev ## make the codec's vectors of a Kafka release anew (KAFKA=4.3.0; Java, Maven)
+	@$(BIN)/python -m tests.vectors.generate $(KAFKA) $(ARGS)
 
 bench: $(VENV)/.dev ## the sidecar beside other proxies; says how long it will take (ARGS=--list)
 	@$(BIN)/python bench/run.py $(ARGS)

@@ -15,3 +15,7 @@ class EncodeError(CodecError):
 
 class UnsupportedVersion(CodecError):
     """The API key, or this version of it, is not one the codec has a layout for."""
+
+
+class UnsupportedCompression(CodecError):
+    """Records are compressed in a way nobody knows, or by a library that is not installed."""

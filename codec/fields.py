@@ -25,7 +25,8 @@ class Role(Enum):
     CONDITIONAL = "conditional"
     """A name whose kind is told by another field: the key type, or the resource type."""
     EMBEDDED = "embedded"
-    """Bytes that hold a message of the consumer protocol: see codec.consumer_protocol."""
+    """Bytes that hold a message of their own, with names in it: of the consumer protocol (see
+    codec.consumer_protocol), of telemetry, or a whole request."""
 
 
 class Kind(Enum):

@@ -11,8 +11,11 @@ from codec.errors import DecodeError, EncodeError
 from codec.primitives import Buffer, read_tags
 
 _FIXED = Struct(">hhih")
+_CLIENT_ID_LENGTH = 2
 _CORRELATION_ID = Struct(">i")
 _NO_TAGS = b"\x00"
+# Comparing plain integers is twice as fast.
+_CONTROLLED_SHUTDOWN = int(ApiKey.CONTROLLED_SHUTDOWN)
 
 
 class RequestHeader(NamedTuple):
@@ -34,11 +37,14 @@ def read_request_header(frame: Buffer, pos: int = 0) -> RequestHeader:
     """Read the header at `pos` of a frame without its size.
 
     Works for APIs and versions the codec has no layout for. Raises DecodeError if the frame is
-    too short, or the client id or the tag section are not valid.
+    too short, or the client id or the tag section are not valid. ControlledShutdown 0 alone has no
+    client id.
     """
     try:
         api_key, version, correlation_id, length = _FIXED.unpack_from(frame, pos)
         pos += _FIXED.size
+        if api_key == _CONTROLLED_SHUTDOWN and version == 0:
+            return RequestHeader(api_key, version, correlation_id, None, pos - _CLIENT_ID_LENGTH)
         client_id = None
         if length != -1:
             end = pos + length
@@ -68,6 +74,7 @@ def request_header(
 ) -> bytes:
     """The header of a request, in header version 2 if this version of the API is flexible, else 1.
 
+    ControlledShutdown 0 alone has header version 0, which leaves the client id out.
     Raises EncodeError if a number or the client id does not fit.
     """
     name = b"" if client_id is None else client_id.encode("utf-8", "surrogateescape")
@@ -75,6 +82,8 @@ def request_header(
         head = _FIXED.pack(api_key, version, correlation_id, -1 if client_id is None else len(name))
     except error as reason:
         raise EncodeError(f"request header: {reason}") from None
+    if api_key == _CONTROLLED_SHUTDOWN and version == 0:
+        return head[:-_CLIENT_ID_LENGTH]
     return head + name + (_NO_TAGS if is_flexible(api_key, version) else b"")
 
 

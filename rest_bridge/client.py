@@ -7,14 +7,23 @@ import grpc
 from grpc_health.v1 import health_pb2, health_pb2_grpc
 
 from rest_bridge.errors import from_rpc, unauthorized
+from sidecar.gen.kafka.chaos.v1 import alias_topic_service_pb2 as apb
 from sidecar.gen.kafka.chaos.v1 import interceptor_service_pb2 as ipb
 from sidecar.gen.kafka.chaos.v1 import sidecar_service_pb2 as spb
 from sidecar.gen.kafka.chaos.v1 import token_service_pb2 as tpb
+from sidecar.gen.kafka.chaos.v1 import user_mapping_service_pb2 as upb
+from sidecar.gen.kafka.chaos.v1 import virtual_cluster_service_pb2 as vpb
+from sidecar.gen.kafka.chaos.v1.alias_topic_pb2 import AliasTopic
+from sidecar.gen.kafka.chaos.v1.alias_topic_service_pb2_grpc import AliasTopicServiceStub
 from sidecar.gen.kafka.chaos.v1.interceptor_pb2 import Interceptor, Scope
 from sidecar.gen.kafka.chaos.v1.interceptor_service_pb2_grpc import InterceptorServiceStub
 from sidecar.gen.kafka.chaos.v1.sidecar_pb2 import BuildInfo
 from sidecar.gen.kafka.chaos.v1.sidecar_service_pb2_grpc import SidecarServiceStub
 from sidecar.gen.kafka.chaos.v1.token_service_pb2_grpc import TokenServiceStub
+from sidecar.gen.kafka.chaos.v1.user_mapping_pb2 import UserMapping
+from sidecar.gen.kafka.chaos.v1.user_mapping_service_pb2_grpc import UserMappingServiceStub
+from sidecar.gen.kafka.chaos.v1.virtual_cluster_pb2 import VirtualCluster
+from sidecar.gen.kafka.chaos.v1.virtual_cluster_service_pb2_grpc import VirtualClusterServiceStub
 
 DEADLINE_SECONDS = 5.0
 MAX_AUTHORIZATION = 4096
@@ -36,6 +45,9 @@ class SidecarClient:
         self.target = target
         self._interceptors = InterceptorServiceStub(channel)
         self._tokens = TokenServiceStub(channel)
+        self._virtual_clusters = VirtualClusterServiceStub(channel)
+        self._aliases = AliasTopicServiceStub(channel)
+        self._users = UserMappingServiceStub(channel)
         self._sidecar = SidecarServiceStub(channel)
         self._health = health_pb2_grpc.HealthStub(channel)
 
@@ -83,6 +95,70 @@ class SidecarClient:
         """Return what applies to a client, in order."""
         answer = self._call(self._interceptors.ResolveInterceptors, request, authorization)
         return answer.interceptors
+
+    def list_virtual_clusters(self, authorization: str | None) -> Sequence[VirtualCluster]:
+        """Return every virtual cluster."""
+        request = vpb.ListVirtualClustersRequest()
+        answer = self._call(self._virtual_clusters.ListVirtualClusters, request, authorization)
+        return answer.virtual_clusters
+
+    def create_alias(
+        self, wanted: AliasTopic, authorization: str | None
+    ) -> tuple[AliasTopic, bool]:
+        """Create an alias topic; return it and whether it was not there before."""
+        request = apb.CreateAliasTopicRequest(alias_topic=wanted)
+        answer = self._call(self._aliases.CreateAliasTopic, request, authorization)
+        return answer.alias_topic, answer.created
+
+    def list_aliases(self, virtual_cluster: str, authorization: str | None) -> Sequence[AliasTopic]:
+        """Return the alias topics of a virtual cluster."""
+        request = apb.ListAliasTopicsRequest(virtual_cluster=virtual_cluster)
+        return self._call(self._aliases.ListAliasTopics, request, authorization).alias_topics
+
+    def delete_alias(
+        self, virtual_cluster: str, logical_name: str, authorization: str | None
+    ) -> None:
+        """Delete one alias topic."""
+        request = apb.DeleteAliasTopicRequest(
+            virtual_cluster=virtual_cluster, logical_name=logical_name
+        )
+        self._call(self._aliases.DeleteAliasTopic, request, authorization)
+
+    def purge_aliases(self, virtual_cluster: str, authorization: str | None) -> int:
+        """Delete all alias topics of a virtual cluster; return how many there were."""
+        request = apb.PurgeAliasTopicsRequest(virtual_cluster=virtual_cluster)
+        return self._call(self._aliases.PurgeAliasTopics, request, authorization).purge_count
+
+    def create_user_mapping(self, wanted: UserMapping, authorization: str | None) -> None:
+        """Create a user mapping that must not exist yet."""
+        request = upb.CreateUserMappingRequest(user_mapping=wanted, require_new=True)
+        self._call(self._users.CreateUserMapping, request, authorization)
+
+    def put_user_mapping(self, wanted: UserMapping, authorization: str | None) -> bool:
+        """Create or replace a user mapping; return whether it was created."""
+        request = upb.UpdateUserMappingRequest(user_mapping=wanted, allow_missing=True)
+        return self._call(self._users.UpdateUserMapping, request, authorization).created
+
+    def get_user_mapping(
+        self, virtual_cluster: str, username: str, authorization: str | None
+    ) -> UserMapping:
+        """Return one user mapping."""
+        request = upb.GetUserMappingRequest(virtual_cluster=virtual_cluster, username=username)
+        return self._call(self._users.GetUserMapping, request, authorization).user_mapping
+
+    def list_user_mappings(
+        self, virtual_cluster: str, authorization: str | None
+    ) -> Sequence[UserMapping]:
+        """Return the user mappings of a virtual cluster."""
+        request = upb.ListUserMappingsRequest(virtual_cluster=virtual_cluster)
+        return self._call(self._users.ListUserMappings, request, authorization).user_mappings
+
+    def delete_user_mapping(
+        self, virtual_cluster: str, username: str, authorization: str | None
+    ) -> None:
+        """Delete one user mapping."""
+        request = upb.DeleteUserMappingRequest(virtual_cluster=virtual_cluster, username=username)
+        self._call(self._users.DeleteUserMapping, request, authorization)
 
     def metrics(self, authorization: str | None) -> tuple[str, str]:
         """Return ``(content type, text)``."""

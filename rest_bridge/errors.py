@@ -17,6 +17,7 @@ _HTTP = {
     grpc.StatusCode.NOT_FOUND: 404,
     grpc.StatusCode.ALREADY_EXISTS: 409,
     grpc.StatusCode.ABORTED: 409,
+    grpc.StatusCode.FAILED_PRECONDITION: 400,  # as in google.rpc.Code
     grpc.StatusCode.RESOURCE_EXHAUSTED: 429,
     grpc.StatusCode.UNAVAILABLE: 503,
     grpc.StatusCode.DEADLINE_EXCEEDED: 504,
@@ -35,6 +36,13 @@ _FIELDS = {
     "scope.virtual_cluster": "vcluster",
     "scope.group": "group",
     "scope.username": "username",
+    "user_mapping.virtual_cluster": "vcluster",
+    "user_mapping.username": "username",
+    "user_mapping.principal": "principal",
+    "user_mapping.groups": "groups",
+    "alias_topic.virtual_cluster": "vcluster",
+    "alias_topic.logical_name": "logicalTopicName",
+    "alias_topic.physical_name": "physicalTopicName",
     "virtual_cluster": "vcluster",
     "lifetime_seconds": "lifeTimeSeconds",
 }
@@ -85,7 +93,7 @@ def from_rpc(error: grpc.RpcError, target: str) -> Refusal:
     message = _message(call)
     if code is grpc.StatusCode.UNAUTHENTICATED:
         return unauthorized(message, code)
-    if code is grpc.StatusCode.UNAVAILABLE:
+    if code is grpc.StatusCode.UNAVAILABLE and not _details(call):
         message = f"the sidecar's control API at {target} cannot be reached"
     elif code is grpc.StatusCode.DEADLINE_EXCEEDED:
         message = f"the sidecar's control API at {target} did not answer in time"
@@ -99,9 +107,13 @@ def _message(error: grpc.Call) -> str:
     if not fields.field_violations:
         return error.details() or "the sidecar gave no reason"
     return "; ".join(
-        v.description.replace(v.field, _FIELDS.get(v.field, v.field), 1)
-        for v in fields.field_violations
+        v.description.replace(v.field, _renamed(v.field), 1) for v in fields.field_violations
     )
+
+
+def _renamed(path: str) -> str:
+    name, bracket, rest = path.partition("[")
+    return _FIELDS.get(name, name) + bracket + rest
 
 
 def _details(error: grpc.Call) -> list[AnyMessage]:

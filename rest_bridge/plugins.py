@@ -19,12 +19,17 @@ class Plugin:
 
     Args:
         name: of the class.
+        title, description: in few words, and in one sentence.
+        readme: Markdown that tells the keys of its config.
         fault: the field of our Interceptor that it sets.
         read: sets that field from a config; raises Refusal (400).
         render: returns the config that describes that field.
     """
 
     name: str
+    title: str
+    description: str
+    readme: str
     fault: str
     read: Callable[[Mapping[str, Json], Interceptor], None]
     render: Callable[[Interceptor], dict[str, Json]]
@@ -86,9 +91,24 @@ def _render_leader_election(interceptor: Interceptor) -> dict[str, Json]:
     return config
 
 
+_LEADER_ELECTION_README = """\
+# Leader election errors
+
+Sampled Produce requests are answered with `NOT_LEADER_OR_FOLLOWER` and never reach the broker, so
+that producers refresh their metadata and retry.
+
+| key | type | default | meaning |
+|---|---|---|---|
+| `rateInPercent` | number from 0 to 100 | required | share of Produce requests that get the error |
+| `seed` | integer from 0 to 18446744073709551615 | chosen by the sidecar | repeats the same draws |
+"""
+
 PLUGINS = (
     Plugin(
         "io.conduktor.gateway.interceptor.chaos.SimulateLeaderElectionsErrorsPlugin",
+        "Leader election errors",
+        "Answers sampled Produce requests as a broker that lost its leadership would.",
+        _LEADER_ELECTION_README,
         "leader_election",
         _read_leader_election,
         _render_leader_election,

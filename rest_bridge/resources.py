@@ -119,6 +119,27 @@ def _plugins(call: Call) -> Answer:
     return answer(200, {"plugins": [plugin.name for plugin in PLUGINS]})
 
 
+def _plugin_texts(call: Call) -> Answer:
+    call.client.authenticate(call.authorization)
+    _, build = call.client.health()
+    texts: list[Json] = [
+        {
+            "plugin": plugin.name,
+            "pluginId": plugin.name,
+            "tags": {
+                "parent": "Chaos",
+                "license": "free",
+                "description": plugin.description,
+                "title": plugin.title,
+                "version": build.version,
+            },
+            "readme": plugin.readme,
+        }
+        for plugin in PLUGINS
+    ]
+    return answer(200, {"plugins": texts})
+
+
 def _health(call: Call) -> Answer:
     up, build = call.client.health()
     state = "UP" if up else "DOWN"
@@ -145,5 +166,6 @@ INTERCEPTORS: Resource = {"GET": _list}
 ALL_INTERCEPTORS: Resource = {"GET": _list_all}
 RESOLVE: Resource = {"POST": _resolve}
 PLUGIN_LIST: Resource = {"GET": _plugins}
+PLUGIN_TEXTS: Resource = {"GET": _plugin_texts}
 HEALTH: Resource = {"GET": _health}
 METRICS: Resource = {"GET": _metrics}

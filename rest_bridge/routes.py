@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from werkzeug.routing import Map, Rule
 
-from rest_bridge import resources
+from rest_bridge import resources, tenant_resources
 from rest_bridge.resources import Resource
 
 
@@ -44,12 +44,25 @@ def _rules() -> Iterator[Rule]:
         yield _rule(_BASE + path, Endpoint(resources.INTERCEPTORS))
     yield _rule(f"{_BASE}/all", Endpoint(resources.ALL_INTERCEPTORS))
     yield _rule(f"{_BASE}/resolve", Endpoint(resources.RESOLVE))
-    token = "/admin/vclusters/v1/vcluster/<vcluster>/username/<username>"
-    yield _rule(token, Endpoint(resources.TOKEN))
+    yield from _tenant_rules()
     yield _rule("/admin/username/<username>", Endpoint(resources.TOKEN))
     yield _rule("/admin/plugins/v1", Endpoint(resources.PLUGIN_LIST))
+    yield _rule("/admin/plugins/v1/extended", Endpoint(resources.PLUGIN_TEXTS))
     yield _rule("/health", Endpoint(resources.HEALTH))
     yield _rule("/metrics", Endpoint(resources.METRICS))
+
+
+def _tenant_rules() -> Iterator[Rule]:
+    base = "/admin/vclusters/v1"
+    cluster = f"{base}/vcluster/<vcluster>"
+    yield _rule(base, Endpoint(tenant_resources.VIRTUAL_CLUSTERS))
+    yield _rule(f"{cluster}/username/<username>", Endpoint(resources.TOKEN))
+    yield _rule(f"{cluster}/topics", Endpoint(tenant_resources.TOPICS))
+    yield _rule(f"{cluster}/topics/<topic>", Endpoint(tenant_resources.TOPIC))
+    yield _rule(f"{cluster}/concentration-rules", Endpoint(tenant_resources.CONCENTRATION_RULES))
+    for users in ("/admin/userMappings/v1", "/admin/userMappings/v1/vcluster/<vcluster>"):
+        yield _rule(users, Endpoint(tenant_resources.USERS))
+        yield _rule(f"{users}/username/<username>", Endpoint(tenant_resources.USER))
 
 
 def _rule(path: str, endpoint: Endpoint) -> Rule:

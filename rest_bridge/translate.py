@@ -115,13 +115,10 @@ def resolve_request_from(body: bytes) -> ResolveInterceptorsRequest:
     """Return the client a body describes, every key optional, or raise Refusal (400)."""
     fields = body_object(body) if body.strip() else {}
     refuse_unknown(fields, ("vcluster", "username", "groups"))
-    groups = fields.get("groups", [])
-    if not isinstance(groups, list):
-        raise bad_request(f"groups is {show(groups)}, a list of strings is needed")
     return ResolveInterceptorsRequest(
-        virtual_cluster=_text(fields.get("vcluster", ""), "vcluster"),
-        username=_text(fields.get("username", ""), "username"),
-        groups=[_text(group, f"groups[{i}]") for i, group in enumerate(groups)],
+        virtual_cluster=text(fields.get("vcluster", ""), "vcluster"),
+        username=text(fields.get("username", ""), "username"),
+        groups=texts(fields.get("groups", []), "groups"),
     )
 
 
@@ -134,10 +131,18 @@ def scope_from(path: Mapping[str, str], *, everywhere: bool) -> Scope:
     )
 
 
-def _text(value: Json, name: str) -> str:
+def text(value: Json, name: str) -> str:
+    """Return `value` as a string, or raise Refusal (400) that names it."""
     if not isinstance(value, str):
         raise bad_request(f"{name} is {show(value)}, a string is needed")
     return value
+
+
+def texts(value: Json, name: str) -> list[str]:
+    """Return `value` as a list of strings, or raise Refusal (400) that names it."""
+    if not isinstance(value, list):
+        raise bad_request(f"{name} is {show(value)}, a list of strings is needed")
+    return [text(item, f"{name}[{i}]") for i, item in enumerate(value)]
 
 
 def _timeout_of(interceptor: Interceptor) -> int:

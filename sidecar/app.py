@@ -5,22 +5,29 @@ Control first, so that /health can say "not yet"; then the cluster is found and 
 
 import secrets
 import time
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 import structlog
 
 from rest_bridge.server import BridgeServer
 from sidecar import __version__
+from sidecar.admission import Admission
 from sidecar.api.grpc_server import ControlServer, Services
 from sidecar.config import Settings
 from sidecar.control import ports
+from sidecar.control.alias_topics import AliasTopicService
 from sidecar.control.interceptors import InterceptorService
 from sidecar.control.journal import Journal
+from sidecar.control.state import ControlState
 from sidecar.control.tokens import TokenAuthority
+from sidecar.control.user_mappings import UserMappingService
 from sidecar.control.users import AdminUsers
+from sidecar.control.virtual_clusters import VirtualClusterService
+from sidecar.crossing import Crossing
 from sidecar.dataplane.addresses import AddressBook
 from sidecar.dataplane.pipeline import Pipeline
 from sidecar.dataplane.session import Shared
+from sidecar.dataplane.tenancy import TopicDirectory
 from sidecar.dataplane.versions import Versions
 from sidecar.metrics import Metrics
 from sidecar.model.place import Place
@@ -32,6 +39,12 @@ from sidecar.sink import LineSink
 
 if TYPE_CHECKING:
     from sidecar.workers.fleet import Fleet
+
+
+_COUNT_SECONDS: Final = 1.0
+"""How long counting the clients of a virtual cluster may take in this process."""
+_TOPIC_SECONDS: Final = 3.0
+"""How long the cluster may take to say whether it has a topic."""
 
 
 class Sidecar:
@@ -51,6 +64,10 @@ class Sidecar:
         self._recorder = Recorder(sink, self._journal.publish, self._metrics)
         secret_key = self._secret_key()
         tokens = TokenAuthority(secret_key)
+        self._crossing = Crossing()
+        self._state = ControlState(self._publish)
+        self._virtual_clusters = VirtualClusterService(self._state, self, settings.virtual_clusters)
+        self._admission = Admission(self._virtual_clusters.claim, self._log)
         self._book = AddressBook(
             settings.advertised_host,
             settings.port_start,
@@ -62,7 +79,10 @@ class Sidecar:
             versions=Versions([], secured=settings.authenticate),
             advertise=self._book.advertised,
             record=self._recorder.record,
-            authenticate=tokens.verify if settings.authenticate else None,
+            authenticate=(
+                self._admission.guarded(tokens.verify) if settings.authenticate else None
+            ),
+            directory=TopicDirectory(secrets.token_bytes(32)),
         )
         self._cluster = Cluster(settings.bootstrap_servers, self._log)
         self._gateway = Gateway(
@@ -94,10 +114,12 @@ class Sidecar:
     def _control_server(self, tokens: TokenAuthority) -> ControlServer:
         settings = self._settings
         users = [(user.username, user.password, user.admin) for user in settings.admin_users]
+        state, claim = self._state, self._virtual_clusters.claim
         services = Services(
-            interceptors=InterceptorService(
-                self._publish, self._journal, process_seed=settings.seed
-            ),
+            interceptors=InterceptorService(state, self._journal, process_seed=settings.seed),
+            virtual_clusters=self._virtual_clusters,
+            user_mappings=UserMappingService(state, claim),
+            alias_topics=AliasTopicService(state, claim, self),
             tokens=tokens,
             journal=self._journal,
             status=self,
@@ -135,10 +157,12 @@ class Sidecar:
                     tuple(self._book.ports()),
                     self._gateway.listening,
                     tuple(self._cluster.versions()),
+                    self._cluster.features,
                 ),
                 snapshot=lambda: self._shared.pipeline.snapshot,
                 report=Ledger(self._journal, self._metrics).enter,
                 seen=self._book.see,
+                refusal=self._admission.refusal,
             ),
             self._log,
         )
@@ -181,6 +205,26 @@ class Sidecar:
             connections=self._connections(),
             injection_paused=self._paused(),
         )
+
+    def clients(self, virtual_cluster: str) -> int | None:
+        """The connections of a virtual cluster's clients, as `ports.ClientSource` has it."""
+        there = self._fleet.forget(virtual_cluster) if self._fleet else 0
+        try:
+            here = self._crossing.ask(
+                lambda: self._gateway.clients(virtual_cluster), _COUNT_SECONDS
+            )
+        except TimeoutError:
+            return None
+        return None if there is None else here + there
+
+    def exists(self, physical_name: str) -> bool | None:
+        """Whether the cluster has a topic, as `ports.TopicSource` has it."""
+        try:
+            return self._crossing.ask(
+                lambda: self._cluster.has_topic(physical_name), _TOPIC_SECONDS
+            )
+        except TimeoutError:
+            return None
 
     def start(self) -> None:
         """Start everything; returns when clients can connect.

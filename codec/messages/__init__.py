@@ -14,7 +14,8 @@ To add an API:
    - `role` marks what a proxy has to rename or hide: topics, groups, transactional ids, patterns
      over such names, topic ids, error texts, bytes with names in them, and each field of a
      broker's node id, host, port triple. Check the whole message for them: a role left out is a
-     name that leaks.
+     name that leaks. A text, bytes or an id without one has to be named in
+     tests/codec/test_roles.py, with the reason.
    - `sparse=True` is for fields that are nearly always null (if they may be) or empty, and stand
      between others of fixed size. It changes speed only.
 3. Add a line to the table in codec.registry, in the order of keys. Its first flexible version is

@@ -26,7 +26,7 @@ class ListOffsetsRequest(Request, key=ApiKey.LIST_OFFSETS, versions="0-11"):
             partition_index = int32("0+")
             current_leader_epoch = int32("4+", default=-1)
             timestamp = int64("0+")
-            max_num_offsets = int32("0")
+            max_num_offsets = int32("0", default=1)
 
         name = string("0+", role=Role.TOPIC)
         partitions = array("0+", ListOffsetsPartition)

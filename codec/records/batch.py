@@ -20,6 +20,8 @@ _V0 = Struct(">qiIbb")
 # Bytes the length field does not count.
 _LOG_OVERHEAD = 12
 _SMALLEST = {0: 26, 1: 34, 2: _V2.size}
+HEADER_BYTES = _V2.size
+"""Bytes of a magic 2 batch before its records."""
 _CRC_FROM_V2 = 21
 _CRC_FROM_LEGACY = 16
 _UNKNOWN = -1
@@ -57,6 +59,11 @@ class BatchHeader(NamedTuple):
     def compression(self) -> int:
         """0 none, 1 gzip, 2 snappy, 3 lz4, 4 zstd."""
         return self.attributes & COMPRESSION_MASK
+
+    @property
+    def has_log_append_time(self) -> bool:
+        """Whether the broker's clock counts, not the producer's. Never in magic 0."""
+        return bool(self.magic >= 1 and self.attributes & LOG_APPEND_TIME)
 
     @property
     def is_transactional(self) -> bool:

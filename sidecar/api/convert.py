@@ -11,13 +11,23 @@ from google.protobuf.timestamp_pb2 import Timestamp
 
 from sidecar.control.interceptors import View
 from sidecar.control.ports import Broker, BuildInfo
-from sidecar.gen.kafka.chaos.v1 import injection_pb2, interceptor_pb2, sidecar_pb2
+from sidecar.control.virtual_clusters import VirtualClusterView
+from sidecar.gen.kafka.chaos.v1 import (
+    alias_topic_pb2,
+    injection_pb2,
+    interceptor_pb2,
+    sidecar_pb2,
+    user_mapping_pb2,
+    virtual_cluster_pb2,
+)
+from sidecar.model.alias_topic import AliasTopic
 from sidecar.model.errors import FieldViolation, InvalidArgument
 from sidecar.model.faults import Fault, LeaderElection
 from sidecar.model.identity import Identity
 from sidecar.model.injection import Injection
 from sidecar.model.interceptor import Interceptor, Scope
 from sidecar.model.names import PASSTHROUGH, resource_name, virtual_cluster_name
+from sidecar.model.user_mapping import UserMapping
 
 DEFAULT_PRIORITY = 100
 
@@ -87,6 +97,67 @@ def identity_from_names(virtual_cluster: str, username: str, groups: list[str]) 
         resource_name(username, "username")
     checked = (resource_name(group, f"groups[{i}]") for i, group in enumerate(groups))
     return Identity(username, virtual_cluster, frozenset(checked))
+
+
+def virtual_cluster_to_proto(view: VirtualClusterView) -> virtual_cluster_pb2.VirtualCluster:
+    """Return the message."""
+    return virtual_cluster_pb2.VirtualCluster(
+        name=view.name,
+        configured=view.configured,
+        alias_topics=view.alias_topics,
+        user_mappings=view.user_mappings,
+        groups=view.groups,
+        interceptors=view.interceptors,
+        tokens=view.tokens,
+    )
+
+
+def user_mapping_from_proto(message: user_mapping_pb2.UserMapping) -> UserMapping:
+    """Return the mapping; an empty virtual cluster is ``passthrough``.
+
+    Raises:
+        InvalidArgument: with every bad field at once.
+    """
+    violations: list[FieldViolation] = []
+    groups = []
+    for i, group in enumerate(message.groups):
+        with _collecting(violations, "user_mapping"):
+            groups.append(resource_name(group, f"groups[{i}]"))
+    with _collecting(violations, "user_mapping"):
+        result = UserMapping(
+            message.virtual_cluster or PASSTHROUGH,
+            message.username,
+            message.principal,
+            frozenset(groups),
+        )
+    if violations:
+        raise InvalidArgument(*violations)
+    return result
+
+
+def user_mapping_to_proto(mapping: UserMapping) -> user_mapping_pb2.UserMapping:
+    """Return the message, groups in order of their names."""
+    return user_mapping_pb2.UserMapping(
+        virtual_cluster=mapping.virtual_cluster,
+        username=mapping.username,
+        principal=mapping.principal,
+        groups=sorted(mapping.groups),
+    )
+
+
+def alias_topic_from_proto(message: alias_topic_pb2.AliasTopic) -> AliasTopic:
+    """Return the alias, or raise InvalidArgument with every bad field at once."""
+    with below("alias_topic"):
+        return AliasTopic(message.virtual_cluster, message.logical_name, message.physical_name)
+
+
+def alias_topic_to_proto(alias: AliasTopic) -> alias_topic_pb2.AliasTopic:
+    """Return the message."""
+    return alias_topic_pb2.AliasTopic(
+        virtual_cluster=alias.virtual_cluster,
+        logical_name=alias.logical_name,
+        physical_name=alias.physical_name,
+    )
 
 
 def injection_to_proto(sequence: int, injection: Injection) -> injection_pb2.Injection:

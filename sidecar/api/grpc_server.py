@@ -14,12 +14,18 @@ from sidecar.api.guard import Guard
 from sidecar.api.injections import InjectionServicer
 from sidecar.api.rate import TokenBucket
 from sidecar.api.servicers import InterceptorServicer, SidecarServicer, TokenServicer
+from sidecar.api.tenants import AliasTopicServicer, UserMappingServicer, VirtualClusterServicer
+from sidecar.control.alias_topics import AliasTopicService
 from sidecar.control.interceptors import InterceptorService
 from sidecar.control.journal import Journal
 from sidecar.control.ports import BuildInfo, MetricsSource, StatusSource
 from sidecar.control.tokens import TokenAuthority
+from sidecar.control.user_mappings import UserMappingService
 from sidecar.control.users import AdminUsers
+from sidecar.control.virtual_clusters import VirtualClusterService
 from sidecar.gen.kafka.chaos.v1 import (
+    alias_topic_service_pb2,
+    alias_topic_service_pb2_grpc,
     injection_service_pb2,
     injection_service_pb2_grpc,
     interceptor_service_pb2,
@@ -28,6 +34,10 @@ from sidecar.gen.kafka.chaos.v1 import (
     sidecar_service_pb2_grpc,
     token_service_pb2,
     token_service_pb2_grpc,
+    user_mapping_service_pb2,
+    user_mapping_service_pb2_grpc,
+    virtual_cluster_service_pb2,
+    virtual_cluster_service_pb2_grpc,
 )
 
 MAX_REQUEST_BYTES = 64 * 1024
@@ -41,6 +51,9 @@ _SERVICES = tuple(
         (token_service_pb2, "TokenService"),
         (injection_service_pb2, "InjectionService"),
         (sidecar_service_pb2, "SidecarService"),
+        (virtual_cluster_service_pb2, "VirtualClusterService"),
+        (user_mapping_service_pb2, "UserMappingService"),
+        (alias_topic_service_pb2, "AliasTopicService"),
     )
 )
 _OPTIONS = (
@@ -61,6 +74,9 @@ class Services:
     """
 
     interceptors: InterceptorService
+    virtual_clusters: VirtualClusterService
+    user_mappings: UserMappingService
+    alias_topics: AliasTopicService
     tokens: TokenAuthority
     journal: Journal
     status: StatusSource
@@ -147,7 +163,16 @@ class ControlServer:
             InterceptorServicer(services.interceptors), server
         )
         token_service_pb2_grpc.add_TokenServiceServicer_to_server(
-            TokenServicer(services.tokens, services.clock), server
+            TokenServicer(services.tokens, services.virtual_clusters, services.clock), server
+        )
+        virtual_cluster_service_pb2_grpc.add_VirtualClusterServiceServicer_to_server(
+            VirtualClusterServicer(services.virtual_clusters), server
+        )
+        user_mapping_service_pb2_grpc.add_UserMappingServiceServicer_to_server(
+            UserMappingServicer(services.user_mappings), server
+        )
+        alias_topic_service_pb2_grpc.add_AliasTopicServiceServicer_to_server(
+            AliasTopicServicer(services.alias_topics), server
         )
         injection_service_pb2_grpc.add_InjectionServiceServicer_to_server(self._injections, server)
         sidecar_service_pb2_grpc.add_SidecarServiceServicer_to_server(

@@ -9,6 +9,7 @@ from sidecar.control.interceptors import InterceptorService
 from sidecar.control.journal import Journal
 from sidecar.control.ports import BuildInfo, MetricsSource, StatusSource
 from sidecar.control.tokens import TokenAuthority
+from sidecar.control.virtual_clusters import VirtualClusterService
 from sidecar.gen.kafka.chaos.v1 import interceptor_service_pb2 as ipb
 from sidecar.gen.kafka.chaos.v1 import interceptor_service_pb2_grpc as ipb_grpc
 from sidecar.gen.kafka.chaos.v1 import sidecar_pb2
@@ -94,20 +95,25 @@ class InterceptorServicer(ipb_grpc.InterceptorServiceServicer):
 class TokenServicer(tpb_grpc.TokenServiceServicer):
     """The door to the token authority; `clock` gives seconds since the epoch."""
 
-    def __init__(self, tokens: TokenAuthority, clock: Callable[[], float]) -> None:
+    def __init__(
+        self,
+        tokens: TokenAuthority,
+        virtual_clusters: VirtualClusterService,
+        clock: Callable[[], float],
+    ) -> None:
         self._tokens = tokens
+        self._virtual_clusters = virtual_clusters
         self._clock = clock
 
     def CreateToken(
         self, request: tpb.CreateTokenRequest, context: Context
     ) -> tpb.CreateTokenResponse:
         """Create, as the proto says."""
+        virtual_cluster = request.virtual_cluster or PASSTHROUGH
         token, expiry = self._tokens.mint(
-            request.username,
-            request.virtual_cluster or PASSTHROUGH,
-            request.lifetime_seconds,
-            self._clock(),
+            request.username, virtual_cluster, request.lifetime_seconds, self._clock()
         )
+        self._virtual_clusters.count_token(virtual_cluster)
         return tpb.CreateTokenResponse(token=token, expire_time=convert.timestamp(expiry))
 
 

@@ -34,6 +34,7 @@ class Settings:
     authenticate: bool
     secret_key: bytes | None = field(repr=False)
     admin_users: tuple[AdminUser, ...]
+    virtual_clusters: tuple[str, ...]
     http_port: int
     grpc_host: str
     grpc_port: int

@@ -4,9 +4,14 @@ A parser raises ValueError; its message says what is allowed, and completes "it 
 """
 
 import base64
+from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
+
+from sidecar.model.errors import InvalidArgument
+from sidecar.model.names import virtual_cluster_name
+from sidecar.model.virtual_clusters import MAX_VIRTUAL_CLUSTERS, conflicts
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,20 +102,51 @@ def secret(value: Any) -> bytes:
 def users(value: Any) -> tuple[AdminUser, ...]:
     """Users, from a TOML list or a YAML one as the reference has it."""
     words = "a list such as [{username: admin, password: secret, admin: true}]"
-    if isinstance(value, str):
-        import yaml  # a megabyte, for a setting that few give
-
-        try:
-            # Not safe_load: passwords stay as they are written, whatever YAML takes them for.
-            value = yaml.load(value, yaml.BaseLoader)
-        except yaml.YAMLError:
-            raise ValueError(words) from None
+    value = _unfolded(value, words)
     if not isinstance(value, list) or not value:
         raise ValueError(words)
     found = tuple(_user(entry, words) for entry in value)
     if len({user.username for user in found}) < len(found):
         raise ValueError(words + " with each username once")
     return found
+
+
+def virtual_clusters(value: Any) -> tuple[str, ...]:
+    """Names of virtual clusters that can stand side by side, from a TOML list or a YAML one."""
+    words = f"a list such as [teamA, teamB] with at most {MAX_VIRTUAL_CLUSTERS} names"
+    names = _unfolded(value, words)
+    if not isinstance(names, list) or not all(isinstance(name, str) for name in names):
+        raise ValueError(words)
+    if len(names) > MAX_VIRTUAL_CLUSTERS:
+        raise ValueError(words)
+    problems = []
+    for name in names:
+        try:
+            virtual_cluster_name(name, "a name")
+        except InvalidArgument as error:
+            problems.append(str(error))
+    twice = sorted(name for name, count in Counter(names).items() if count > 1)
+    problems += [f"{name!r} is there twice" for name in twice]
+    problems += [
+        f"{shorter!r} and {longer!r} cannot stand side by side"
+        for shorter, longer in conflicts(names)
+    ]
+    if problems:
+        raise ValueError(f"{words}, none of which begins with another: {'; '.join(problems)}")
+    return tuple(names)
+
+
+def _unfolded(value: Any, words: str) -> Any:
+    """What a YAML text says; anything else as it is."""
+    if not isinstance(value, str):
+        return value
+    import yaml  # a megabyte, for settings that few give
+
+    try:
+        # Not safe_load: texts stay as they are written, whatever YAML takes them for.
+        return yaml.load(value, yaml.BaseLoader)
+    except yaml.YAMLError:
+        raise ValueError(words) from None
 
 
 def _user(entry: Any, words: str) -> AdminUser:

@@ -13,6 +13,7 @@ from sidecar.config.parsers import (
     servers,
     text,
     users,
+    virtual_clusters,
 )
 
 DEFAULT_HTTP_PORT: Final = 8888
@@ -128,6 +129,15 @@ SETTINGS: Final[tuple[Setting, ...]] = (
         users,
         (AdminUser("admin", "conduktor", admin=True),),
         "users of REST and gRPC: [{username: admin, password: conduktor, admin: true}]",
+    ),
+    Setting(
+        "virtual_clusters",
+        ("GATEWAY_VCLUSTERS",),
+        "gateway.virtual_clusters",
+        virtual_clusters,
+        (),
+        "the only virtual clusters besides `passthrough` that may be used: [teamA, teamB]; "
+        "default: any, as they come",
     ),
     Setting(
         "http_port",

@@ -7,9 +7,13 @@ one reference: when the call returns, the next request is affected. The data sid
 How the parts are built, in this order::
 
     journal = Journal(capacity=10_000)                # hub calls journal.publish(injection)
-    interceptors = InterceptorService(publish, journal, process_seed=None)
+    state = ControlState(publish)                     # the snapshot and the writers' lock
+    interceptors = InterceptorService(state, journal, process_seed=None)
+    clusters = VirtualClusterService(state, client_source)   # hub calls clusters.claim()
+    mappings = UserMappingService(state, clusters.claim)
+    aliases = AliasTopicService(state, clusters.claim, topic_source)
     tokens = TokenAuthority(secret_key)               # 32 bytes or more; hub calls tokens.verify()
     users = AdminUsers([("admin", "conduktor", True)])
 
-`ports` says what the control API needs from others: a `StatusSource` and a `MetricsSource`.
+`ports` says what the control API needs from others: sources of status, metrics, clients, topics.
 """

@@ -1,17 +1,17 @@
 """The interceptors: who may exist, which seed they draw from, and what the data side sees of them.
 
-Owns the `Snapshot`. Writers take turns; readers take the current one without a lock.
+Writers take turns (see `ControlState`); readers take the current ones without a lock.
 """
 
 import json
 import secrets
-import threading
 import uuid
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from hashlib import blake2b
 from typing import Protocol
 
+from sidecar.control.state import ControlState
 from sidecar.model.errors import (
     Aborted,
     AlreadyExists,
@@ -21,7 +21,7 @@ from sidecar.model.errors import (
 )
 from sidecar.model.identity import Identity
 from sidecar.model.interceptor import Interceptor, Scope, resolve
-from sidecar.model.snapshot import Snapshot
+from sidecar.model.user_mapping import mapped
 
 MAX_INTERCEPTORS = 1000
 """Keeps a listing (11 ms) and the data side's matching (0.1 ms for each user) short."""
@@ -68,8 +68,7 @@ class InterceptorService:
     """Creates, changes and deletes interceptors.
 
     Args:
-        publish: takes each new snapshot before the call that caused it returns; may wait for the
-            data side, but not for long. Calls never overlap. When it raises, nothing has changed.
+        state: where they are published.
         counts: see `InjectionCounts`.
         process_seed: seeds of interceptors without their own are derived from it; None makes them
             random.
@@ -78,22 +77,20 @@ class InterceptorService:
 
     def __init__(
         self,
-        publish: Callable[[Snapshot], None],
+        state: ControlState,
         counts: InjectionCounts,
         *,
         process_seed: int | None = None,
         random_seed: Callable[[], int] = lambda: secrets.randbits(64),
         new_uid: Callable[[], str] = lambda: uuid.uuid4().hex,
     ) -> None:
-        self._publish = publish
+        self._state = state
         self._counts = counts
         self._process_seed = process_seed
         self._random_seed = random_seed
         self._new_uid = new_uid
-        self._lock = threading.Lock()
         self._items: dict[_Key, Interceptor] = {}  # replaced whole, so that readers need no lock
         self._annotation_bytes = 0
-        self._revision = 0
 
     def __len__(self) -> int:
         return len(self._items)
@@ -108,7 +105,7 @@ class InterceptorService:
             ResourceExhausted: there are too many interceptors, or all their annotations together
                 are too long.
         """
-        with self._lock:
+        with self._state.lock:
             present = self._items.get(_key(wanted))
             if present is None:
                 return self._view(self._add(wanted))
@@ -140,7 +137,7 @@ class InterceptorService:
             Aborted: `etag` is neither empty nor the current one.
             InvalidArgument, ResourceExhausted: as in `create`.
         """
-        with self._lock:
+        with self._state.lock:
             if allow_missing and not etag and _key(wanted) not in self._items:
                 return self._view(self._add(wanted)), True
             present = _found(self._items, wanted.name, wanted.scope)
@@ -166,7 +163,7 @@ class InterceptorService:
             NotFound: it does not exist, and not `allow_missing`.
             Aborted: `etag` is neither empty nor the current one.
         """
-        with self._lock:
+        with self._state.lock:
             if allow_missing and (scope, name) not in self._items:
                 return
             present = _found(self._items, name, scope)
@@ -177,8 +174,9 @@ class InterceptorService:
             self._counts.forget(present.uid)
 
     def resolve(self, who: Identity) -> tuple[View, ...]:
-        """Return what applies to `who`, in the order in which it runs."""
-        return tuple(self._view(item) for item in resolve(self._items.values(), who))
+        """Return what applies to `who`, user mappings included, in the order in which it runs."""
+        known = mapped(who, self._state.snapshot.user_mappings)
+        return tuple(self._view(item) for item in resolve(self._items.values(), known))
 
     def _add(self, wanted: Interceptor) -> Interceptor:
         size = self._grown(wanted.annotations, {})
@@ -202,8 +200,7 @@ class InterceptorService:
         return size
 
     def _commit(self, items: dict[_Key, Interceptor], annotation_bytes: int) -> None:
-        self._publish(Snapshot(self._revision + 1, tuple(items.values())))
-        self._revision += 1
+        self._state.commit(interceptors=tuple(items.values()))
         self._items = items
         self._annotation_bytes = annotation_bytes
 

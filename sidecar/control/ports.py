@@ -46,6 +46,29 @@ class StatusSource(Protocol):
         ...
 
 
+class ClientSource(Protocol):
+    """Knows which clients are connected."""
+
+    def clients(self, virtual_cluster: str) -> int | None:
+        """Return the connections of a virtual cluster's clients; None when it cannot be told now.
+
+        Whoever authenticates after that is asked about again, in every process. Called on any
+        thread but the hub's; may wait for the data side, but not for long.
+        """
+        ...
+
+
+class TopicSource(Protocol):
+    """Knows which topics the cluster has."""
+
+    def exists(self, physical_name: str) -> bool | None:
+        """Return whether the cluster has this topic; None when it cannot be told now.
+
+        Called on any thread but the hub's; may wait for the cluster, but not for long.
+        """
+        ...
+
+
 class MetricsSource(Protocol):
     """Knows the metrics."""
 

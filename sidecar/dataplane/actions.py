@@ -43,4 +43,14 @@ class Report:
     warning: bool = False
 
 
-Action = ToBroker | ToClient | Close | Report
+@dataclass(frozen=True, slots=True)
+class LookUp:
+    """Ask the cluster which topics these ids are of, then come again with the same frame.
+
+    Nothing that came after the frame may be looked at before.
+    """
+
+    topic_ids: frozenset[bytes]
+
+
+Action = ToBroker | ToClient | Close | Report | LookUp

@@ -17,6 +17,8 @@ from sidecar.model.injection import DRAWN, FOLLOWS, Noted
 MAX_EVENTS: Final = 1000
 """Topic-partitions of one request that are put on record; larger requests are forwarded."""
 
+_PRODUCE_IDS_SINCE: Final = 13
+
 Record = Callable[[Sequence[Noted]], bool]
 """Takes note of one decision; False when it cannot, and then nothing is injected."""
 
@@ -28,12 +30,20 @@ class Injector:
         peer: the client, as events name it.
         identity: whose interceptors count.
         record: see `Record`.
+        logical_topic: topic id to the name of a topic of the client's own, or None.
     """
 
-    def __init__(self, peer: Peer, identity: Identity, record: Record) -> None:
+    def __init__(
+        self,
+        peer: Peer,
+        identity: Identity,
+        record: Record,
+        logical_topic: Callable[[bytes], str | None],
+    ) -> None:
         self.peer = peer
         self.identity = identity
         self.record = record
+        self._logical_topic = logical_topic
         self._pipeline: Pipeline | None = None
         self._chains: Chains = {}
         self.refused = RefusedSequences()
@@ -67,7 +77,7 @@ class Injector:
             drawn = _selected(self.stages(pipeline, header.api_key))
         request = None
         for stage, number in drawn:
-            request = request or _decoded(header, data)
+            request = request or self._decoded(header, data)
             if request is None:
                 return None
             decision = stage.rule.decide(ApiKey(header.api_key), request)
@@ -75,7 +85,7 @@ class Injector:
                 return self._recorded(decision, Cause(stage, number), DRAWN, header, request, now)
         if not self.refused or header.api_key != ApiKey.PRODUCE:
             return None
-        return self._behind_refused(header, request or _decoded(header, data), now)
+        return self._behind_refused(header, request or self._decoded(header, data), now)
 
     def _behind_refused(
         self, header: RequestHeader, request: Any | None, now: float
@@ -93,12 +103,33 @@ class Injector:
             return None
         return self._recorded(decision, cause, FOLLOWS, header, request, now)
 
+    def unknown_topics(self, pipeline: Pipeline, header: RequestHeader, data: Any) -> set[bytes]:
+        """Topic ids whose names are needed to decide about a request, and are not known."""
+        if header.api_key != ApiKey.PRODUCE or header.api_version < _PRODUCE_IDS_SINCE:
+            return set()
+        if not self.wants(pipeline, header.api_key):
+            return set()
+        request = _read(header, data)
+        topics = request.topic_data if request is not None else ()
+        return {t.topic_id for t in topics if self._logical_topic(t.topic_id) is None}
+
     def stages(self, pipeline: Pipeline, api_key: int) -> tuple[Stage, ...]:
         """Who draws for requests of this API, in order."""
         if pipeline is not self._pipeline:
             self._pipeline = pipeline
             self._chains = pipeline.chains(self.identity)
         return self._chains.get(api_key, ())
+
+    def _decoded(self, header: RequestHeader, data: Any) -> Any | None:
+        """The request with names, or None where it cannot be read: then the broker decides."""
+        request = _read(header, data)
+        if request is not None and header.api_version >= _PRODUCE_IDS_SINCE:
+            for topic in request.topic_data:
+                name = self._logical_topic(topic.topic_id)
+                if name is None:
+                    return None
+                topic.name = name
+        return request
 
     def _recorded(
         self,
@@ -144,8 +175,7 @@ def _selected(stages: Iterable[Stage]) -> Iterator[tuple[Stage, int]]:
             yield stage, number
 
 
-def _decoded(header: RequestHeader, data: Any) -> Any | None:
-    """The request, or None where it cannot be read: then it is left to the broker."""
+def _read(header: RequestHeader, data: Any) -> Any | None:
     if header.body_start is None:
         return None
     try:

@@ -4,7 +4,7 @@ As `Injector.decide` does for decoded requests, with the same draws and the same
 fraction of the time: the answer and the record of requests that begin alike differ in a few numbers
 only. What is not of that form goes to the session, with the draws that were made.
 
-Layouts: Kafka protocol, Produce v3-12, record batch v2.
+Layouts: Kafka protocol, Produce v3-13, record batch v2.
 """
 
 from collections.abc import Callable
@@ -240,7 +240,6 @@ def _decision(stage: Stage, beginning: Beginning, partition: int) -> Decision:
     """What the rule does with a request of one partition."""
     topic = ProduceRequest.TopicProduceData
     data = topic.PartitionProduceData(index=partition, records=None)
-    request = ProduceRequest(
-        acks=beginning.acks, topic_data=[topic(name=beginning.topic, partition_data=[data])]
-    )
+    only = topic(name=beginning.topic, topic_id=beginning.topic_id, partition_data=[data])
+    request = ProduceRequest(acks=beginning.acks, topic_data=[only])
     return stage.rule.decide(ApiKey.PRODUCE, request)

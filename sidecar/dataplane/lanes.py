@@ -15,8 +15,10 @@ from typing import Any, Final, NamedTuple, Protocol
 
 from codec.api_keys import ApiKey
 from codec.registry import is_flexible
+from codec.schema import ZERO_UUID
 from sidecar.dataplane.fetch_walk import FetchForm
 from sidecar.dataplane.ordering import ReplyForm
+from sidecar.dataplane.tenancy import Exchange, Names
 
 
 class Verdict(Enum):
@@ -53,6 +55,7 @@ class Beginning(NamedTuple):
         raw: the bytes, from the client id to the topic's name.
         topic: as the client calls it.
         size: offset in the frame at which the partitions begin.
+        topic_id: what stands in the name's place from v13 on.
     """
 
     version: int
@@ -61,6 +64,7 @@ class Beginning(NamedTuple):
     acks: int
     topic: str
     size: int
+    topic_id: bytes = ZERO_UUID
 
 
 class Splicer(Protocol):
@@ -92,6 +96,8 @@ _NEVER: Final = 1 << 31
 """More bytes than a frame can have."""
 _FETCH_SESSIONS_SINCE: Final = 7
 _PRODUCE_ENDPOINTS_SINCE: Final = 10
+_PRODUCE_IDS_SINCE: Final = 13
+_ID: Final = 16
 _FETCH_PARTITION: Final = {
     # Bytes of a partition in a Fetch request without tagged fields.
     **dict.fromkeys((7, 8), 4 + 8 + 8 + 4),
@@ -104,15 +110,15 @@ _SINGLE_PARTITION: Final = {
     **dict.fromkeys((3, 4), 4 + 4 + 2 + 8 + 8 + 4),
     **dict.fromkeys((5, 6, 7), 4 + 4 + 2 + 8 + 8 + 8 + 4),
     8: 4 + 4 + 2 + 8 + 8 + 8 + 4 + 2 + 4,
-    **dict.fromkeys((9, 10, 11, 12), 1 + 4 + 2 + 8 + 8 + 8 + 1 + 1 + 1 + 1 + 4 + 1),
+    **dict.fromkeys((9, 10, 11, 12, 13), 1 + 4 + 2 + 8 + 8 + 8 + 1 + 1 + 1 + 1 + 4 + 1),
 }
 
 
-class _Cut(Exception):
+class Cut(Exception):
     """The bytes that have arrived end before what is asked of them."""
 
 
-class _Unusual(Exception):
+class Unusual(Exception):
     """The frame is not of the form the fast lane knows."""
 
 
@@ -120,60 +126,70 @@ def _length(buffer: Any, position: int, end: int, flexible: bool) -> tuple[int, 
     """Length of a string (or compact array) and where it begins; -1 for null."""
     if flexible:
         if position >= end:
-            raise _Cut
+            raise Cut
         if buffer[position] > 0x7F:
-            raise _Unusual  # longer than 126 bytes
+            raise Unusual  # longer than 126 bytes
         return buffer[position] - 1, position + 1
     if position + 2 > end:
-        raise _Cut
+        raise Cut
     (length,) = _INT16.unpack_from(buffer, position)
     return int(length), position + 2
 
 
-def _count(buffer: Any, position: int, end: int, flexible: bool) -> tuple[int, int]:
+def count(buffer: Any, position: int, end: int, flexible: bool) -> tuple[int, int]:
     """Length of an array and where its elements begin; -1 for null."""
     if flexible:
         return _length(buffer, position, end, flexible)
     if position + 4 > end:
-        raise _Cut
-    (count,) = _INT32.unpack_from(buffer, position)
-    return int(count), position + 4
+        raise Cut
+    (elements,) = _INT32.unpack_from(buffer, position)
+    return int(elements), position + 4
 
 
 def _single_topic(buffer: Any, position: int, end: int, flexible: bool) -> tuple[int, int]:
     """Where the only topic's name begins and ends, from the position of the topic count."""
-    count, position = _count(buffer, position, end, flexible)
-    if count != 1:
-        raise _Unusual
+    topics, position = count(buffer, position, end, flexible)
+    if topics != 1:
+        raise Unusual
     length, start = _length(buffer, position, end, flexible)
     if length <= 0:
-        raise _Unusual
+        raise Unusual
     if start + length > end:
-        raise _Cut
+        raise Cut
     return start, start + length
+
+
+def _single_topic_id(buffer: Any, position: int, end: int, flexible: bool) -> tuple[int, int]:
+    """As `_single_topic`, for a topic's id."""
+    topics, start = count(buffer, position, end, flexible)
+    if topics != 1:
+        raise Unusual
+    if start + _ID > end:
+        raise Cut
+    return start, start + _ID
 
 
 def _topic_bytes(name: bytes, flexible: bool) -> bytes:
     """An array of one topic up to and including the name."""
     if flexible:
         if len(name) > 126:
-            raise _Unusual
+            raise Unusual
         return b"\x02" + bytes((len(name) + 1,)) + name
     if len(name) > 0x7FFF:
-        raise _Unusual
+        raise Unusual
     return b"\0\0\0\x01" + _INT16.pack(len(name)) + name
 
 
-def _after_client_id(buffer: Any, position: int, end: int, flexible: bool) -> int:
+def after_client_id(buffer: Any, position: int, end: int, flexible: bool) -> int:
     """Where the request's body begins; `position` is that of the frame."""
     (length,) = _INT16.unpack_from(buffer, position + _BODY_OFFSET)
     body = position + HEADER_SIZE + max(int(length), 0)
     if not flexible:
         return body
     if body >= end:
-        raise _Cut
+        raise Cut
     if buffer[body]:
-        raise _Unusual  # tagged fields in the header
+        raise Unusual  # tagged fields in the header
     return body + 1
 
 
@@ -181,25 +197,28 @@ class ProduceLane:
     """Produce requests of a connection. Remembers the beginning of the last one: most are alike.
 
     Args:
-        prefix: what physical topic names begin with; empty maps nothing.
+        names: how topics are spelled on the cluster; None where that is as clients do.
         context: makes what `Tenancy.map_response` needs where a response is not of the usual form.
+        logical_topic: topic id to the name of a topic of the client's own, or None.
         judged: whether somebody decides about them; then those of several topics are collected.
     """
 
     FIRST: Final = 3
     """From here on a partition has one record batch, behind a transactional id."""
-    LAST: Final = 12
+    LAST: Final = 13
 
     def __init__(
         self,
-        prefix: bytes,
-        context: Callable[[bytes], Any],
+        names: Names | None,
+        context: Callable[[bytes | None], Exchange],
+        logical_topic: Callable[[bytes], str | None],
         *,
         judged: bool,
     ) -> None:
-        self._prefix = prefix
+        self._names = names
         self._context = context
-        self._whole = bool(prefix) or judged
+        self._logical_topic = logical_topic
+        self._whole = names is not None or judged
         self.version = -1
         """Of the last request, whose beginning (from the client id on) is `raw`."""
         self.raw = b""
@@ -211,42 +230,68 @@ class ProduceLane:
         if version != self.version or not buffer.startswith(self.raw, position + _BODY_OFFSET):
             try:
                 self._learn(buffer, position, end, version)
-            except _Cut:
-                return _wait(buffer, position, end)
-            except _Unusual:
+            except Cut:
+                return wait(buffer, position, end)
+            except Unusual:
                 return Verdict.COLLECT
         elif position + _BODY_OFFSET + len(self.raw) > end:
-            return _wait(buffer, position, end)  # it matched bytes of an earlier read
+            return wait(buffer, position, end)  # it matched bytes of an earlier read
         return self.splice
 
     def _learn(self, buffer: Any, position: int, end: int, version: int) -> None:
-        """Read a request up to its topic's name."""
+        """Read a request up to its topic's name or id."""
         flexible = is_flexible(ApiKey.PRODUCE, version)
-        body = _after_client_id(buffer, position, end, flexible)
+        body = after_client_id(buffer, position, end, flexible)
         length, text = _length(buffer, body, end, flexible)
-        if length >= 0 and self._prefix:
-            raise _Unusual  # a transactional id, to be renamed as well
+        if length >= 0 and self._names is not None:
+            raise Unusual  # a transactional id, to be renamed as well
         acks = text + max(length, 0)
         begin = position + _BODY_OFFSET
-        if not self._whole and _count(buffer, acks + 6, end, flexible)[0] != 1:
+        if not self._whole and count(buffer, acks + 6, end, flexible)[0] != 1:
             self._learn_acks(bytes(buffer[begin : acks + 2]), version)
             return
-        start, stop = _single_topic(buffer, acks + 6, end, flexible)
-        name = bytes(buffer[start:stop])
-        physical = self._prefix + name
+        by_id = version >= _PRODUCE_IDS_SINCE
+        single = _single_topic_id if by_id else _single_topic
+        start, stop = single(buffer, acks + 6, end, flexible)
+        topic = bytes(buffer[start:stop])
         raw = bytes(buffer[begin:stop])
-        new = bytes(buffer[begin : acks + 6]) + _topic_bytes(physical, flexible)
         (needed_acks,) = _INT16.unpack_from(buffer, acks)
-        answered = needed_acks != 0
         (id_length,) = _INT16.unpack_from(raw)
         client_id = None if id_length < 0 else _text(raw[2 : 2 + id_length])
-        self.beginning = Beginning(
-            version, raw, client_id, needed_acks, _text(name), stop - position
-        )
-        form = self._form(name, physical, version, flexible) if answered else None
+        answered = needed_acks != 0
+        beginning = Beginning(version, raw, client_id, needed_acks, "", stop - position)
+        if by_id:
+            self._learn_id(beginning, topic, answered)
+        else:
+            head = bytes(buffer[begin : acks + 6])
+            self._learn_name(beginning, topic, head, flexible, answered)
         self.version, self.raw = version, raw
-        at = _BODY_OFFSET if self._prefix else 0
-        self.splice = Splice(at, len(raw), new, answered, form, answered and form is None)
+
+    def _learn_name(
+        self, beginning: Beginning, name: bytes, head: bytes, flexible: bool, answered: bool
+    ) -> None:
+        """Requests whose topic has a name; `head` is what is before the topics."""
+        physical = self._names.physical_topic(name) if self._names is not None else name
+        new = head + _topic_bytes(physical, flexible)
+        version = beginning.version
+        form = None
+        if answered and (self._names is not None or version >= _PRODUCE_ENDPOINTS_SINCE):
+            tags = b"\0" if flexible else b""
+            old = tags + _topic_bytes(physical, flexible)
+            form = self._form(old, tags + _topic_bytes(name, flexible), version, name)
+        at = _BODY_OFFSET if self._names is not None else 0
+        self.splice = Splice(at, len(beginning.raw), new, answered, form, answered and form is None)
+        self.beginning = beginning._replace(topic=_text(name))
+
+    def _learn_id(self, beginning: Beginning, topic_id: bytes, answered: bool) -> None:
+        """Requests whose topic has an id, which stays as it is."""
+        topic = self._logical_topic(topic_id) if self._whole else ""
+        if topic is None:
+            raise Unusual
+        same = b"\0\x02" + topic_id
+        form = self._form(same, same, beginning.version, None) if answered else None
+        self.splice = Splice(0, 0, b"", answered, form)
+        self.beginning = beginning._replace(topic=topic, topic_id=topic_id)
 
     def _learn_acks(self, raw: bytes, version: int) -> None:
         """A request of several topics, of which only has to be known whether it is answered."""
@@ -254,20 +299,16 @@ class ProduceLane:
         form = None
         if answered and version >= _PRODUCE_ENDPOINTS_SINCE:
             # No response is of this form: all are collected, and looked through for addresses.
-            context = self._context(b"")
+            context = self._context(None)
             form = ReplyForm(0, b"", b"", _NEVER, 0, 0, ApiKey.PRODUCE, version, context)
         self.version, self.raw = version, raw
         self.splice = Splice(0, 0, b"", answered, form, answered and form is None)
 
-    def _form(self, name: bytes, physical: bytes, version: int, flexible: bool) -> ReplyForm | None:
-        if not self._prefix and version < _PRODUCE_ENDPOINTS_SINCE:
-            return None
-        tags = b"\0" if flexible else b""
-        old = tags + _topic_bytes(physical, flexible)
-        new = tags + _topic_bytes(name, flexible)
+    def _form(self, old: bytes, new: bytes, version: int, topic: bytes | None) -> ReplyForm:
+        """Of responses that have `old`, for which clients are shown `new`, behind their ids."""
         size = 4 + len(old) + _SINGLE_PARTITION[version]
-        context = self._context(name)
         least = _REPLY_OFFSET - 4 + len(old)
+        context = self._context(topic)
         return ReplyForm(_REPLY_OFFSET, old, new, least, size, 0, ApiKey.PRODUCE, version, context)
 
 
@@ -276,7 +317,7 @@ class PassLane:
 
     memory: Final = None
 
-    def __init__(self, form: FetchForm) -> None:
+    def __init__(self, form: FetchForm | None) -> None:
         self._splice = Splice(0, 0, b"", True, form)
 
     def __call__(self, buffer: Any, position: int, end: int, version: int) -> Splice | Verdict:
@@ -306,16 +347,15 @@ class FetchLane:
     """Fetch requests of a connection, with names.
 
     Args:
-        prefix: what physical topic names begin with.
-        context: as for `ProduceLane`.
+        names, context: as for `ProduceLane`.
     """
 
     FIRST: Final = 4
     LAST: Final = 12
     """Later versions name topics by id."""
 
-    def __init__(self, prefix: bytes, context: Callable[[bytes], Any]) -> None:
-        self._prefix = prefix
+    def __init__(self, names: Names, context: Callable[[bytes | None], Exchange]) -> None:
+        self._names = names
         self._context = context
         self.memory: FetchMemory | None = None
         """Of the last request; None if others are not to be taken for alike."""
@@ -324,28 +364,29 @@ class FetchLane:
         self.memory = None
         try:
             return self._learn(buffer, position, end, version)
-        except _Cut:
-            return _wait(buffer, position, end)
-        except _Unusual:
+        except Cut:
+            return wait(buffer, position, end)
+        except Unusual:
             return Verdict.COLLECT
 
     def _learn(self, buffer: Any, position: int, end: int, version: int) -> Splice:
         """Read a request but for its partitions; remember it if it is one of one partition."""
         flexible = is_flexible(ApiKey.FETCH, version)
         sessions = version >= _FETCH_SESSIONS_SINCE
-        body = _after_client_id(buffer, position, end, flexible)
+        body = after_client_id(buffer, position, end, flexible)
         topics = body + (_FETCH_FIXED if sessions else _FETCH_FIXED - 8)
         start, stop = _single_topic(buffer, topics, end, flexible)
         if sessions:
             _nothing_forgotten(buffer, stop, end, version, flexible)
         name = bytes(buffer[start:stop])
-        new, old = _topic_bytes(self._prefix + name, flexible), _topic_bytes(name, flexible)
+        new = _topic_bytes(self._names.physical_topic(name), flexible)
+        old = _topic_bytes(name, flexible)
         at = _REPLY_OFFSET + flexible + 4 + (6 if sessions else 0)
         tags = _REPLY_OFFSET if flexible else 0
         context = self._context(name)
         least = at - 4 + len(new)
         form = ReplyForm(at, new, old, least, 0, tags, ApiKey.FETCH, version, context)
-        partitions, first = _count(buffer, stop, end, flexible)
+        partitions, first = count(buffer, stop, end, flexible)
         (size,) = _INT32.unpack_from(buffer, position)
         whole = position + 4 + size
         if sessions and partitions == 1 and end >= whole:
@@ -364,18 +405,18 @@ class FetchLane:
 def _nothing_forgotten(buffer: Any, position: int, end: int, version: int, flexible: bool) -> None:
     """Check that no forgotten topics follow the only topic's partitions: they have names too."""
     size = _FETCH_PARTITION[version]
-    count, position = _count(buffer, position, end, flexible)
-    if count < 0:
-        raise _Unusual
-    after = position + count * size
+    partitions, position = count(buffer, position, end, flexible)
+    if partitions < 0:
+        raise Unusual
+    after = position + partitions * size
     if after + (2 if flexible else 4) > end:
-        raise _Cut
+        raise Cut
     if flexible:
         tags = bytes(buffer[position + size - 1 : after : size])
         if any(tags) or buffer[after] or buffer[after + 1] != 1:
-            raise _Unusual
+            raise Unusual
     elif _INT32.unpack_from(buffer, after)[0]:
-        raise _Unusual
+        raise Unusual
 
 
 def _text(data: bytes) -> str:
@@ -383,7 +424,7 @@ def _text(data: bytes) -> str:
     return data.decode("utf-8", "surrogateescape")
 
 
-def _wait(buffer: Any, position: int, end: int) -> Verdict:
+def wait(buffer: Any, position: int, end: int) -> Verdict:
     """More bytes may help, unless the frame has no more or its beginning is longer than usual."""
     whole = position + 4 + _INT32.unpack_from(buffer, position)[0]
     if end >= whole or end - position >= LOOK_AHEAD:

@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Mapping
 
 from codec.api_keys import ApiKey
+from sidecar.dataplane.tenancy.names import Names
 from sidecar.faults.base import Rule
 from sidecar.faults.draws import Draws
 from sidecar.faults.registry import rule_for
@@ -10,6 +11,7 @@ from sidecar.model.identity import Identity
 from sidecar.model.interceptor import Interceptor, resolve
 from sidecar.model.place import ALONE, Place
 from sidecar.model.snapshot import Snapshot
+from sidecar.model.user_mapping import mapped
 
 DrawNumbers = Iterator[int]
 """The numbers of an interceptor's draws to come; outlives the snapshots it stands in."""
@@ -55,9 +57,22 @@ class Pipeline:
         }
         self._rules = {i.uid: rule_for(i.fault) for i in snapshot.interceptors}
         self._chains: dict[Identity, Chains] = {}
+        self._names: dict[str, Names] = {}
+
+    def names(self, who: Identity) -> Names:
+        """How the names of its virtual cluster are spelled; compiled at first use."""
+        found = self._names.get(who.prefix)
+        if found is None:
+            aliases = {
+                alias.logical_name: alias.physical_name
+                for alias in self.snapshot.alias_topics
+                if alias.virtual_cluster == who.virtual_cluster
+            }
+            found = self._names[who.prefix] = Names(who.prefix, aliases)
+        return found
 
     def chains(self, who: Identity) -> Chains:
-        """The chains that apply to `who`; compiled at first use."""
+        """The chains that apply to `who`, user mappings included; compiled at first use."""
         found = self._chains.get(who)
         if found is None:
             found = self._chains[who] = self._compile(who)
@@ -65,7 +80,8 @@ class Pipeline:
 
     def _compile(self, who: Identity) -> Chains:
         chains: dict[ApiKey, list[Stage]] = {}
-        for interceptor in resolve(self.snapshot.interceptors, who):
+        known = mapped(who, self.snapshot.user_mappings)
+        for interceptor in resolve(self.snapshot.interceptors, known):
             uid = interceptor.uid
             stage = Stage(interceptor, self._rules[uid], self._numbers[uid])
             for api in stage.rule.apis:

@@ -6,7 +6,7 @@ nothing new is read).
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import partial
 from typing import Any, Final
 
@@ -20,16 +20,19 @@ from codec.headers import (
     response_body_start,
     response_header,
 )
-from sidecar.dataplane import fetch_walk, sasl
-from sidecar.dataplane.actions import Action, Close, Report, ToBroker, ToClient
+from sidecar.dataplane import planning, sasl
+from sidecar.dataplane.actions import Action, Close, LookUp, Report, ToBroker, ToClient
 from sidecar.dataplane.injecting import Peer
 from sidecar.dataplane.injector import Injector, Record
 from sidecar.dataplane.judge import Judge
-from sidecar.dataplane.lanes import FetchLane, PassLane, Plan, ProduceLane
+from sidecar.dataplane.lanes import Plan
 from sidecar.dataplane.ordering import Pending, ResponseOrder
 from sidecar.dataplane.pipeline import Pipeline
 from sidecar.dataplane.produce import expects_response
-from sidecar.dataplane.tenancy import Advertise, Tenancy
+from sidecar.dataplane.tenancy import Advertise, Mapped, Names, Tenancy, TopicDirectory
+from sidecar.dataplane.tenancy.denials import denial
+from sidecar.dataplane.tenancy.policy import DENIED
+from sidecar.dataplane.tenancy.topic_ids import MAX_MASKED
 from sidecar.dataplane.versions import SOFTWARE_TEXT, Versions, invalid_client_software
 from sidecar.faults.base import Answer, Disconnect
 from sidecar.model.identity import ANONYMOUS, AuthenticationFailed, Identity
@@ -52,6 +55,7 @@ class Shared:
         advertise: the addresses clients are told.
         record: takes note of injections; False when it cannot, and then nothing is injected.
         authenticate: token and now to identity; None on listeners without authentication.
+        directory: which topic an id is of.
     """
 
     pipeline: Pipeline
@@ -59,6 +63,7 @@ class Shared:
     advertise: Advertise
     record: Record
     authenticate: sasl.Authenticate | None = None
+    directory: TopicDirectory = field(default_factory=TopicDirectory)
 
 
 class Session:
@@ -72,13 +77,15 @@ class Session:
         self.shared = shared
         self.peer = Peer(connection_id, broker_id)
         self.order = ResponseOrder()
-        self._tenancy = Tenancy("", shared.advertise)
+        self._tenancy = self._tenancy_of(ANONYMOUS)
         self._injector: Injector | None = None
         self._mechanism_agreed = False
         self._bare_tokens = False
         self._closing: Close | None = None
         self.halted = False
         """Whether `closing` is set."""
+        self.stale = False
+        """Whether what `plan` said does not hold any more."""
         if shared.authenticate is None:
             self._open(ANONYMOUS)
 
@@ -94,59 +101,33 @@ class Session:
 
     def _open(self, identity: Identity) -> None:
         self.peer.identity = identity
-        self._tenancy = Tenancy(identity.prefix, self.shared.advertise)
-        self._injector = Injector(self.peer, identity, self.shared.record)
+        self._tenancy = self._tenancy_of(identity)
+        self._injector = Injector(
+            self.peer, identity, self.shared.record, self._tenancy.logical_topic
+        )
 
-    # What may pass without the session.
+    def _tenancy_of(self, identity: Identity) -> Tenancy:
+        shared = self.shared
+        names = partial(_names_of, shared, identity)
+        return Tenancy(names, shared.advertise, shared.directory)
 
     def plan(
         self, pipeline: Pipeline, versions: Versions, clock: Callable[[], float]
     ) -> tuple[Plan, Judge | None]:
-        """What the fast lane may do with these interceptors and versions.
-
-        Returns the plan, empty before authentication, and who is asked about each Produce that a
-        lane knows; None if nobody wants to be. `clock` gives seconds since the epoch.
-        """
-        plan: Plan = {}
-        injector, tenancy = self._injector, self._tenancy
-        if injector is None:
-            return plan, None
-        for key, (low, high) in versions.ranges.items():
-            # Whether a Produce has an answer is told by its acks: its lane or the session looks.
-            if key not in _LOCAL and key != ApiKey.PRODUCE and not injector.wants(pipeline, key):
-                passing = (v for v in range(low, high + 1) if tenancy.passes(key, v))
-                plan.update(dict.fromkeys(key << 16 | version for version in passing))
-        wanted = injector.wants(pipeline, ApiKey.PRODUCE)
-        lanes: dict[ApiKey, ProduceLane | FetchLane] = {
-            ApiKey.PRODUCE: ProduceLane(tenancy.prefix, tenancy.exchange, judged=wanted)
-        }
-        if not injector.wants(pipeline, ApiKey.FETCH):
-            if tenancy.isolates:
-                lanes[ApiKey.FETCH] = FetchLane(tenancy.prefix, tenancy.exchange)
-            else:
-                self._plan_addresses(plan, versions)
-        for key, lane in lanes.items():
-            for version in range(lane.FIRST, lane.LAST + 1):
-                if versions.accepts(key, version):
-                    plan[key << 16 | version] = lane
-        return plan, Judge(injector, pipeline, clock) if wanted else None
-
-    def _plan_addresses(self, plan: Plan, versions: Versions) -> None:
-        """Fetch requests pass whose responses may hold addresses, and are walked."""
-        low, high = versions.ranges.get(ApiKey.FETCH, (0, -1))
-        for version in range(max(low, fetch_walk.FIRST), high + 1):
-            context = self._tenancy.exchange(b"")
-            map_body = partial(self._map_whole, ApiKey.FETCH, version, context)
-            form = fetch_walk.FetchForm(map_body, ApiKey.FETCH, version, context)
-            plan[ApiKey.FETCH << 16 | version] = PassLane(form)
-
-    def _map_whole(self, key: int, version: int, context: Any, body: bytes) -> bytes:
-        return b"".join(self._tenancy.map_response(key, version, body, context))
+        """What may pass without the session, see `planning.plan`; until `stale` says otherwise."""
+        self.stale = False
+        if self._injector is None:
+            return {}, None
+        return planning.plan(self._tenancy, self._injector, pipeline, versions, clock)
 
     # From the client.
 
-    def on_request(self, data: Any, now: float) -> list[Action]:
-        """A frame from the client; `now` in seconds since the epoch."""
+    def on_request(self, data: Any, now: float, *, looked_up: bool = False) -> list[Action]:
+        """A frame from the client; `now` in seconds since the epoch.
+
+        Args:
+            looked_up: the frame comes again, after the `LookUp` it led to.
+        """
         if self._closing is not None:
             return []
         if self._bare_tokens:
@@ -158,7 +139,7 @@ class Session:
                 return [Close("request_too_large", detail)]
             if header.api_key in _LOCAL:
                 return _LOCAL[header.api_key](self, header, data, now)
-            return self._on_open_request(header, data, now)
+            return self._on_open_request(header, data, now, looked_up)
         except codec.CodecError as error:
             return [Close("malformed_request", str(error))]
 
@@ -166,14 +147,26 @@ class Session:
         """Whether requests of this API are read here field by field."""
         return api_key in _LOCAL or (self._tenancy.isolates and api_key not in _BLOBS)
 
-    def _on_open_request(self, header: RequestHeader, data: Any, now: float) -> list[Action]:
+    def _on_open_request(
+        self, header: RequestHeader, data: Any, now: float, looked_up: bool
+    ) -> list[Action]:
         injector = self._injector
         if injector is None:
             return [Close("not_authenticated", f"{_name(header)} before authentication")]
-        decision = injector.decide(self.shared.pipeline, header, data, now)
-        return (
-            self._forward(header, data) if decision is None else self._carry_out(decision, header)
-        )
+        prepared = self._prepare(header, data)
+        if not isinstance(prepared, Mapped):
+            return prepared
+        pipeline = self.shared.pipeline
+        unknown = prepared.exchange.unknown if prepared.exchange else set[bytes]()
+        if not self._tenancy.isolates:
+            unknown |= injector.unknown_topics(pipeline, header, data)
+        if unknown and not looked_up:
+            return [LookUp(frozenset(unknown))]
+        decision = injector.decide(pipeline, header, data, now)
+        if decision is not None:
+            return self._carry_out(decision, header)
+        self._expect_response(header, data, prepared.exchange)
+        return [ToBroker(frame(data[: header.body_start], *prepared.body))]
 
     def _carry_out(self, decision: Answer | Disconnect, header: RequestHeader) -> list[Action]:
         if isinstance(decision, Answer):
@@ -185,22 +178,27 @@ class Session:
             return []
         return [close]
 
-    def _forward(self, header: RequestHeader, data: Any) -> list[Action]:
-        key, version = header.api_key, header.api_version
+    def _prepare(self, header: RequestHeader, data: Any) -> Mapped | list[Action]:
+        """The request for the broker, or what is done instead."""
+        key, version, start = header.api_key, header.api_version, header.body_start
         tenancy = self._tenancy
         if not self.shared.versions.accepts(key, version):
             if tenancy.isolates:
                 return [Close("unsupported_version", f"{_name(header)} is not offered here")]
-            return self._forward_untouched(header, data)
-        start = header.body_start
-        body, context = tenancy.map_request(key, version, data[start:])
-        self._expect_response(header, data, context)
-        return [ToBroker(frame(data[:start], *body))]
-
-    def _forward_untouched(self, header: RequestHeader, data: Any) -> list[Action]:
-        """A request the codec does not know, where there is nothing to hide: the broker decides."""
-        self._expect_response(header, data, None)
-        return [ToBroker(frame(data))]
+            # The codec does not know it, and there is nothing to hide: the broker decides.
+            return Mapped([] if start is None else [data[start:]], None)
+        if tenancy.isolates and key in DENIED:
+            return self._answer(
+                header, codec.encode(denial(_decode(header, data), version), version)
+            )
+        mapped = tenancy.map_request(key, version, data[start:])
+        if not isinstance(mapped, Mapped):
+            return self._answer(header, codec.encode(mapped, version))
+        if tenancy.masks:
+            if tenancy.masks.full:
+                return [Close("foreign_topic_ids", f"more than {MAX_MASKED} on one connection")]
+            self.stale = True
+        return mapped
 
     def _expect_response(self, header: RequestHeader, data: Any, context: Any) -> None:
         key, version = header.api_key, header.api_version
@@ -315,6 +313,10 @@ _LOCAL: dict[int, Callable[[Session, RequestHeader, Any, float], list[Action]]] 
 def _decode(header: RequestHeader, data: Any) -> Any:
     body = data[header.body_start :]
     return codec.decode_request(header.api_key, header.api_version, body)
+
+
+def _names_of(shared: Shared, identity: Identity) -> Names:
+    return shared.pipeline.names(identity)
 
 
 def _name(header: RequestHeader) -> str:

@@ -5,12 +5,14 @@ A version the sidecar cannot read would pass unmapped and uninjected, so it is n
 
 import re
 from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
 
 import codec
 from codec.api_keys import ApiKey
 from codec.error_codes import ErrorCode
 from codec.messages.api_versions import ApiVersionsResponse
 from codec.registry import SUPPORTED
+from sidecar.dataplane.tenancy.policy import HIDDEN, INTERNAL
 
 Range = tuple[int, int]
 """Lowest and highest version, both included."""
@@ -22,18 +24,26 @@ LOCAL = frozenset({ApiKey.API_VERSIONS, ApiKey.SASL_HANDSHAKE, ApiKey.SASL_AUTHE
 """APIs the sidecar answers itself, whatever the broker speaks."""
 
 _CAPS: Mapping[ApiKey, int] = {
-    # From v13 a topic has an id and no name, and events and selectors are about names.
-    ApiKey.PRODUCE: 12,
     # v4 and v5 are for brokers only (KIP-890).
     ApiKey.ADD_PARTITIONS_TO_TXN: 3,
 }
-_TENANT_CAPS: Mapping[ApiKey, int] = {
-    # The next version names topics by id only; an id is not bound to a tenant yet.
-    ApiKey.FETCH: 12,
-    ApiKey.OFFSET_COMMIT: 9,
-    ApiKey.OFFSET_FETCH: 9,
-    ApiKey.DELETE_TOPICS: 5,
-}
+_ALL_FEATURES_SINCE = 4
+"""Before, brokers leave out features that may be at level 0: clients refused them."""
+
+
+@dataclass(frozen=True, slots=True)
+class Features:
+    """The features of a cluster (KIP-584): what its brokers could do, and what it has agreed on.
+
+    Args:
+        supported: names with the lowest and highest level.
+        finalized: names with the highest and lowest level in use.
+        epoch: grows with each change of `finalized`; -1 if it is not known.
+    """
+
+    supported: tuple[tuple[str, int, int], ...] = ()
+    finalized: tuple[tuple[str, int, int], ...] = ()
+    epoch: int = -1
 
 
 class Versions:
@@ -43,12 +53,23 @@ class Versions:
         upstream: for each broker, the ranges it announced; a version must be spoken by all, since
             clients keep what one broker told them in mind for a while.
         secured: whether clients authenticate (SASL APIs offered) and live in virtual clusters.
+        features: those of the cluster.
     """
 
-    def __init__(self, upstream: Iterable[Mapping[int, Range]], *, secured: bool) -> None:
+    def __init__(
+        self,
+        upstream: Iterable[Mapping[int, Range]],
+        *,
+        secured: bool,
+        features: Features = Features(),
+    ) -> None:
         brokers = list(upstream)
+        self._features = features
         self.ranges: dict[int, Range] = {}
+        hidden = INTERNAL | HIDDEN if secured else INTERNAL
         for key, api in SUPPORTED.items():
+            if key in hidden:
+                continue
             offered = [(api.min_version, api.max_version)]
             if key not in LOCAL:
                 offered += [ranges.get(key, (0, -1)) for ranges in brokers]
@@ -57,8 +78,6 @@ class Versions:
             low = max(low for low, _ in offered)
             high = min(high for _, high in offered)
             high = min(high, _CAPS.get(key, high))
-            if secured:
-                high = min(high, _TENANT_CAPS.get(key, high))
             if low <= high:
                 self.ranges[key] = (low, high)
 
@@ -89,7 +108,36 @@ class Versions:
             )
             for key, (low, high) in sorted(self.ranges.items())
         ]
-        return codec.encode(ApiVersionsResponse(api_keys=entries), version)
+        features = self._features
+        supported, finalized = (
+            ApiVersionsResponse.SupportedFeatureKey,
+            ApiVersionsResponse.FinalizedFeatureKey,
+        )
+        answer = ApiVersionsResponse(
+            api_keys=entries,
+            supported_features=[
+                supported(name=name, min_version=low, max_version=high)
+                for name, low, high in features.supported
+                if low or version >= _ALL_FEATURES_SINCE
+            ],
+            finalized_features_epoch=features.epoch,
+            finalized_features=[
+                finalized(name=name, max_version_level=high, min_version_level=low)
+                for name, high, low in features.finalized
+            ],
+        )
+        return codec.encode(answer, version)
+
+
+def features_of(response: ApiVersionsResponse) -> Features:
+    """The features a broker tells in its answer to ApiVersions."""
+    return Features(
+        tuple((f.name, f.min_version, f.max_version) for f in response.supported_features),
+        tuple(
+            (f.name, f.max_version_level, f.min_version_level) for f in response.finalized_features
+        ),
+        response.finalized_features_epoch,
+    )
 
 
 def invalid_client_software(version: int) -> bytes:

@@ -36,6 +36,10 @@ class AlreadyExists(DomainError):
     """The name is taken in this scope by something else."""
 
 
+class FailedPrecondition(DomainError):
+    """Something else must be changed first; the message says what."""
+
+
 class Aborted(DomainError):
     """The etag is not the current one: somebody else changed the resource."""
 

@@ -13,11 +13,13 @@ class Identity:
         username: the principal; ``anonymous`` on listeners without authentication.
         virtual_cluster: the tenant, or ``passthrough``.
         groups: groups of the user, for group-scoped interceptors.
+        other_names: what user mappings call the user besides, for username-scoped interceptors.
     """
 
     username: str
     virtual_cluster: str = PASSTHROUGH
     groups: frozenset[str] = frozenset()
+    other_names: frozenset[str] = frozenset()
 
     @property
     def prefix(self) -> str:

@@ -56,7 +56,7 @@ class Scope:
         """Whether `who` is in this scope."""
         return (
             self.virtual_cluster in ("", who.virtual_cluster)
-            and self.username in ("", who.username)
+            and (self.username in ("", who.username) or self.username in who.other_names)
             and (not self.group or self.group in who.groups)
         )
 

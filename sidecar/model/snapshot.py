@@ -2,7 +2,9 @@
 
 from dataclasses import dataclass
 
+from sidecar.model.alias_topic import AliasTopic
 from sidecar.model.interceptor import Interceptor
+from sidecar.model.user_mapping import UserMapping
 
 
 @dataclass(frozen=True, slots=True)
@@ -12,7 +14,11 @@ class Snapshot:
     Args:
         revision: grows by one with each change.
         interceptors: every interceptor of every scope.
+        alias_topics: those of every virtual cluster; logical and physical names are unique in it.
+        user_mappings: those of every virtual cluster.
     """
 
     revision: int = 0
     interceptors: tuple[Interceptor, ...] = ()
+    alias_topics: tuple[AliasTopic, ...] = ()
+    user_mappings: tuple[UserMapping, ...] = ()

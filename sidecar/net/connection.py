@@ -19,7 +19,7 @@ from sidecar.dataplane.session import Session
 from sidecar.net.relay import Relay
 from sidecar.net.requests import request_reader
 from sidecar.net.responses import response_reader
-from sidecar.net.upstream import connect
+from sidecar.net.upstream import ask_topics, connect
 
 UNAUTHENTICATED_FRAME_LIMIT: Final = 64 * 1024
 """Bytes of a frame before authentication: a token and its envelope need less."""
@@ -111,7 +111,13 @@ class ClientConnection:
         client = _raw(self._sock)
         try:
             relay = Relay(
-                client, upstream, self._session, self._frame_limit, self._report, self._note
+                client,
+                upstream,
+                self._session,
+                self._frame_limit,
+                self._look_up,
+                self._report,
+                self._note,
             )
             try:
                 relay.start(request_reader(relay), response_reader(relay), received)
@@ -121,6 +127,12 @@ class ClientConnection:
         finally:
             _close_socket(client)
             _close_socket(upstream)
+
+    def _look_up(self, topic_ids: frozenset[bytes]) -> None:
+        """Have the directory learn of these ids; raises as `ask_topics` does."""
+        host, port = self._broker_address()
+        for topic_id, name in ask_topics(host, port, topic_ids).items():
+            self._session.shared.directory.learn(topic_id, name)
 
     def _connect(self) -> socket.socket | None:
         host, port = self._broker_address()

@@ -7,8 +7,8 @@ import gevent
 
 import codec
 from sidecar.dataplane.addresses import Broker
-from sidecar.dataplane.versions import Range
-from sidecar.net.upstream import ask_brokers, ask_versions
+from sidecar.dataplane.versions import Features, Range
+from sidecar.net.upstream import ask_brokers, ask_topic, ask_versions
 
 _RETRY_SECONDS: Final = 1.0
 _SETTLE_SECONDS: Final = 10.0
@@ -28,6 +28,8 @@ class Cluster:
         self._log = log
         self._known: list[tuple[str, int]] = []
         self._versions: dict[int, dict[int, Range]] = {}
+        self.features = Features()
+        """Those of the cluster, as of the last refresh."""
 
     def find(self, clock: Callable[[], float]) -> list[Broker]:
         """The brokers, once some are up: asks until one answers, and says so in the log.
@@ -68,12 +70,27 @@ class Cluster:
         """What each broker that answered last speaks."""
         return list(self._versions.values())
 
+    def has_topic(self, name: str) -> bool | None:
+        """Whether there is a topic; None when no broker can say."""
+        for host, port in [*self._known, *self._bootstrap]:
+            try:
+                found = ask_topic(host, port, name)
+            except (OSError, codec.CodecError) as error:
+                self._log.debug("topic_unknown", broker=f"{host}:{port}", cause=str(error))
+                continue
+            if found is not None:
+                return found
+        return None
+
     def _ask_versions(self, brokers: list[Broker]) -> None:
         present = {broker.node_id for broker in brokers}
         self._versions = {n: v for n, v in self._versions.items() if n in present}
         for broker in brokers:
             try:
-                self._versions[broker.node_id] = ask_versions(broker.host, broker.port)
+                ranges, features = ask_versions(broker.host, broker.port)
+                self._versions[broker.node_id] = ranges
+                if features.epoch >= self.features.epoch:
+                    self.features = features
             except (OSError, codec.CodecError) as error:
                 where = f"{broker.host}:{broker.port}"
                 self._log.warning("broker_unreachable", broker=where, cause=str(error))

@@ -68,6 +68,10 @@ class Gateway:
         """Client connections at this moment."""
         return self._listeners.connections
 
+    def clients(self, virtual_cluster: str) -> int:
+        """Connections whose clients have authenticated for this virtual cluster."""
+        return self._listeners.clients(virtual_cluster)
+
     @property
     def listening(self) -> frozenset[int]:
         """Node ids of the brokers that clients can reach."""
@@ -92,7 +96,9 @@ class Gateway:
 
     def _learn(self, brokers: list[Broker]) -> None:
         secured = self._shared.authenticate is not None
-        self._shared.versions = Versions(self._cluster.versions(), secured=secured)
+        self._shared.versions = Versions(
+            self._cluster.versions(), secured=secured, features=self._cluster.features
+        )
         try:
             self._book.learn(brokers)
         finally:

@@ -48,12 +48,18 @@ class Listeners:
         self._place = place
         self._pool = Pool(max_connections)
         self._servers: dict[int, StreamServer] = {}
+        self._sessions: set[Session] = set()
         self._numbers = place.numbers()
 
     @property
     def connections(self) -> int:
         """Client connections at this moment."""
         return len(self._pool)
+
+    def clients(self, virtual_cluster: str) -> int:
+        """Connections whose clients have authenticated for this virtual cluster."""
+        identities = (session.peer.identity for session in self._sessions)
+        return sum(who is not None and who.virtual_cluster == virtual_cluster for who in identities)
 
     @property
     def brokers(self) -> frozenset[int]:
@@ -99,7 +105,11 @@ class Listeners:
             connection = ClientConnection(
                 sock, session, address, self._frame_limit, self._metrics, log
             )
-            connection.run()
+            self._sessions.add(session)
+            try:
+                connection.run()
+            finally:
+                self._sessions.remove(session)
             if connection.close_reason is not None:
                 self._metrics.closes.labels(connection.close_reason).inc()
             log.debug("client_disconnected")

@@ -18,10 +18,11 @@ from typing import Any, Final
 import gevent
 from gevent.event import Event
 
-from sidecar.dataplane.actions import Action, Close, Report, ToBroker, ToClient
+from sidecar.dataplane.actions import Action, Close, LookUp, Report, ToBroker, ToClient
 from sidecar.dataplane.lanes import HEADER_SIZE
 from sidecar.dataplane.session import Session
 from sidecar.net.buffer import ORIGIN, STREAM_ROOM, STREAM_SIZE, VIEW
+from sidecar.net.held import Held, LookUpTopics
 from sidecar.net.side import Side
 
 MAX_IN_FLIGHT: Final = 1000
@@ -67,6 +68,7 @@ class Relay:
         client, broker: raw non-blocking sockets; the caller closes them when `done` is set.
         session: authenticated.
         frame_limit: largest frame either way, bytes.
+        look_up: has the session's directory learn which topics ids are of.
         on_report: told of the session's events.
         on_close: told, at most once, why the sidecar ends the connection.
     """
@@ -77,6 +79,7 @@ class Relay:
         broker: Any,
         session: Session,
         frame_limit: int,
+        look_up: LookUpTopics,
         on_report: Callable[[Report], None],
         on_close: Callable[[Close], None],
     ) -> None:
@@ -87,6 +90,8 @@ class Relay:
         self.watched = False
         """Whether something is due after responses: a side is not read, or an end is near."""
         self._queue = session.order.queue
+        self.held = Held(look_up, self._go_on, self._give_up, self.failed)
+        """A request that waits; what came after it is the client's tail."""
         self._on_report = on_report
         self._on_close = on_close
         self._ending = False
@@ -148,6 +153,7 @@ class Relay:
             and client.size <= MAX_WAITING
             and len(self._queue) < self.most_in_flight
             and self.session.closing is None
+            and not self.held
         )
         hear_broker = not client.waiting
         self.watched = not (hear_client and hear_broker)
@@ -161,6 +167,7 @@ class Relay:
             or self.client.waiting
             or len(self._queue) >= self.most_in_flight
             or self.session.halted
+            or self.held
         ):
             self.steer()
         if self._ending:
@@ -195,7 +202,7 @@ class Relay:
     @property
     def ignores(self) -> bool:
         """Whether what follows in a read is not looked at any more."""
-        return self._ending or self.session.closing is not None
+        return self._ending or bool(self.held) or self.session.closing is not None
 
     def _end(self) -> None:
         """Stop when the client has what was said to it, or does not take it in time."""
@@ -311,6 +318,8 @@ class Relay:
             side.wanted = after - position
             return end
         self._decide(side, VIEW[position + 4 : after], to_broker, to_client)
+        if self.held:
+            side.tail = bytes(VIEW[after:end])
         return after
 
     def collect(self, side: Side, end: int, to_broker: list[Any], to_client: list[Any]) -> int:
@@ -323,6 +332,8 @@ class Relay:
         if len(collected) == side.wanted:
             side.collected = None
             self._decide(side, memoryview(collected)[4:], to_broker, to_client)
+            if self.held:
+                side.tail = bytes(VIEW[ORIGIN + taken : end])
         return ORIGIN + taken
 
     def _decide(
@@ -337,6 +348,39 @@ class Relay:
             actions = session.on_response(frame)
         for action in actions:
             self._perform(action, to_broker, to_client)
+            if isinstance(action, LookUp):
+                self.watched = True
+                self.held.hold(frame, action.topic_ids)
+
+    def _go_on(self, frame: memoryview) -> None:
+        """Decide about a request that was held, then about what came after it."""
+        if self._ending or self.done.is_set():
+            return
+        to_broker: list[Any] = []
+        to_client: list[Any] = []
+        for action in self.session.on_request(frame, time.time(), looked_up=True):
+            self._perform(action, to_broker, to_client)
+        try:
+            if to_broker:
+                self.broker.send(to_broker)
+            if to_client:
+                self.client.send(to_client)
+        except OSError:
+            self.stop()
+            return
+        tail = self.client.tail
+        if tail and not self.ignores:
+            self.client.tail = b""
+            VIEW[ORIGIN : ORIGIN + len(tail)] = tail
+            self.client.on_readable(len(tail))
+        if not self.done.is_set():
+            self.after_responses()
+
+    def _give_up(self, cause: str) -> None:
+        """Close: to go on would leave a masked id in the client's fetch session, for ever."""
+        if not self.done.is_set():
+            self._note(Close("topic_ids_unknown", cause))
+            self._end()
 
     def _perform(self, action: Action, to_broker: list[Any], to_client: list[Any]) -> None:
         match action:

@@ -70,7 +70,7 @@ def request_reader(  # noqa: C901 - one loop on purpose, see above
         try:
             end = ORIGIN + arrived
             position = start = ORIGIN
-            if shared.pipeline is not pipeline or shared.versions is not versions:
+            if shared.pipeline is not pipeline or shared.versions is not versions or session.stale:
                 pipeline, versions = shared.pipeline, shared.versions
                 same = fetch = -1
                 plan, judge = session.plan(pipeline, versions, time.time)

@@ -64,7 +64,7 @@ class Side:
         self.send_vector = sock.sendmsg
         self._reader = loop.io(sock.fileno(), _READ)
         self._writer = loop.io(sock.fileno(), _WRITE)
-        self.on_readable: Callable[[], None] = _nothing
+        self.on_readable: Callable[..., None] = _nothing
         """Called when there is something to read, or the peer has closed."""
         self._on_drained = on_drained
         self._on_broken = on_broken

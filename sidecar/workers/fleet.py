@@ -1,5 +1,6 @@
 """The workers as the first process keeps them: started, told, heard, and started again."""
 
+import itertools
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -13,7 +14,11 @@ from sidecar.dataplane.addresses import Broker
 from sidecar.model.place import Place
 from sidecar.model.snapshot import Snapshot
 from sidecar.workers.messages import (
+    Claim,
+    Claimed,
     ClusterView,
+    Forget,
+    Forgotten,
     FromWorker,
     Hello,
     Listening,
@@ -31,7 +36,7 @@ from sidecar.workers.messages import (
 from sidecar.workers.process import WorkerProcess
 
 ACKNOWLEDGE_SECONDS: Final = 3.0
-"""How long a worker may take to acknowledge new interceptors, before it is ended."""
+"""How long a worker may take to acknowledge what it is told, before it is ended."""
 _PATIENCE_SECONDS: Final = 4.5
 """How long a control call waits for all of that; the REST bridge gives up after 5 s."""
 _LISTEN_SECONDS: Final = 30.0
@@ -54,12 +59,14 @@ class Sources:
         snapshot: the interceptors now.
         report: takes what a worker reported.
         seen: takes a broker that a worker does not know.
+        refusal: why a virtual cluster may not be used, in words fit for a client, or None.
     """
 
     cluster: Callable[[], ClusterView]
     snapshot: Callable[[], Snapshot]
     report: Callable[[Report], None]
     seen: Callable[[Broker], object]
+    refusal: Callable[[str], str | None]
 
 
 class _Slot:
@@ -81,13 +88,22 @@ class _Slot:
         return process.state if process is not None else State()
 
 
-class _Told:
-    """A snapshot on its way to every worker."""
+_Key = tuple[type, int]
+"""Kind and number of the acknowledgement that is awaited."""
 
-    def __init__(self, snapshot: Snapshot) -> None:
-        # Made on the thread of the control call: the hub has other things to do.
-        self.encoded = encode(Publish(for_workers(snapshot)))
+
+class _Told:
+    """A message on its way to every worker, each of which acknowledges it.
+
+    Args:
+        encoded: made on the thread of the control call, as the hub has other things to do.
+    """
+
+    def __init__(self, encoded: bytes) -> None:
+        self.encoded = encoded
         self.pending: set[WorkerProcess] = set()
+        self.clients = 0
+        """The sum of what `Forgotten` says."""
         self.bell: SimpleQueue[None] = SimpleQueue()
         """Rung once, when nobody is pending any more."""
 
@@ -114,7 +130,8 @@ class Fleet:
         self._view = ClusterView()
         self._opened = False
         self._stopping = Event()
-        self._tolds: dict[int, _Told] = {}
+        self._tolds: dict[_Key, _Told] = {}
+        self._questions = itertools.count(1)
 
     @property
     def connections(self) -> int:
@@ -173,15 +190,32 @@ class Fleet:
         A worker that does not take them in time is ended: it would go on with the old ones. Called
         on any thread but the hub's.
         """
-        told = _Told(snapshot)
-        self._tolds[snapshot.revision] = told
-        if not self._stopping.is_set():
-            self._hub.loop.run_callback_threadsafe(self._tell, told)
-            try:
+        told = _Told(encode(Publish(for_workers(snapshot))))
+        if not self._heard((Published, snapshot.revision), told):
+            self._log.error("workers_not_told", revision=snapshot.revision)
+
+    def forget(self, virtual_cluster: str) -> int | None:
+        """Let every worker ask again before clients use a virtual cluster.
+
+        Returns the connections its clients have in the workers; None when it takes too long. Called
+        on any thread but the hub's.
+        """
+        number = next(self._questions)
+        told = _Told(encode(Forget(number, virtual_cluster)))
+        return told.clients if self._heard((Forgotten, number), told) else None
+
+    def _heard(self, key: _Key, told: _Told) -> bool:
+        """Tell every worker and wait; False when not all that live have acknowledged in time."""
+        self._tolds[key] = told
+        try:
+            if not self._stopping.is_set():
+                self._hub.loop.run_callback_threadsafe(self._tell, told)
                 told.bell.get(timeout=_PATIENCE_SECONDS)
-            except Empty:
-                self._log.error("workers_not_told", revision=snapshot.revision)
-        self._tolds.pop(snapshot.revision, None)
+        except Empty:
+            return False
+        finally:
+            self._tolds.pop(key, None)
+        return True
 
     def stop(self) -> None:
         """End every worker; returns when all have ended."""
@@ -248,9 +282,11 @@ class Fleet:
                 process.state = message.state
                 self._sources.report(message)
             case Published(revision):
-                told = self._tolds.get(revision)
-                if told is not None:
-                    self._acknowledged(told, process)
+                self._acknowledged(self._tolds.get((Published, revision)), process)
+            case Forgotten(number, clients):
+                self._acknowledged(self._tolds.get((Forgotten, number)), process, clients)
+            case Claim(name):
+                process.send(encode(Claimed(name, self._sources.refusal(name))))
             case Hello():
                 process.greeted = True
                 if self._opened:
@@ -290,8 +326,9 @@ class Fleet:
         else:
             told.bell.put(None)
 
-    def _acknowledged(self, told: _Told, process: WorkerProcess) -> None:
-        if process in told.pending:
+    def _acknowledged(self, told: _Told | None, process: WorkerProcess, clients: int = 0) -> None:
+        if told is not None and process in told.pending:
+            told.clients += clients
             told.pending.discard(process)
             if not told.pending:
                 told.bell.put(None)

@@ -11,7 +11,7 @@ from typing import Final
 
 from codec.frames import frame
 from sidecar.dataplane.addresses import Broker
-from sidecar.dataplane.versions import Range
+from sidecar.dataplane.versions import Features, Range
 from sidecar.model.injection import Noted
 from sidecar.model.place import Place
 from sidecar.model.snapshot import Snapshot
@@ -28,11 +28,13 @@ class ClusterView:
         brokers: each with its client port.
         listening: node ids of those the first process listens for; the others must not, see ADR 7.
         versions: for each broker that answered, the ranges it speaks.
+        features: those of the cluster.
     """
 
     brokers: tuple[tuple[Broker, int], ...] = ()
     listening: frozenset[int] = frozenset()
     versions: tuple[Mapping[int, Range], ...] = ()
+    features: Features = Features()  # noqa: RUF009 - it cannot be changed
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -73,7 +75,31 @@ class Publish:
     snapshot: Snapshot
 
 
-ToWorker = Welcome | Publish | ClusterView
+@dataclass(frozen=True, slots=True)
+class Claimed:
+    """The answer to `Claim`.
+
+    Args:
+        refusal: why nobody may use it, in words fit for a client; None if everybody may.
+    """
+
+    virtual_cluster: str
+    refusal: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Forget:
+    """Ask again before anybody uses this virtual cluster; answered with `Forgotten`.
+
+    Args:
+        number: tells this question from others.
+    """
+
+    number: int
+    virtual_cluster: str
+
+
+ToWorker = Welcome | Publish | ClusterView | Claimed | Forget
 
 
 # From a worker.
@@ -104,6 +130,29 @@ class Seen:
 
     broker: Broker
 
+
+@dataclass(frozen=True, slots=True)
+class Claim:
+    """A client has authenticated for a virtual cluster that the worker does not know."""
+
+    virtual_cluster: str
+
+
+@dataclass(frozen=True, slots=True)
+class Forgotten:
+    """The answer to `Forget`.
+
+    Args:
+        number: of the question.
+        clients: connections of the virtual cluster's clients at that moment.
+    """
+
+    number: int
+    clients: int
+
+
+Answer = Listening | Published | Seen | Claim | Forgotten
+"""What a worker says besides its reports."""
 
 LostKey = tuple[str, str, str, str, str]
 """Uid, interceptor, virtual cluster, fault and error."""
@@ -142,7 +191,7 @@ class Report:
     state: State
 
 
-FromWorker = Hello | Listening | Published | Seen | Report
+FromWorker = Hello | Answer | Report
 
 
 def encode(message: ToWorker | FromWorker) -> bytes:
@@ -159,7 +208,7 @@ def decode(body: bytes) -> ToWorker | FromWorker:
 def for_workers(snapshot: Snapshot) -> Snapshot:
     """The snapshot without what only the control side looks at."""
     bare = (replace(i, annotations=_NO_ANNOTATIONS) for i in snapshot.interceptors)
-    return Snapshot(snapshot.revision, tuple(bare))
+    return replace(snapshot, interceptors=tuple(bare))
 
 
 _NO_ANNOTATIONS: Final[dict[str, str]] = {}

@@ -2,6 +2,7 @@
 
 import contextlib
 import gc
+import secrets
 from typing import Any, Final
 
 import gevent
@@ -14,14 +15,20 @@ from sidecar.dataplane.addresses import Broker
 from sidecar.dataplane.pipeline import Pipeline
 from sidecar.dataplane.sasl import Authenticate
 from sidecar.dataplane.session import Shared
+from sidecar.dataplane.tenancy import TopicDirectory
 from sidecar.dataplane.versions import Versions
 from sidecar.net.listeners import Listeners
 from sidecar.recorder import Recorder
 from sidecar.sink import LineSink
 from sidecar.workers.channel import Channel
+from sidecar.workers.claims import Claims
 from sidecar.workers.directory import Directory
 from sidecar.workers.messages import (
+    Answer,
+    Claimed,
     ClusterView,
+    Forget,
+    Forgotten,
     Hello,
     Listening,
     Publish,
@@ -82,10 +89,11 @@ class Worker:
         self._log: Any = structlog.get_logger().bind(worker=self._place.index)
         self._wake = Event()
         self._tally = Tally(self._wake.set)
-        self._answers: list[Listening | Published | Seen] = []
+        self._answers: list[Answer] = []
         self._state = State()
         self._recorder = Recorder(self._sink, self._tally.publish, self._tally)
         self._directory = Directory(settings.advertised_host, self._on_unknown)
+        self._claims = Claims(self._answer)
         key = settings.secret_key
         self._secured = key is not None
         self._shared = Shared(
@@ -93,7 +101,8 @@ class Worker:
             versions=Versions([], secured=self._secured),
             advertise=self._directory.advertised,
             record=self._recorder.record,
-            authenticate=_verifier(key) if key is not None else None,
+            authenticate=self._claims.guarded(_verifier(key)) if key is not None else None,
+            directory=TopicDirectory(secrets.token_bytes(32)),
         )
         self._listeners = Listeners(
             locate=self._directory.locate,
@@ -119,6 +128,11 @@ class Worker:
             case Publish(snapshot):
                 self._shared.pipeline = Pipeline(snapshot, self._shared.pipeline, self._place)
                 self._answer(Published(snapshot.revision))
+            case Claimed():
+                self._claims.take(message)
+            case Forget(number, virtual_cluster):
+                self._claims.forget(virtual_cluster)
+                self._answer(Forgotten(number, self._listeners.clients(virtual_cluster)))
             case ClusterView():
                 error = self._follow(message)
                 if error is not None:
@@ -136,7 +150,9 @@ class Worker:
         """Take over a view of the cluster; why a port cannot be listened on, if so."""
         error = None
         self._directory.follow(view)
-        self._shared.versions = Versions(view.versions, secured=self._secured)
+        self._shared.versions = Versions(
+            view.versions, secured=self._secured, features=view.features
+        )
         for broker, port in view.brokers:
             if broker.node_id not in view.listening - self._listeners.brokers:
                 continue
@@ -149,7 +165,7 @@ class Worker:
     def _on_unknown(self, broker: Broker) -> None:
         self._answer(Seen(broker))
 
-    def _answer(self, answer: Listening | Published | Seen) -> None:
+    def _answer(self, answer: Answer) -> None:
         self._answers.append(answer)
         self._wake.set()
 

@@ -1,5 +1,7 @@
 """Headers of requests and responses."""
 
+from collections import Counter
+
 import pytest
 
 from codec.api_keys import FLEXIBLE_SINCE, ApiKey, is_flexible
@@ -19,7 +21,13 @@ HEADERS = [v for release in RELEASES for v in all_vectors(release) if v.key == H
 
 
 def test_no_vector_is_left_out() -> None:
-    assert len(HEADERS) > 15
+    assert Counter((v.is_request, v.version) for v in HEADERS) == {
+        (True, 0): 3,
+        (True, 1): 6,
+        (True, 2): 6,
+        (False, 0): 2,
+        (False, 1): 2,
+    }
 
 
 @pytest.mark.parametrize("vector", [v for v in HEADERS if v.is_request and v.version > 0], ids=str)
@@ -31,6 +39,14 @@ def test_request_headers_of_java(vector: Vector) -> None:
     expected = RequestHeader(3, version, 0x01020304, client_id, len(frame))
     assert read_request_header(frame + b"body") == expected
     assert request_header(3, version, 0x01020304, client_id) == frame
+
+
+@pytest.mark.parametrize("vector", [v for v in HEADERS if v.is_request and v.version == 0], ids=str)
+def test_request_headers_without_client_id(vector: Vector) -> None:
+    frame = bytes([0, ApiKey.CONTROLLED_SHUTDOWN, 0, 0]) + vector.body[4:]
+    expected = RequestHeader(ApiKey.CONTROLLED_SHUTDOWN, 0, 0x01020304, None, len(frame))
+    assert read_request_header(frame + b"body") == expected
+    assert request_header(ApiKey.CONTROLLED_SHUTDOWN, 0, 0x01020304, "left out") == frame
 
 
 @pytest.mark.parametrize("vector", [v for v in HEADERS if not v.is_request], ids=str)
@@ -46,7 +62,8 @@ def test_versions_of_headers() -> None:
         for version in range(api.min_version, api.max_version + 1):
             flexible = version >= api.flexible_since
             assert is_flexible(key, version) == flexible
-            assert len(request_header(key, version, 1, "ab")) == 12 + flexible
+            if (key, version) != (ApiKey.CONTROLLED_SHUTDOWN, 0):
+                assert len(request_header(key, version, 1, "ab")) == 12 + flexible
             tagged = flexible and key is not ApiKey.API_VERSIONS
             assert len(response_header(key, version, 1)) == 4 + tagged
 

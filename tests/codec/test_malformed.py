@@ -127,15 +127,16 @@ def test_errors_name_message_and_version() -> None:
         codec.encode(MetadataRequest(topics=None), 0)
 
 
-def test_mutations_are_not_all_refused() -> None:
-    # Else the tests above would assert less than they seem to.
+def test_changed_bits_of_every_body() -> None:
+    # Not all of them are refused, else the tests above would assert less than they seem to.
     rng = random.Random(0)
     accepted = 0
-    for vector in VECTORS[::5]:
-        body = bytearray(vector.body or b"?")
-        body[rng.randrange(len(body))] ^= 1 << rng.randrange(8)
-        accepted += decodes(vector, bytes(body))
-    assert 100 < accepted < 340 < len(VECTORS[::5])
+    for vector in VECTORS:
+        for _ in range(3):
+            body = bytearray(vector.body or b"?")
+            body[rng.randrange(len(body))] ^= 1 << rng.randrange(8)
+            accepted += decodes(vector, bytes(body))
+    assert 6000 < accepted < 8000 < 3 * len(VECTORS)
 
 
 def _metadata_request(version: int, body: bytes) -> Callable[[], object]:

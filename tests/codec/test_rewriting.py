@@ -139,7 +139,7 @@ def _prefixed(field: Field, value: Any) -> Any:
 def test_hooks_that_change_nothing_give_the_same_bytes(release: str, same: bool) -> None:
     hooks = Keep(same=same)
     vectors = bodies(release)
-    assert len(vectors) > 2000
+    assert len(vectors) > 3300
     for vector in vectors:
         assert vector.rewrite(hooks) == vector.body, vector
         assert vector.rewrite(hooks, vector.body + b"surplus") == vector.body + b"surplus", vector
@@ -152,7 +152,7 @@ def test_equals_decode_edit_encode(release: str) -> None:
         message = vector.decode()
         edited += edit(message)
         assert vector.rewrite(Prefix()) == codec.encode(message, vector.version), vector
-    assert edited > 2000
+    assert edited > 4000
 
 
 def test_empty_names_are_asked_about_and_nulls_are_not() -> None:
@@ -327,12 +327,12 @@ def test_what_does_not_fit_is_an_error(hook: dict[str, Any], version: int) -> No
 def test_cut_bodies_raise_only_decode_errors() -> None:
     tried = refused = 0
     for vector in distinct_bodies():
-        if vector.profile not in ("ONE", "UTAG"):
-            continue
+        if vector.profile in ("DEF", "MIN", "NUL"):
+            continue  # The other profiles have all they have, and more.
         for end in range(len(vector.body)):
             tried += 1
             refused += _refuses(vector, vector.body[:end])
-    assert tried > 40_000
+    assert tried > 70_000
     # The rest was cut behind the last name, where nothing is read.
     assert refused > tried / 3
 

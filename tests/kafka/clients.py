@@ -74,12 +74,12 @@ def stored(bootstrap: str, topic: str) -> list[str]:
         partition = confluent_kafka.TopicPartition(topic, 0, 0)
         end = consumer.get_watermark_offsets(partition, timeout=10)[1]
         consumer.assign([partition])
-        return _read(consumer, end)
+        return read(consumer, end)
     finally:
         consumer.close()
 
 
-def _read(consumer: confluent_kafka.Consumer, count: int) -> list[str]:
+def read(consumer: confluent_kafka.Consumer, count: int) -> list[str]:
     """`count` values; fewer if none comes for 20 seconds."""
     values: list[str] = []
     while len(values) < count:
@@ -170,7 +170,7 @@ class Confluent(Client):
         consumer = confluent_kafka.Consumer(librdkafka_config(access) | settings)
         try:
             consumer.subscribe([topic])
-            return _read(consumer, count)
+            return read(consumer, count)
         finally:
             consumer.close()
 

@@ -53,6 +53,20 @@ log.cleaner.dedupe.buffer.size=2097152
 log.segment.bytes=16777216
 log.index.size.max.bytes=1048576
 controlled.shutdown.max.retries=1
+authorizer.class.name=org.apache.kafka.metadata.authorizer.StandardAuthorizer
+super.users=User:ANONYMOUS
+allow.everyone.if.no.acl.found=true
+"""
+#: Kafka 4 and newer: all four group protocols, whose members ask often for what has changed.
+COMMON_4 = """\
+group.coordinator.rebalance.protocols=classic,consumer,share,streams
+group.consumer.min.heartbeat.interval.ms=500
+group.consumer.heartbeat.interval.ms=500
+group.share.min.heartbeat.interval.ms=500
+group.share.heartbeat.interval.ms=500
+share.coordinator.state.topic.num.partitions=1
+share.coordinator.state.topic.replication.factor=1
+share.coordinator.state.topic.min.isr=1
 """
 
 
@@ -162,7 +176,8 @@ class RealKafka:
             lines += ["process.roles=broker", f"listeners={listener}"]
         lines += [f"advertised.listeners={listener}", f"log.dirs={self.home / f'data-{broker}'}"]
         path = self.home / f"node-{broker}.properties"
-        path.write_text("\n".join(lines) + "\n" + COMMON)
+        common = COMMON + COMMON_4 if self.distribution.major >= 4 else COMMON
+        path.write_text("\n".join(lines) + "\n" + common)
         return path
 
     def _format(self) -> None:

@@ -4,17 +4,25 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator
+from contextlib import ExitStack
 from typing import NoReturn
 
 import pytest
 
+from tests.kafka.api_matrix.run import Matrix, run
+from tests.kafka.api_matrix.table import render
+from tests.kafka.api_matrix.tenant import Tenant
+from tests.kafka.api_matrix.world import FIRST, SECOND, World, world
 from tests.kafka.cluster import RealKafka, running
 from tests.kafka.distribution import KafkaUnavailableError, ensure
-from tests.kafka.sidecars import Gateways, pair
+from tests.kafka.overheard import Overheard, overhearing
+from tests.kafka.sidecars import Access, Gateways, pair
 from tests.kafka.tools import Tools
+from tests.vectors.project import Project, compiled
 
 REQUIRED = os.environ.get("KAFKA_REQUIRED") == "1"
 _MISSING: set[str] = set()
+_TABLES: list[str] = []
 
 
 def unavailable(reason: str) -> NoReturn:
@@ -26,10 +34,12 @@ def unavailable(reason: str) -> NoReturn:
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
-    """One line that nobody overlooks for each reason."""
+    """One line that nobody overlooks for each reason; and the matrix, if it was made."""
     for reason in sorted(_MISSING):
         text = f"TESTS AGAINST REAL KAFKA DID NOT RUN: {reason}"
         terminalreporter.write_line(text, yellow=True, bold=True)
+    for table in _TABLES:
+        terminalreporter.write_line(table)
 
 
 def _cluster(version: str) -> Iterator[RealKafka]:
@@ -81,3 +91,42 @@ def gateways39(kafka39: RealKafka) -> Iterator[Gateways]:
     """The demo's two sidecars in front of Kafka 3.9."""
     with pair(kafka39) as both:
         yield both
+
+
+@pytest.fixture(scope="session", params=["4.3.0", "3.9.0"])
+def java_codec(request: pytest.FixtureRequest) -> Iterator[tuple[str, Project]]:
+    """A Kafka release with committed vectors, and its own classes for messages and records."""
+    release: str = request.param
+    with ExitStack() as stack:
+        reason, project = "", None
+        try:
+            project = stack.enter_context(compiled(release))
+        except KafkaUnavailableError as exc:
+            reason = str(exc)
+        if project is None:
+            unavailable(reason)
+        yield release, project
+
+
+@pytest.fixture(scope="session")
+def overheard(kafka: RealKafka) -> Iterator[Overheard]:
+    """Two sidecars in front of Kafka 4, with an eavesdropper on each one's clients."""
+    with overhearing(kafka) as both:
+        yield both
+
+
+@pytest.fixture(scope="session")
+def tenants(overheard: Overheard) -> Iterator[World]:
+    """Two tenants with the same names, and a stranger on the cluster itself."""
+    first = Tenant(FIRST, *overheard.first.tenant(FIRST))
+    second = Tenant(SECOND, *overheard.second.tenant(SECOND))
+    with world(first, second, Tenant("", Access(overheard.kafka.bootstrap))) as made:
+        yield made
+
+
+@pytest.fixture(scope="session")
+def matrix(kafka: RealKafka, tenants: World) -> Matrix:
+    """Every API in every version, once a session; the session's summary ends with the table."""
+    made = run(tenants.direct, tenants.tenants)
+    _TABLES.append(render(made, kafka.distribution.version))
+    return made

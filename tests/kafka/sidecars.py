@@ -45,6 +45,7 @@ class Sidecar:
         """Start it with the demo's variables and wait until its health check says yes."""
         self.port = free_port_range(BROKERS, first_port)
         self.http_port, grpc_port = free_ports(2)
+        self._admin_host = extra.get("GATEWAY_BIND_HOST", "localhost")
         environment = {
             "KAFKA_BOOTSTRAP_SERVERS": kafka.bootstrap,
             "GATEWAY_ADVERTISED_HOST": "localhost",
@@ -73,7 +74,7 @@ class Sidecar:
     @property
     def admin_url(self) -> str:
         """The root of its admin API."""
-        return f"http://localhost:{self.http_port}"
+        return f"http://{self._admin_host}:{self.http_port}"
 
     def stop(self) -> int:
         """End it; its exit status."""

@@ -25,9 +25,38 @@ CLASSES: Mapping[str, str] = {
     "kafka-console-consumer": "org.apache.kafka.tools.consumer.ConsoleConsumer",
     "kafka-console-producer": "org.apache.kafka.tools.ConsoleProducer",
     "kafka-get-offsets": "org.apache.kafka.tools.GetOffsetShell",
+    "kafka-acls": "org.apache.kafka.tools.AclCommand",
+    "kafka-broker-api-versions": "org.apache.kafka.tools.BrokerApiVersionsCommand",
+    "kafka-client-metrics": "org.apache.kafka.tools.ClientMetricsCommand",
+    "kafka-cluster": "org.apache.kafka.tools.ClusterTool",
+    "kafka-configs": "kafka.admin.ConfigCommand",
+    "kafka-console-share-consumer": "org.apache.kafka.tools.consumer.ConsoleShareConsumer",
+    "kafka-consumer-groups": "org.apache.kafka.tools.consumer.group.ConsumerGroupCommand",
+    "kafka-delegation-tokens": "org.apache.kafka.tools.DelegationTokenCommand",
+    "kafka-delete-records": "org.apache.kafka.tools.DeleteRecordsCommand",
+    "kafka-features": "org.apache.kafka.tools.FeatureCommand",
+    "kafka-groups": "org.apache.kafka.tools.GroupsCommand",
+    "kafka-leader-election": "org.apache.kafka.tools.LeaderElectionCommand",
+    "kafka-log-dirs": "org.apache.kafka.tools.LogDirsCommand",
+    "kafka-metadata-quorum": "org.apache.kafka.tools.MetadataQuorumCommand",
+    "kafka-reassign-partitions": "org.apache.kafka.tools.reassign.ReassignPartitionsCommand",
+    "kafka-share-groups": "org.apache.kafka.tools.consumer.group.ShareGroupCommand",
+    "kafka-streams-groups": "org.apache.kafka.tools.streams.StreamsGroupCommand",
+    "kafka-transactions": "org.apache.kafka.tools.TransactionsCommand",
 }
 #: What was elsewhere in 3.9.
-CLASSES_3: Mapping[str, str] = {"kafka-console-producer": "kafka.tools.ConsoleProducer"}
+CLASSES_3: Mapping[str, str] = {
+    "kafka-acls": "kafka.admin.AclCommand",
+    "kafka-broker-api-versions": "kafka.admin.BrokerApiVersionsCommand",
+    "kafka-console-producer": "kafka.tools.ConsoleProducer",
+}
+#: What 3.9 does not have.
+ONLY_4 = (
+    "kafka-console-share-consumer",
+    "kafka-groups",
+    "kafka-share-groups",
+    "kafka-streams-groups",
+)
 TOOL_TIMEOUT = 60.0
 #: What 4.2 and newer print on stdout before the values.
 CHATTER = "Option --"
@@ -35,7 +64,7 @@ JAAS_MODULE = "org.apache.kafka.common.security.plain.PlainLoginModule"
 
 
 def main_class(distribution: Distribution, tool: str) -> str:
-    """The Java class behind a tool's name."""
+    """The Java class behind a tool's name; KeyError for a tool that is not known."""
     if distribution.major < 4 and tool in CLASSES_3:
         return CLASSES_3[tool]
     return CLASSES[tool]
@@ -139,6 +168,8 @@ def write_wrappers(distribution: Distribution, folder: Path) -> Path:
     """Make one small shell script per tool in `folder`, for PATH."""
     folder.mkdir(parents=True, exist_ok=True)
     for tool in CLASSES:
+        if distribution.major < 4 and tool in ONLY_4:
+            continue
         command = shlex.join(distribution.command(main_class(distribution, tool)))
         script = folder / tool
         script.write_text(f'#!/bin/sh\nexec {command} "$@"\n')

@@ -44,6 +44,7 @@ def test_all_defaults() -> None:
         authenticate=False,
         secret_key=None,
         admin_users=(AdminUser("admin", "conduktor", admin=True),),
+        virtual_clusters=(),
         http_port=8888,
         grpc_host="127.0.0.1",
         grpc_port=50051,
@@ -69,6 +70,14 @@ GIVEN: list[tuple[str, str, str, Any]] = [
     ("GATEWAY_SECURITY_PROTOCOL", "sasl_plaintext", "authenticate", True),
     ("GATEWAY_SECURITY_PROTOCOL", "PLAINTEXT", "authenticate", False),
     ("GATEWAY_USER_POOL_SECRET_KEY", KEY, "secret_key", b"0123456789abcdef0123456789abcdef"),
+    (
+        "GATEWAY_VCLUSTERS",
+        "[teamA, teamB, 007, yes]",
+        "virtual_clusters",
+        ("teamA", "teamB", "007", "yes"),
+    ),
+    ("GATEWAY_VCLUSTERS", "[passthrough, pass]", "virtual_clusters", ("passthrough", "pass")),
+    ("GATEWAY_VCLUSTERS", "[]", "virtual_clusters", ()),
     ("GATEWAY_HTTP_PORT", "0", "http_port", 0),
     ("GATEWAY_GRPC_HOST", "::1", "grpc_host", "::1"),
     ("GATEWAY_GRPC_PORT", "0", "grpc_port", 0),
@@ -169,6 +178,30 @@ def test_other_lists_of_users_are_refused_without_showing_a_password(text: str) 
     assert problem.startswith("GATEWAY_ADMIN_API_USERS: the value given is not allowed; it takes ")
     assert "a list such as [{username: admin, password: secret, admin: true}]" in problem
     assert "hunter2" not in problem
+
+
+@pytest.mark.parametrize("text", ["teamA", "{a: b}", "[[a]]", "[a", "[{a: b}]", f"{['a'] * 1001}"])
+def test_what_is_no_list_of_names_is_no_list_of_virtual_clusters(text: str) -> None:
+    [problem] = problems(BOOTSTRAP | {"GATEWAY_VCLUSTERS": text})
+
+    assert problem.startswith("GATEWAY_VCLUSTERS: ")
+    assert problem.endswith("it takes a list such as [teamA, teamB] with at most 1000 names")
+
+
+def test_everything_wrong_with_virtual_clusters_is_told_at_once() -> None:
+    text = "[team, teamA, a.b, a_b, _x, 'c d', other, other]"
+
+    [problem] = problems(BOOTSTRAP | {"GATEWAY_VCLUSTERS": text})
+
+    _, _, told = problem.partition("none of which begins with another: ")
+    assert told.split("; ") == [
+        "a name is '_x', names that begin with '_' are reserved:"
+        " those of Kafka's internal topics do",
+        "a name is 'c d', allowed are letters, digits, '.', '_' and '-'",
+        "'other' is there twice",
+        "'a.b' and 'a_b' cannot stand side by side",
+        "'team' and 'teamA' cannot stand side by side",
+    ]
 
 
 @pytest.mark.parametrize("text", ["not base64!", "c2hvcnQ=", "====", "schlüssel" * 9, " "])
@@ -314,6 +347,7 @@ def test_every_setting_can_stand_in_the_file(tmp_path: Path) -> None:
         security_protocol = "SASL_PLAINTEXT"
         user_pool_secret_key = "{KEY}"
         admin_api_users = [{{username = "u", password = "p", admin = true}}]
+        virtual_clusters = ["teamA", "teamB"]
         http_port = 1
         grpc_host = "g"
         grpc_port = 2
@@ -339,6 +373,7 @@ def test_every_setting_can_stand_in_the_file(tmp_path: Path) -> None:
         authenticate=True,
         secret_key=b"0123456789abcdef0123456789abcdef",
         admin_users=(AdminUser("u", "p", admin=True),),
+        virtual_clusters=("teamA", "teamB"),
         http_port=1,
         grpc_host="g",
         grpc_port=2,

@@ -1,5 +1,8 @@
 """A relay between stand-ins for sockets, without a loop: what a read brings is up to the test."""
 
+from collections.abc import Callable
+from functools import partial
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -44,23 +47,47 @@ class FastLane:
 
     def __init__(self, client: Client, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setattr("time.time", lambda: NOW)
+        monkeypatch.setattr("sidecar.net.held.gevent", SimpleNamespace(spawn=self._spawn))
+        # What is read is up to the test; a watcher would outlive it, on the hub of others.
+        monkeypatch.setattr("sidecar.net.side.Side.watch", lambda side, reading: None)
+        self._spawned: list[Callable[[], None]] = []
         self.closes: list[Close] = []
         self.reports: list[Report] = []
         self.client = client
         self.near, self.far = Socket(), Socket()
+        self.topics: dict[bytes, bytes] = {}
+        """What a broker says about topic ids."""
+        self.asked: list[frozenset[bytes]] = []
         self.relay = Relay(
-            self.near, self.far, client.session, 1 << 20, self.reports.append, self.closes.append
+            self.near,
+            self.far,
+            client.session,
+            1 << 20,
+            self._look_up,
+            self.reports.append,
+            self.closes.append,
         )
         self.forwarded: list[bytes] = []
         self._broker = FrameDecoder(1 << 30)
         self._from_client = request_reader(self.relay)
         self._from_broker = response_reader(self.relay)
+        self.relay.client.on_readable = self._from_client
+
+    def _spawn(self, function: Callable[..., None], *args: Any) -> None:
+        self._spawned.append(partial(function, *args))
+
+    def _look_up(self, topic_ids: frozenset[bytes]) -> None:
+        self.asked.append(topic_ids)
+        for topic_id in topic_ids & self.topics.keys():
+            self.client.shared.directory.learn(topic_id, self.topics[topic_id])
 
     def receive(self, data: bytes) -> None:
         """What one read of the client brings; large data takes several."""
         self.near.given = data
         while self.near.given:
             self._from_client()
+            while self._spawned:
+                self._spawned.pop()()
 
     def answer(self) -> None:
         """The broker answers every request it has been sent whole, in one piece."""
@@ -84,6 +111,7 @@ def appended(asked: bytes) -> bytes:
         responses=[
             topic(
                 name=each.name,
+                topic_id=each.topic_id,
                 partition_responses=[
                     topic.PartitionProduceResponse(
                         index=p.index, error_code=0, base_offset=correlation_id

@@ -61,6 +61,8 @@ def _struct(
                 values[field.name] = node_id
         elif isinstance(field.element, type) and field.kind is Kind.ARRAY:
             values[field.name] = _elements(field.element, version, prefixes, address, text)
+        elif isinstance(field.element, type):
+            values[field.name] = _struct(field.element, version, prefixes, address, text, node_id)
     return kind(**values)
 
 

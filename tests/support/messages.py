@@ -1,6 +1,7 @@
 """Requests and responses as the bytes a peer would send, and back."""
 
 from collections.abc import Iterable
+from hashlib import blake2b
 from struct import Struct, pack
 from typing import Any
 
@@ -80,6 +81,11 @@ def batch(
     return bytes(data)
 
 
+def topic_id(name: str) -> bytes:
+    """The id that topics of this name have in tests."""
+    return blake2b(name.encode(), digest_size=16).digest()
+
+
 def produce(
     topics: dict[str, dict[int, bytes | None]] | None = None,
     *,
@@ -96,6 +102,7 @@ def produce(
         topic_data=[
             topic_data(
                 name=name,
+                topic_id=topic_id(name),
                 partition_data=[
                     topic_data.PartitionProduceData(index=index, records=records)
                     for index, records in partitions.items()

@@ -87,13 +87,15 @@ class Client:
         )
         self.session = Session(self.shared, connection_id=7, broker_id=2)
 
-    def sends(self, message: Any, version: int, correlation_id: int = 1) -> list[Action]:
+    def sends(
+        self, message: Any, version: int, correlation_id: int = 1, *, looked_up: bool = False
+    ) -> list[Action]:
         """What the session does about a request."""
-        return self.sends_frame(request(message, version, correlation_id))
+        return self.sends_frame(request(message, version, correlation_id), looked_up=looked_up)
 
-    def sends_frame(self, data: Any) -> list[Action]:
+    def sends_frame(self, data: Any, *, looked_up: bool = False) -> list[Action]:
         """What the session does about a frame."""
-        return self.session.on_request(data, NOW)
+        return self.session.on_request(data, NOW, looked_up=looked_up)
 
     def broker_answers(self, data: Any) -> list[Action]:
         """What the session does about a frame from the broker."""

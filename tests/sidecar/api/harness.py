@@ -10,15 +10,22 @@ from typing import Any
 import grpc
 
 from sidecar.api.grpc_server import ControlServer, Services
+from sidecar.control.alias_topics import AliasTopicService
 from sidecar.control.interceptors import InterceptorService
 from sidecar.control.journal import Journal
 from sidecar.control.ports import Broker, BuildInfo, Status
+from sidecar.control.state import ControlState
 from sidecar.control.tokens import TokenAuthority
+from sidecar.control.user_mappings import UserMappingService
 from sidecar.control.users import AdminUsers
+from sidecar.control.virtual_clusters import VirtualClusterService
+from sidecar.gen.kafka.chaos.v1.alias_topic_service_pb2_grpc import AliasTopicServiceStub
 from sidecar.gen.kafka.chaos.v1.injection_service_pb2_grpc import InjectionServiceStub
 from sidecar.gen.kafka.chaos.v1.interceptor_service_pb2_grpc import InterceptorServiceStub
 from sidecar.gen.kafka.chaos.v1.sidecar_service_pb2_grpc import SidecarServiceStub
 from sidecar.gen.kafka.chaos.v1.token_service_pb2_grpc import TokenServiceStub
+from sidecar.gen.kafka.chaos.v1.user_mapping_service_pb2_grpc import UserMappingServiceStub
+from sidecar.gen.kafka.chaos.v1.virtual_cluster_service_pb2_grpc import VirtualClusterServiceStub
 from sidecar.model.injection import Injection
 from sidecar.model.snapshot import Snapshot
 
@@ -37,19 +44,29 @@ VIEWER = (("authorization", basic("viewer", "looks")),)
 
 
 class Around:
-    """Both sources of the control API, with answers that tests can change."""
+    """All sources of the control API, with answers that tests can change."""
 
     def __init__(self) -> None:
         self.now = Status(
             brokers=(Broker(node_id=1, host="kafka1", port=9092, client_port=6969),), connections=3
         )
         self.failure: Exception | None = None
+        self.connected: dict[str, int | None] = {}
+        self.topics: dict[str, bool | None] = {"orders": True, "shared": True}
 
     def status(self) -> Status:
         """StatusSource."""
         if self.failure:
             raise self.failure
         return self.now
+
+    def clients(self, virtual_cluster: str) -> int | None:
+        """ClientSource."""
+        return self.connected.get(virtual_cluster, 0)
+
+    def exists(self, physical_name: str) -> bool | None:
+        """TopicSource."""
+        return self.topics.get(physical_name, False)
 
     def exposition(self) -> tuple[str, str]:
         """MetricsSource."""
@@ -73,21 +90,32 @@ class Control:
         self.injection = InjectionServiceStub(self.channel)
         self.token = TokenServiceStub(self.channel)
         self.sidecar = SidecarServiceStub(self.channel)
+        self.virtual_cluster = VirtualClusterServiceStub(self.channel)
+        self.user_mapping = UserMappingServiceStub(self.channel)
+        self.alias_topic = AliasTopicServiceStub(self.channel)
 
 
 @contextmanager
-def running(*, port: int = 0, **options: Any) -> Iterator[Control]:
-    """Run a server with an admin and a viewer; `options` go to ControlServer."""
+def running(
+    *, port: int = 0, configured: tuple[str, ...] = (), **options: Any
+) -> Iterator[Control]:
+    """Run a server with an admin and a viewer.
+
+    `configured` is GATEWAY_VCLUSTERS; `options` go to ControlServer.
+    """
     journal = Journal(capacity=8)
     published: list[Snapshot] = []
     uids = (f"uid-{i}" for i in itertools.count(1))
-    interceptors = InterceptorService(
-        published.append, journal, process_seed=42, new_uid=lambda: next(uids)
-    )
+    state = ControlState(published.append)
+    interceptors = InterceptorService(state, journal, process_seed=42, new_uid=lambda: next(uids))
     tokens = TokenAuthority(KEY)
     around = Around()
+    virtual_clusters = VirtualClusterService(state, around, configured)
     services = Services(
         interceptors=interceptors,
+        virtual_clusters=virtual_clusters,
+        user_mappings=UserMappingService(state, virtual_clusters.claim),
+        alias_topics=AliasTopicService(state, virtual_clusters.claim, around),
         tokens=tokens,
         journal=journal,
         status=around,

@@ -1,11 +1,14 @@
 """Messages to model values and back."""
 
+from contextlib import suppress
 from dataclasses import fields
+from typing import Any
 
 from hypothesis import given
 from hypothesis import strategies as st
 
 from sidecar.api import convert
+from sidecar.control.alias_topics import MAX_ALIAS_TOPICS
 from sidecar.control.interceptors import (
     MAX_ALL_ANNOTATION_BYTES,
     MAX_INTERCEPTORS,
@@ -13,16 +16,27 @@ from sidecar.control.interceptors import (
     View,
 )
 from sidecar.control.journal import Journal
+from sidecar.control.state import ControlState
+from sidecar.control.user_mappings import (
+    MAX_USER_MAPPING_BYTES,
+    MAX_USER_MAPPINGS,
+    UserMappingService,
+)
+from sidecar.gen.kafka.chaos.v1.alias_topic_service_pb2 import ListAliasTopicsResponse
 from sidecar.gen.kafka.chaos.v1.injection_pb2 import Injection as InjectionMessage
 from sidecar.gen.kafka.chaos.v1.interceptor_service_pb2 import ListInterceptorsResponse
+from sidecar.gen.kafka.chaos.v1.user_mapping_service_pb2 import ListUserMappingsResponse
+from sidecar.model.alias_topic import AliasTopic
+from sidecar.model.errors import ResourceExhausted
 from sidecar.model.faults import LeaderElection
 from sidecar.model.injection import Injection
 from sidecar.model.interceptor import MAX_PRIORITY, Interceptor, Scope
-from sidecar.model.names import MAX_NAME_LENGTH
+from sidecar.model.names import MAX_NAME_LENGTH, MAX_TOPIC_NAME_LENGTH
+from sidecar.model.user_mapping import UserMapping
 from tests.sidecar.api.harness import NOW, injection
 
 NAMES = st.text("abcXYZ09._-é", min_size=1, max_size=128)
-CLUSTERS = st.text("abcXYZ09._-", min_size=1, max_size=128)
+CLUSTERS = st.text("abcXYZ09._-", min_size=1, max_size=128).filter(lambda n: n[0] != "_")
 SCOPES = st.one_of(
     st.just(Scope()),
     st.builds(Scope, virtual_cluster=CLUSTERS),
@@ -51,7 +65,7 @@ def test_interceptors_survive_the_way_there_and_back(item: Interceptor) -> None:
 
 
 def test_the_longest_listing_is_below_what_grpc_clients_take() -> None:
-    service = InterceptorService(lambda _: None, Journal())
+    service = InterceptorService(ControlState(lambda _: None), Journal())
     keys = MAX_ALL_ANNOTATION_BYTES // MAX_INTERCEPTORS // 12  # three characters, nine around them
     cat = "\N{CAT FACE}"  # four bytes
     for i in range(MAX_INTERCEPTORS):
@@ -69,6 +83,35 @@ def test_the_longest_listing_is_below_what_grpc_clients_take() -> None:
 
     size = ListInterceptorsResponse(interceptors=messages).ByteSize()
     assert 2 * 1024 * 1024 < size < 4 * 1024 * 1024
+
+
+def test_the_longest_listing_of_user_mappings_is_below_it_too() -> None:
+    service = UserMappingService(ControlState(lambda _: None), lambda _: None)
+    cat = "\N{CAT FACE}"
+    names: dict[str, Any] = {
+        "principal": "p" * 512,
+        "groups": frozenset(f"{i:02}" for i in range(100)),
+    }
+    with suppress(ResourceExhausted):
+        for i in range(MAX_USER_MAPPINGS):
+            username = f"{i:04}".ljust(MAX_NAME_LENGTH, cat)
+            service.create(UserMapping("v" * MAX_NAME_LENGTH, username, **names))
+
+    messages = [convert.user_mapping_to_proto(mapping) for mapping in service.list()]
+
+    size = ListUserMappingsResponse(user_mappings=messages).ByteSize()
+    assert 1024 * 1024 < size < MAX_USER_MAPPING_BYTES
+
+
+def test_the_longest_listing_of_alias_topics_is_below_it_too() -> None:
+    long = "x" * MAX_TOPIC_NAME_LENGTH
+    alias = convert.alias_topic_to_proto(AliasTopic("v" * MAX_NAME_LENGTH, long, long))
+
+    assert (
+        600 * MAX_ALIAS_TOPICS
+        < (ListAliasTopicsResponse(alias_topics=[alias] * MAX_ALIAS_TOPICS).ByteSize())
+        < 4 * 1024 * 1024
+    )
 
 
 def test_injections_have_the_same_fields_on_both_sides() -> None:

@@ -15,6 +15,7 @@ from sidecar.control.interceptors import (
     derived_seed,
 )
 from sidecar.control.journal import Journal
+from sidecar.control.state import ControlState
 from sidecar.model.errors import (
     Aborted,
     AlreadyExists,
@@ -26,6 +27,7 @@ from sidecar.model.faults import LeaderElection
 from sidecar.model.identity import Identity
 from sidecar.model.interceptor import Interceptor, Scope
 from sidecar.model.snapshot import Snapshot
+from sidecar.model.user_mapping import UserMapping
 from tests.sidecar.api.harness import injection
 
 TEAM_A = Scope(virtual_cluster="teamA")
@@ -49,7 +51,7 @@ class Fixture:
         self.journal = Journal()
         uids, seeds = itertools.count(1), itertools.count(1000)
         self.service = InterceptorService(
-            self.published.append,
+            ControlState(self.published.append),
             self.journal,
             process_seed=process_seed,
             random_seed=lambda: next(seeds),
@@ -108,11 +110,28 @@ def test_a_failing_publish_changes_nothing() -> None:
     def fail(_: Snapshot) -> None:
         raise RuntimeError("the data plane is gone")
 
-    service = InterceptorService(fail, Journal())
+    service = InterceptorService(ControlState(fail), Journal())
     with pytest.raises(RuntimeError):
         service.create(wanted())
 
     assert service.list() == ()
+
+
+def test_resolving_follows_the_user_mappings() -> None:
+    state = ControlState(lambda _: None)
+    service = InterceptorService(state, Journal())
+    service.create(wanted("group", scope=Scope(virtual_cluster="teamA", group="dev")))
+    service.create(wanted("user", scope=Scope(virtual_cluster="teamA", username="alice")))
+    with state.lock:
+        mapping = UserMapping("teamA", "alice", "CN=alice", frozenset({"dev"}))
+        state.commit(user_mappings=(mapping,))
+
+    def names(who: Identity) -> list[str]:
+        return [view.interceptor.name for view in service.resolve(who)]
+
+    assert names(Identity("CN=alice", "teamA")) == ["group", "user"]
+    assert names(Identity("CN=alice", "teamB")) == []
+    assert names(Identity("", "teamA")) == []
 
 
 def test_list_is_by_exact_scope_and_in_order_of_creation(fixture: Fixture) -> None:
@@ -242,7 +261,7 @@ def test_derived_seed_is_stable_across_releases() -> None:
 
 
 def test_random_seeds_differ() -> None:
-    service = InterceptorService(lambda _: None, Journal())
+    service = InterceptorService(ControlState(lambda _: None), Journal())
 
     seeds = {service.create(wanted(f"n{i}")).interceptor.seed for i in range(10)}
     assert len(seeds) == 10
@@ -282,7 +301,7 @@ def test_annotations_of_a_change_that_was_not_published_do_not_count() -> None:
     def refuse(snapshot: Snapshot) -> None:
         raise RuntimeError
 
-    service = InterceptorService(refuse, Journal())
+    service = InterceptorService(ControlState(refuse), Journal())
     for i in range(2 * MAX_ALL_ANNOTATION_BYTES // MAX_ANNOTATION_BYTES):
         with pytest.raises(RuntimeError):
             service.create(wanted(f"n{i}", annotations={"k": "x" * (MAX_ANNOTATION_BYTES - 1)}))

@@ -9,7 +9,7 @@ import codec
 from codec.api_keys import ApiKey
 from codec.messages.fetch import FetchResponse
 from sidecar.dataplane.fetch_walk import _LONGEST_TRAILER, FetchForm, FetchWalk
-from sidecar.dataplane.tenancy import Tenancy
+from sidecar.dataplane.tenancy import Names, Tenancy, TopicDirectory
 from tests.support.messages import batch, read_response, response
 
 VERSIONS = (16, 17, 18)
@@ -20,7 +20,7 @@ Endpoint = FetchResponse.NodeEndpoint
 
 def form(version: int, host: bytes = b"localhost", port: int = 6970) -> FetchForm:
     """For clients that are told this address for every broker."""
-    tenancy = Tenancy("", lambda node_id, old_host, old_port: (host, port))
+    tenancy = Tenancy(lambda: Names(""), lambda *_: (host, port), TopicDirectory())
     _, exchange = tenancy.map_request(ApiKey.FETCH, version, b"")
 
     def map_body(body: bytes) -> bytes:

@@ -8,6 +8,7 @@ from sidecar.faults.draws import draw
 from sidecar.model.identity import ANONYMOUS, Identity
 from sidecar.model.interceptor import Interceptor, Scope
 from sidecar.model.snapshot import Snapshot
+from sidecar.model.user_mapping import UserMapping
 from tests.support.sessions import TENANT, interceptor, snapshot
 
 
@@ -47,6 +48,23 @@ def test_a_chain_holds_only_what_covers_the_client() -> None:
     assert names(pipeline, TENANT) == ["global", "group", "mine"]
     assert names(pipeline, Identity("sa", "teamB")) == ["global", "theirs"]
     assert names(pipeline, ANONYMOUS) == ["global"]
+
+
+def test_user_mappings_decide_about_scopes_of_groups_and_usernames() -> None:
+    user = Scope(virtual_cluster="teamA", username="alice")
+    items = (
+        interceptor(name="group", scope=Scope(virtual_cluster="teamA", group="dev")),
+        interceptor(name="user", scope=user),
+    )
+    mapping = UserMapping("teamA", "alice", "CN=alice", frozenset({"dev"}))
+    client = Identity("CN=alice", "teamA")
+    before = Pipeline(Snapshot(1, items))
+    after = Pipeline(Snapshot(2, items, user_mappings=(mapping,)), before)
+
+    assert names(before, client) == []
+    assert names(after, client) == ["group", "user"]
+    assert names(after, Identity("CN=bob", "teamA")) == []
+    assert names(after, Identity("CN=alice", "teamB")) == []
 
 
 def test_lower_priority_stands_first_in_the_chain() -> None:

@@ -6,7 +6,6 @@ import pytest
 
 from codec.api_keys import ApiKey
 from codec.messages.api_versions import ApiVersionsRequest
-from codec.messages.fetch import FetchRequest
 from codec.messages.heartbeat import HeartbeatRequest, HeartbeatResponse
 from codec.messages.metadata import MetadataRequest, MetadataResponse
 from codec.messages.produce import ProduceResponse
@@ -166,7 +165,6 @@ def test_a_malformed_answer_to_passthrough_is_passed_on() -> None:
 
 
 UNKNOWN = {
-    "an api without a layout": b"\x00\x44\x00\x00\x00\x00\x00\x05\xff\xff\x00whatever",
     "an api nobody knows": b"\x03\xe7\x00\x02\x00\x00\x00\x05\x00\x02mewhatever",
     "a version from the future": b"\x00\x03\x00\x63\x00\x00\x00\x05\xff\xff\x00whatever",
 }
@@ -186,15 +184,6 @@ def test_what_the_codec_does_not_know_passes_untouched_both_ways_in_passthrough(
     assert to_broker(client.sends_frame(data)) == [data]
     answer = b"\x00\x00\x00\x05\x00kafka1:9092"
     assert to_client(client.broker_answers(answer)) == [answer]
-
-
-@pytest.mark.parametrize(
-    ("message", "version"),
-    [(FetchRequest(), 13), (FetchRequest(), 17), (produce({"": {0: batch()}}), 13)],
-    ids=["fetch 13", "fetch 17", "produce 13"],
-)
-def test_a_tenant_cannot_name_topics_by_id(message: Any, version: int) -> None:
-    assert closes(tenant().sends(message, version)) == ["unsupported_version"]
 
 
 def test_a_version_the_broker_does_not_speak_is_closed_to_tenants() -> None:

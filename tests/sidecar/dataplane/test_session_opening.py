@@ -53,7 +53,7 @@ def test_api_versions_is_answered_by_the_sidecar(version: int, secured: bool) ->
     assert len(actions) == 1
     assert answer.error_code == 0
     ranges = {e.api_key: (e.min_version, e.max_version) for e in answer.api_keys}
-    assert ranges[ApiKey.PRODUCE] == (0, 12)
+    assert ranges[ApiKey.PRODUCE] == (0, 13)
     assert (ApiKey.SASL_HANDSHAKE in ranges) is secured
 
 

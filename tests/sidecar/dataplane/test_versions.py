@@ -7,7 +7,14 @@ import pytest
 import codec
 from codec.api_keys import ApiKey
 from codec.registry import SUPPORTED
-from sidecar.dataplane.versions import Versions, invalid_client_software
+from sidecar.dataplane.tenancy.policy import DENIED, HIDDEN, INTERNAL
+from sidecar.dataplane.versions import (
+    LOCAL,
+    Features,
+    Versions,
+    features_of,
+    invalid_client_software,
+)
 
 ALL = {int(key): (api.min_version, api.max_version) for key, api in SUPPORTED.items()}
 SASL = {ApiKey.SASL_HANDSHAKE, ApiKey.SASL_AUTHENTICATE}
@@ -51,15 +58,11 @@ def test_an_api_that_brokers_do_not_share_is_not_offered() -> None:
 
 
 def test_an_api_the_codec_cannot_rewrite_is_hidden() -> None:
-    broker = ALL | {
-        ApiKey.CONSUMER_GROUP_HEARTBEAT: (0, 1),
-        ApiKey.SHARE_FETCH: (0, 1),
-        999: (0, 9),
-    }
+    broker = ALL | {ApiKey.CONSUMER_GROUP_HEARTBEAT: (2, 3), 93: (0, 1), 999: (0, 9)}
 
     for secured in (False, True):
         found = offered(Versions([broker], secured=secured))
-        assert not {ApiKey.CONSUMER_GROUP_HEARTBEAT, ApiKey.SHARE_FETCH, 999} & found.keys()
+        assert not {ApiKey.CONSUMER_GROUP_HEARTBEAT, 93, 999} & found.keys()
 
 
 def test_produce_is_announced_from_0_whatever_the_broker_says() -> None:
@@ -75,23 +78,54 @@ def test_produce_is_announced_from_0_whatever_the_broker_says() -> None:
     ]
 
 
-@pytest.mark.parametrize(
-    ("key", "open_max", "tenant_max"),
-    [
-        (ApiKey.PRODUCE, 12, 12),
-        (ApiKey.ADD_PARTITIONS_TO_TXN, 3, 3),
-        (ApiKey.FETCH, 18, 12),
-        (ApiKey.OFFSET_COMMIT, 10, 9),
-        (ApiKey.OFFSET_FETCH, 10, 9),
-        (ApiKey.DELETE_TOPICS, 6, 5),
-        (ApiKey.METADATA, 13, 13),
-    ],
+def test_what_is_between_brokers_only_is_not_offered() -> None:
+    for secured in (False, True):
+        found = offered(Versions([ALL], secured=secured))
+        assert found[ApiKey.ADD_PARTITIONS_TO_TXN][1] == 3
+        assert not INTERNAL & found.keys()
+
+
+def test_everything_else_is_offered_in_every_version_both_sides_know() -> None:
+    open_to_all = offered(Versions([ALL], secured=False))
+    for_tenants = offered(Versions([ALL], secured=True))
+
+    assert open_to_all.keys() == ALL.keys() - INTERNAL - SASL
+    assert for_tenants.keys() == ALL.keys() - INTERNAL - HIDDEN
+    for found in (open_to_all, for_tenants):
+        for key in found.keys() - {ApiKey.ADD_PARTITIONS_TO_TXN}:
+            assert found[key] == ALL[key], key
+
+
+def test_the_sets_of_the_policy_do_not_overlap() -> None:
+    assert not INTERNAL & HIDDEN
+    assert not DENIED & (INTERNAL | HIDDEN)
+    assert not LOCAL & (INTERNAL | HIDDEN | DENIED)
+
+
+FEATURES = Features(
+    supported=(("metadata.version", 7, 29), ("transaction.version", 0, 2)),
+    finalized=(("metadata.version", 29, 29), ("transaction.version", 2, 2)),
+    epoch=12,
 )
-def test_versions_without_topic_names_are_capped(
-    key: ApiKey, open_max: int, tenant_max: int
-) -> None:
-    assert offered(Versions([ALL], secured=False))[key][1] == open_max
-    assert offered(Versions([ALL], secured=True))[key][1] == tenant_max
+
+
+@pytest.mark.parametrize(
+    ("version", "supported"),
+    [(3, ["metadata.version"]), (4, ["metadata.version", "transaction.version"])],
+)
+def test_the_clusters_features_are_told(version: int, supported: list[str]) -> None:
+    """Before v4 those that may be at level 0 are left out, as brokers do (KAFKA-17011)."""
+    body = Versions([ALL], secured=True, features=FEATURES).response(version)
+    found: Any = codec.decode_response(ApiKey.API_VERSIONS, version, body)
+
+    assert [feature.name for feature in found.supported_features] == supported
+    assert features_of(found).finalized == FEATURES.finalized
+    assert found.finalized_features_epoch == 12
+
+
+def test_without_features_the_tags_are_left_out() -> None:
+    body = Versions([ALL], secured=True).response(3)
+    assert features_of(codec.decode_response(ApiKey.API_VERSIONS, 3, body)) == Features()
 
 
 def test_sasl_is_offered_where_clients_authenticate_whatever_the_broker_speaks() -> None:

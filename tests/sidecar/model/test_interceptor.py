@@ -146,3 +146,11 @@ def test_different_names_in_different_scopes_all_apply() -> None:
     chosen = resolve([make(GLOBAL, "g"), make(CLUSTER, "c"), make(USER, "u")], SA)
 
     assert [item.name for item in chosen] == ["c", "g", "u"]
+
+
+def test_a_username_scope_covers_the_other_names_of_a_user() -> None:
+    who = Identity("CN=alice", "teamA", other_names=frozenset({"alice"}))
+
+    assert Scope(virtual_cluster="teamA", username="alice").covers(who)
+    assert Scope(virtual_cluster="teamA", username="CN=alice").covers(who)
+    assert not Scope(virtual_cluster="teamA", username="bob").covers(who)

@@ -12,11 +12,12 @@ import pytest
 
 from codec.api_keys import ApiKey
 from codec.messages.produce import ProduceRequest
+from sidecar.dataplane.actions import LookUp
 from sidecar.dataplane.pipeline import Pipeline
 from sidecar.model.injection import Injection
 from sidecar.model.interceptor import Interceptor
 from tests.support.fast_lane import FastLane, appended
-from tests.support.messages import batch, frames, produce, request, sized
+from tests.support.messages import batch, frames, produce, request, sized, topic_id
 from tests.support.sessions import Client, interceptor, snapshot, tenant, to_broker, to_client
 
 
@@ -27,7 +28,7 @@ def workload(seed: int, count: int) -> list[tuple[ProduceRequest, int]]:
     sequence = {0: 0, 1: 0, 2: 0}
     version = 9
     for _ in range(count):
-        version = choice.choice((version,) * 9 + (choice.randint(3, 12),))
+        version = choice.choice((version,) * 9 + (choice.randint(3, 13), 13))
         partition = choice.choice((0, 0, 1, 2))
         producer = choice.choice((-1, 4000, 4000))
         back = choice.choice((0, 0, 0, 1, 2))
@@ -52,6 +53,20 @@ def workload(seed: int, count: int) -> list[tuple[ProduceRequest, int]]:
     return found
 
 
+TOPICS = {topic_id(name): name for name in ("cars", "bikes", "boats")}
+
+
+def physical(client: Client, name: str) -> bytes:
+    assert client.session.peer.identity
+    return (client.session.peer.identity.prefix + name).encode()
+
+
+def learn(client: Client, *ids: bytes) -> None:
+    """What a broker would say about topic ids."""
+    for each in ids:
+        client.shared.directory.learn(each, physical(client, TOPICS[each]))
+
+
 def same_but_for_time(injections: list[Injection]) -> list[Injection]:
     return [replace(injection, time=0) for injection in injections]
 
@@ -61,6 +76,9 @@ def by_the_session(client: Client, requests: list[tuple[Any, int]]) -> Any:
     forwarded, answers = [], []
     for number, (message, version) in enumerate(requests, 1):
         actions = client.sends(message, version, number)
+        if isinstance(actions[0], LookUp):
+            learn(client, *actions[0].topic_ids)
+            actions = client.sends(message, version, number, looked_up=True)
         forwarded += to_broker(actions)
         answers += to_client(actions)
         for asked in to_broker(actions):
@@ -103,6 +121,7 @@ def test_the_fast_lane_does_what_the_session_does(
     make = tenant if isolated else Client
     requests = workload(seed, 250)
     lane = FastLane(make(*faults(seed)), monkeypatch)
+    lane.topics = {each: physical(lane.client, name) for each, name in TOPICS.items()}
 
     slow = by_the_session(make(*faults(seed)), requests)
     fast = by_the_fast_lane(lane, requests, random.Random(seed))
@@ -112,6 +131,9 @@ def test_the_fast_lane_does_what_the_session_does(
     assert fast[0] == slow[0]
     reasons = {injection.reason for injection in fast[2]}
     assert reasons == {"DRAWN", "FOLLOWS"}
+    assert bool(lane.asked) is any(version == 13 for _, version in requests)
+    assert frozenset().union(*lane.asked) <= TOPICS.keys()
+    assert {injection.topic for injection in fast[2]} <= set(TOPICS.values())
 
 
 def test_without_interceptors_everything_passes(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -128,6 +150,7 @@ def test_what_cannot_be_recorded_is_forwarded(monkeypatch: pytest.MonkeyPatch) -
     requests = workload(5, 100)
     client = Client(interceptor(100))
     client.recorded.accepts = False
+    learn(client, *TOPICS)
     lane = FastLane(client, monkeypatch)
 
     forwarded, _, recorded = by_the_fast_lane(lane, requests, random.Random(1))

@@ -1,12 +1,15 @@
 """What is sent arrives as it was, and without what workers have no use for."""
 
 from types import MappingProxyType
+from typing import Any
 
 from codec.frames import FrameDecoder
 from sidecar.dataplane.addresses import Broker
+from sidecar.model.alias_topic import AliasTopic
 from sidecar.model.injection import Brief, Form
 from sidecar.model.place import Place
 from sidecar.model.snapshot import Snapshot
+from sidecar.model.user_mapping import UserMapping
 from sidecar.workers.messages import (
     ClusterView,
     FromWorker,
@@ -68,9 +71,13 @@ def test_brief_injections_arrive_without_what_the_recorder_keeps() -> None:
     assert [one.kept for one in forms.values()] == [None]
 
 
-def test_workers_get_interceptors_without_annotations() -> None:
+def test_workers_get_the_whole_snapshot_but_for_annotations() -> None:
     noted = interceptor(50, annotations=MappingProxyType({"who": "me"}))
+    others: Any = {
+        "alias_topics": (AliasTopic("teamA", "orders", "shared-orders"),),
+        "user_mappings": (UserMapping("teamA", "alice", "CN=alice", frozenset({"dev"})),),
+    }
 
-    sent = for_workers(Snapshot(4, (noted,)))
+    sent = for_workers(Snapshot(4, (noted,), **others))
 
-    assert arrived(Publish(sent)) == Publish(Snapshot(4, (interceptor(50),)))
+    assert arrived(Publish(sent)) == Publish(Snapshot(4, (interceptor(50),), **others))

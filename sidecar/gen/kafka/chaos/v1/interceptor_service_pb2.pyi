@@ -293,10 +293,10 @@ class ResolveInterceptorsRequest(_message.Message):
     virtual_cluster: _builtins.str
     """The client's virtual cluster; empty is "passthrough"."""
     username: _builtins.str
-    """The client's user name; empty matches no username scope."""
+    """The client's user name, or principal; empty matches no username scope and no user mapping."""
     @_builtins.property
     def groups(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
-        """The groups the user is in."""
+        """Groups the user is in besides those of the user mapping."""
 
     def __init__(
         self,

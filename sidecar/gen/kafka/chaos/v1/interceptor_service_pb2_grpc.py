@@ -116,7 +116,8 @@ class InterceptorServiceServicer:
         raise NotImplementedError('Method not implemented!')
 
     def ResolveInterceptors(self, request, context):
-        """Tells which interceptors apply to a client, in the order in which they run.
+        """Tells which interceptors apply to a client, user mappings included, in the order in which they
+        run.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

@@ -38,7 +38,9 @@ class InterceptorServiceStub:
     current one.
     """
     ResolveInterceptors: _grpc.UnaryUnaryMultiCallable[_interceptor_service_pb2.ResolveInterceptorsRequest, _interceptor_service_pb2.ResolveInterceptorsResponse]
-    """Tells which interceptors apply to a client, in the order in which they run."""
+    """Tells which interceptors apply to a client, user mappings included, in the order in which they
+    run.
+    """
 
 class InterceptorServiceServicer(metaclass=_abc_1.ABCMeta):
     """Manages interceptors. When a call returns, the next request through the sidecar is affected.
@@ -99,6 +101,8 @@ class InterceptorServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _interceptor_service_pb2.ResolveInterceptorsRequest,
         context: _grpc.ServicerContext,
     ) -> _interceptor_service_pb2.ResolveInterceptorsResponse:
-        """Tells which interceptors apply to a client, in the order in which they run."""
+        """Tells which interceptors apply to a client, user mappings included, in the order in which they
+        run.
+        """
 
 def add_InterceptorServiceServicer_to_server(servicer: InterceptorServiceServicer, server: _grpc.Server) -> None: ...

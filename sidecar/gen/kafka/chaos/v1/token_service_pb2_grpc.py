@@ -48,8 +48,9 @@ class TokenServiceServicer:
     """
 
     def CreateToken(self, request, context):
-        """Signs a token (JWT, HS256, claims username, vcluster and exp). Nothing is stored: a virtual
-        cluster comes into being by use, and a token is valid until it expires.
+        """Signs a token (JWT, HS256, claims username, vcluster and exp). It is not stored, and valid until
+        it expires. Its virtual cluster comes into being by this; ALREADY_EXISTS when another one is in
+        its way, see VirtualClusterService.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

@@ -18,8 +18,9 @@ class TokenServiceStub:
 
     def __init__(self, channel: _grpc.Channel) -> None: ...
     CreateToken: _grpc.UnaryUnaryMultiCallable[_token_service_pb2.CreateTokenRequest, _token_service_pb2.CreateTokenResponse]
-    """Signs a token (JWT, HS256, claims username, vcluster and exp). Nothing is stored: a virtual
-    cluster comes into being by use, and a token is valid until it expires.
+    """Signs a token (JWT, HS256, claims username, vcluster and exp). It is not stored, and valid until
+    it expires. Its virtual cluster comes into being by this; ALREADY_EXISTS when another one is in
+    its way, see VirtualClusterService.
     """
 
 class TokenServiceServicer(metaclass=_abc_1.ABCMeta):
@@ -31,8 +32,9 @@ class TokenServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _token_service_pb2.CreateTokenRequest,
         context: _grpc.ServicerContext,
     ) -> _token_service_pb2.CreateTokenResponse:
-        """Signs a token (JWT, HS256, claims username, vcluster and exp). Nothing is stored: a virtual
-        cluster comes into being by use, and a token is valid until it expires.
+        """Signs a token (JWT, HS256, claims username, vcluster and exp). It is not stored, and valid until
+        it expires. Its virtual cluster comes into being by this; ALREADY_EXISTS when another one is in
+        its way, see VirtualClusterService.
         """
 
 def add_TokenServiceServicer_to_server(servicer: TokenServiceServicer, server: _grpc.Server) -> None: ...

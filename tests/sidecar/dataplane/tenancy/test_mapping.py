@@ -10,12 +10,14 @@ import pytest
 
 import codec
 from codec.api_keys import ApiKey
+from codec.messages.create_topics import CreateTopicsResponse
 from codec.messages.describe_configs import DescribeConfigsRequest, DescribeConfigsResponse
+from codec.messages.fetch import FetchRequest
 from codec.messages.find_coordinator import FindCoordinatorRequest, FindCoordinatorResponse
 from codec.messages.metadata import MetadataRequest, MetadataResponse
 from codec.registry import SUPPORTED
-from codec.schema import Role
-from sidecar.dataplane.tenancy import Tenancy
+from codec.schema import ZERO_UUID, Role
+from sidecar.dataplane.tenancy import Mapped, Names, Tenancy, TopicDirectory
 from sidecar.dataplane.versions import LOCAL, Versions
 from tests.support.filled import filled, has_role
 from tests.support.sessions import address_book
@@ -45,7 +47,7 @@ def sidecar(node_id: int) -> tuple[str, int]:
 
 
 def tenancy(prefix: str = "teamA") -> Tenancy:
-    return Tenancy(prefix, address_book().advertised)
+    return Tenancy(lambda: Names(prefix), address_book().advertised, TopicDirectory())
 
 
 def mapped_request(key: int, version: int, message: Any) -> tuple[Any, Any]:
@@ -162,34 +164,104 @@ def test_a_request_for_all_topics_stays_one_and_shows_the_own_ones(version: int)
     ]
 
 
+# Topic ids
+
+OWN, FOREIGN, MISSING = b"o" * 16, b"f" * 16, b"m" * 16
+
+
+def knowing() -> Tenancy:
+    """The mapping of a tenant whose directory knows its own topic and another's."""
+    directory = TopicDirectory()
+    directory.learn(OWN, b"teamAcars")
+    directory.learn(FOREIGN, b"teamBcars")
+    return Tenancy(lambda: Names("teamA"), address_book().advertised, directory)
+
+
 @pytest.mark.parametrize("version", [12, 13])
-def test_by_id_a_foreign_topic_is_as_unknown_as_none(version: int) -> None:
-    own, foreign, missing = b"o" * 16, b"f" * 16, b"m" * 16
+def test_an_id_of_another_is_as_unknown_as_one_of_nobody(version: int) -> None:
+    mapping = knowing()
     wanted = MetadataRequest.MetadataRequestTopic
     topic = MetadataResponse.MetadataResponseTopic
-    broker = MetadataResponse.MetadataResponseBroker
-    request = MetadataRequest(
-        topics=[wanted(topic_id=t, name=None) for t in (own, foreign, missing)]
-    )
-    partitions = [topic.MetadataResponsePartition()]
+    ids = (OWN, FOREIGN, MISSING, ZERO_UUID)
+    request = MetadataRequest(topics=[wanted(topic_id=t, name=None) for t in ids])
+
+    mapped = mapping.map_request(ApiKey.METADATA, version, codec.encode(request, version))
+
+    assert isinstance(mapped, Mapped)
+    assert mapped.exchange is not None
+    assert mapped.exchange.unknown == {MISSING}
+    sent: Any = codec.decode_request(ApiKey.METADATA, version, b"".join(mapped.body))
+    own, foreign, missing, zero = (t.topic_id for t in sent.topics)
+    assert (own, zero) == (OWN, ZERO_UUID)
+    assert len({own, foreign, missing, OWN, FOREIGN, MISSING}) == 5
     answer = MetadataResponse(
-        brokers=[broker(node_id=1, host="kafka1", port=9092)],
         topics=[
-            topic(name="teamAcars", topic_id=own, partitions=partitions),
-            topic(name="teamBcars", topic_id=foreign, partitions=partitions),
+            topic(name="teamAcars", topic_id=own),
+            topic(name=None, topic_id=foreign, error_code=100),
             topic(name=None, topic_id=missing, error_code=100),
-        ],
+        ]
     )
-
-    _, context = mapped_request(ApiKey.METADATA, version, request)
-    found = mapped_response(ApiKey.METADATA, version, answer, context)
-
-    assert [(t.topic_id, t.name, t.error_code, len(t.partitions)) for t in found.topics] == [
-        (own, "cars", 0, 1),
-        (foreign, None, 100, 0),
-        (missing, None, 100, 0),
+    body = codec.encode(answer, version)
+    chunks = mapping.map_response(ApiKey.METADATA, version, body, mapped.exchange)
+    found: Any = codec.decode_response(ApiKey.METADATA, version, b"".join(chunks))
+    assert [(t.topic_id, t.name, t.error_code) for t in found.topics] == [
+        (OWN, "cars", 0),
+        (FOREIGN, None, 100),
+        (MISSING, None, 100),
     ]
-    assert (found.brokers[0].host, found.brokers[0].port) == ("sidecar", 6969)
+
+
+def test_the_same_id_has_the_same_mask_on_one_connection() -> None:
+    mapping = knowing()
+    request = FetchRequest(topics=[FetchRequest.FetchTopic(topic_id=FOREIGN)])
+    body = codec.encode(request, 13)
+
+    first, second = (mapping.map_request(ApiKey.FETCH, 13, body) for _ in range(2))
+
+    assert isinstance(first, Mapped)
+    assert isinstance(second, Mapped)
+    assert b"".join(first.body) == b"".join(second.body) != body
+
+
+@pytest.mark.parametrize(
+    ("answer", "version"),
+    [
+        (
+            MetadataResponse(
+                topics=[
+                    MetadataResponse.MetadataResponseTopic(name="teamAx", topic_id=b"x" * 16),
+                    MetadataResponse.MetadataResponseTopic(name=None, topic_id=b"n" * 16),
+                    MetadataResponse.MetadataResponseTopic(name="teamBy", topic_id=b"y" * 16),
+                    MetadataResponse.MetadataResponseTopic(name="none", topic_id=ZERO_UUID),
+                ]
+            ),
+            12,
+        ),
+        (
+            CreateTopicsResponse(
+                topics=[
+                    CreateTopicsResponse.CreatableTopicResult(name="teamAx", topic_id=b"x" * 16),
+                    CreateTopicsResponse.CreatableTopicResult(name="teamBy", topic_id=b"y" * 16),
+                ]
+            ),
+            7,
+        ),
+    ],
+)
+@pytest.mark.parametrize("prefix", ["teamA", ""])
+def test_the_directory_learns_from_names_that_stand_before_their_ids(
+    prefix: str, answer: Any, version: int
+) -> None:
+    directory = TopicDirectory()
+    mapping = Tenancy(lambda: Names(prefix), address_book().advertised, directory)
+
+    body = codec.encode(answer, version)
+    mapping.map_response(answer.API_KEY, version, body, mapping.exchange(None))
+
+    assert directory.name(b"x" * 16) == b"teamAx"
+    assert directory.name(b"y" * 16) == b"teamBy"
+    assert directory.name(b"n" * 16) is None
+    assert directory.name(ZERO_UUID) is None
 
 
 # FindCoordinator
@@ -276,8 +348,6 @@ def test_names_that_contain_each_other_are_restored_longest_first() -> None:
     topic = MetadataRequest.MetadataRequestTopic
     request = MetadataRequest(topics=[topic(name="a"), topic(name="ab"), topic(name="abc")])
     _, context = mapped_request(ApiKey.METADATA, 9, request)
-    assert context.names == {b"teamAa": b"a", b"teamAab": b"ab", b"teamAabc": b"abc"}
-
     hooks_text = tenancy().map_response(
         ApiKey.DESCRIBE_CLUSTER, 0, _cluster("teamAabc, teamAab, teamAa; teamB"), context
     )

@@ -1,0 +1,46 @@
+"""Whether a client that has shown its token may have its virtual cluster."""
+
+from collections.abc import Callable
+from typing import Any
+
+from sidecar.dataplane.sasl import Authenticate
+from sidecar.model.errors import DomainError, Unavailable
+from sidecar.model.identity import AuthenticationFailed, Identity
+
+
+class Admission:
+    """Asks the control side for first uses of virtual clusters, on the hub; never waits.
+
+    Args:
+        claim: raises DomainError when a virtual cluster may not be.
+        log: bound logger; it gets the reason, which may name other tenants and is not for clients.
+    """
+
+    def __init__(self, claim: Callable[[str], None], log: Any) -> None:
+        self._claim = claim
+        self._log = log
+
+    def refusal(self, virtual_cluster: str) -> str | None:
+        """Return why nobody may use it, in words fit for a client; None if everybody may."""
+        try:
+            self._claim(virtual_cluster)
+        except Unavailable as error:
+            return str(error)
+        except DomainError as error:
+            self._log.warning(
+                "virtual_cluster_refused", virtual_cluster=virtual_cluster, cause=str(error)
+            )
+            return f"virtual cluster {virtual_cluster!r} may not be used here: ask who runs this"
+        return None
+
+    def guarded(self, verify: Authenticate) -> Authenticate:
+        """Return `verify` for this process, with the same question behind it."""
+
+        def authenticate(token: str, now: float) -> Identity:
+            identity = verify(token, now)
+            refusal = self.refusal(identity.virtual_cluster)
+            if refusal is not None:
+                raise AuthenticationFailed(refusal)
+            return identity
+
+        return authenticate

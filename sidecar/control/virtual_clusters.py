@@ -1,0 +1,197 @@
+"""Which virtual clusters there are: they come into being by use, and are prefix-free (see ADR 9).
+
+A first use is decided in turn under a short lock of its own, which nobody holds while he waits for
+anything: the hub, too, asks here when a client authenticates.
+"""
+
+import threading
+from collections import Counter
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from sidecar.control.ports import ClientSource
+from sidecar.control.state import ControlState
+from sidecar.model.errors import (
+    AlreadyExists,
+    FailedPrecondition,
+    InvalidArgument,
+    NotFound,
+    ResourceExhausted,
+    Unavailable,
+)
+from sidecar.model.names import PASSTHROUGH, virtual_cluster_name
+from sidecar.model.virtual_clusters import MAX_VIRTUAL_CLUSTERS, conflict
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class VirtualClusterView:
+    """A virtual cluster as its owners see it.
+
+    Args:
+        configured: whether it is by GATEWAY_VCLUSTERS, not by use.
+        groups: different ones in its user mappings.
+        tokens: handed out by this process so far.
+    """
+
+    name: str
+    configured: bool
+    alias_topics: int
+    user_mappings: int
+    groups: int
+    interceptors: int
+    tokens: int
+
+
+class VirtualClusterService:
+    """Decides who may be a virtual cluster.
+
+    Args:
+        state: what refers to them.
+        clients: who is connected.
+        configured: when not empty, only these may be used; they must be free of conflicts.
+    """
+
+    def __init__(
+        self, state: ControlState, clients: ClientSource, configured: Iterable[str] = ()
+    ) -> None:
+        self._state = state
+        self._clients = clients
+        self._configured = tuple(configured)
+        self._lock = threading.Lock()
+        names = (name for name in self._configured if name != PASSTHROUGH)
+        self._tokens: dict[str, int] = dict.fromkeys(names, 0)  # replaced whole, as it is read
+        self._leaving: str | None = None
+
+    def claim(self, name: str) -> None:
+        """Make `name` a virtual cluster, if it is not one yet. Never waits; any thread may call it.
+
+        Raises:
+            InvalidArgument: it cannot be one, or not here.
+            AlreadyExists: another one is in its way.
+            ResourceExhausted: there are too many.
+            Unavailable: it is being deleted at this moment.
+        """
+        if name == PASSTHROUGH or (name in self._tokens and name != self._leaving):
+            return
+        virtual_cluster_name(name)
+        with self._lock:
+            self._add(name)
+
+    def _add(self, name: str) -> None:
+        if name == self._leaving:
+            raise Unavailable(f"virtual cluster {name!r} is being deleted: try again")
+        if name in self._tokens:
+            return
+        if self._configured:
+            raise InvalidArgument.of(
+                "virtual_cluster",
+                f"virtual_cluster is {name!r}, GATEWAY_VCLUSTERS allows"
+                f" {_listed(self._configured)}",
+            )
+        rival = conflict(name, self._tokens)
+        if rival is not None:
+            raise AlreadyExists(
+                f"virtual cluster {name!r} cannot stand beside {rival!r}: one name begins with the"
+                " other ('.' and '_' are the same here), so both could reach the same topics"
+            )
+        if len(self._tokens) >= MAX_VIRTUAL_CLUSTERS:
+            raise ResourceExhausted(
+                f"there are {len(self._tokens)} virtual clusters, no more are allowed: delete some"
+            )
+        self._tokens = {**self._tokens, name: 0}
+
+    def count_token(self, name: str) -> None:
+        """Claim `name` for a token that is about to be handed out; as `claim`."""
+        if name == PASSTHROUGH:
+            return
+        virtual_cluster_name(name)
+        with self._lock:
+            self._add(name)
+            self._tokens = {**self._tokens, name: self._tokens[name] + 1}
+
+    def get(self, name: str) -> VirtualClusterView:
+        """Return one, or raise NotFound."""
+        found = [view for view in self.list() if view.name == name]
+        if not found:
+            raise _missing(name)
+        return found[0]
+
+    def list(self) -> tuple[VirtualClusterView, ...]:
+        """Return all of them, in order of their first use, configured ones before."""
+        snapshot, tokens = self._state.snapshot, self._tokens
+        aliases = Counter(alias.virtual_cluster for alias in snapshot.alias_topics)
+        users = Counter(mapping.virtual_cluster for mapping in snapshot.user_mappings)
+        interceptors = Counter(item.scope.virtual_cluster for item in snapshot.interceptors)
+        members = {(m.virtual_cluster, group) for m in snapshot.user_mappings for group in m.groups}
+        groups = Counter(virtual_cluster for virtual_cluster, _ in members)
+        return tuple(
+            VirtualClusterView(
+                name=name,
+                configured=name in self._configured,
+                alias_topics=aliases[name],
+                user_mappings=users[name],
+                groups=groups[name],
+                interceptors=interceptors[name],
+                tokens=count,
+            )
+            for name, count in tokens.items()
+        )
+
+    def delete(self, name: str, *, allow_missing: bool = False) -> None:
+        """Free the name. Tokens stay what they are: the next use makes it exist again.
+
+        Raises:
+            NotFound: there is none, and not `allow_missing`.
+            FailedPrecondition: it is configured, something refers to it, or clients are connected.
+            Unavailable: whether clients are connected cannot be told now.
+        """
+        with self._state.lock:
+            if name not in self._tokens and allow_missing:
+                return
+            _refuse_if_in_use(self.get(name))
+            # From here on no client gets in, so the number of those who are in cannot grow.
+            self._leaving = name
+            try:
+                clients = self._clients.clients(name)
+                if clients is None:
+                    raise Unavailable(
+                        f"whether clients of virtual cluster {name!r} are connected cannot be told"
+                        " now: try again"
+                    )
+                if clients:
+                    raise FailedPrecondition(
+                        f"virtual cluster {name!r} has client connections: {clients}; end them"
+                        " first"
+                    )
+                with self._lock:
+                    self._tokens = {n: c for n, c in self._tokens.items() if n != name}
+            finally:
+                self._leaving = None
+
+
+def _refuse_if_in_use(view: VirtualClusterView) -> None:
+    if view.configured:
+        raise FailedPrecondition(
+            f"virtual cluster {view.name!r} is one by configuration: GATEWAY_VCLUSTERS names it"
+        )
+    uses = {
+        "alias topics": view.alias_topics,
+        "user mappings": view.user_mappings,
+        "interceptors": view.interceptors,
+    }
+    found = ", ".join(f"{what}: {count}" for what, count in uses.items() if count)
+    if found:
+        raise FailedPrecondition(
+            f"virtual cluster {view.name!r} is referred to by {found}; delete them first"
+        )
+
+
+def _missing(name: str) -> NotFound:
+    if name == PASSTHROUGH:
+        return NotFound(f"{PASSTHROUGH!r} is no virtual cluster: it is the cluster as it is")
+    return NotFound(f"there is no virtual cluster {name!r}")
+
+
+def _listed(names: tuple[str, ...], most: int = 10) -> str:
+    more = f" and {len(names) - most} more" if len(names) > most else ""
+    return ", ".join(names[:most]) + more

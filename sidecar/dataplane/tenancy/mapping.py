@@ -1,0 +1,119 @@
+"""Requests on their way to the broker and responses on their way back, for one connection."""
+
+from collections.abc import Callable
+from typing import Any, Final, NamedTuple
+
+import codec
+from codec.api_keys import ApiKey
+from codec.schema import Response
+from sidecar.dataplane.actions import Chunks
+from sidecar.dataplane.tenancy.edits import EDITS
+from sidecar.dataplane.tenancy.exchange import Exchange, decoded
+from sidecar.dataplane.tenancy.hooks import Advertise, Learning, ToLogical, ToPhysical
+from sidecar.dataplane.tenancy.names import Names
+from sidecar.dataplane.tenancy.topic_ids import Masks, TopicDirectory
+
+_NEVER: Final = 1 << 15
+_MINIMUM_ADDRESS_VERSION: Final[dict[int, int]] = {
+    # First response versions that carry broker addresses (KIP-951 for Produce and Fetch).
+    ApiKey.METADATA: 0,
+    ApiKey.FIND_COORDINATOR: 0,
+    ApiKey.DESCRIBE_CLUSTER: 0,
+    ApiKey.SHARE_FETCH: 0,
+    ApiKey.SHARE_ACKNOWLEDGE: 0,
+    ApiKey.PRODUCE: 10,
+    ApiKey.FETCH: 16,
+}
+_NAMES_THEN_IDS: Final = frozenset(
+    {ApiKey.METADATA, ApiKey.CREATE_TOPICS, ApiKey.DESCRIBE_TOPIC_PARTITIONS}
+)
+"""Responses in which a topic's name comes right before its id."""
+
+
+class Mapped(NamedTuple):
+    """A request for the broker.
+
+    Args:
+        body: with physical names.
+        exchange: for `Tenancy.map_response`; None to pass the response untouched.
+    """
+
+    body: Chunks
+    exchange: Exchange | None
+
+
+class Tenancy:
+    """The mapping of one connection.
+
+    Args:
+        names: those of its virtual cluster at this moment.
+        advertise: the addresses clients are told.
+        directory: which topic an id is of.
+    """
+
+    def __init__(
+        self, names: Callable[[], Names], advertise: Advertise, directory: TopicDirectory
+    ) -> None:
+        self._names = names
+        self._advertise = advertise
+        self._directory = directory
+        self.masks = Masks(directory.secret)
+        self.isolates = bool(names().prefix)
+        """Whether names are mapped at all; if so, only messages that can be mapped may pass."""
+
+    @property
+    def names(self) -> Names:
+        """As a request that comes now finds them."""
+        return self._names()
+
+    def passes(self, api_key: int, version: int) -> bool:
+        """Whether neither the request nor its response holds anything to map."""
+        return not self.isolates and version < _MINIMUM_ADDRESS_VERSION.get(api_key, _NEVER)
+
+    def exchange(self, topic: bytes | None) -> Exchange:
+        """The context for `map_response` of a request that was mapped and named this one topic."""
+        exchange = Exchange(self._names(), self._directory, self.masks)
+        if topic is not None:
+            exchange.topic_bytes(topic)
+        return exchange
+
+    def logical_topic(self, topic_id: bytes) -> str | None:
+        """The name of the topic with this id, if it is one of the client's own and known."""
+        physical = self._directory.name(topic_id)
+        logical = None if physical is None else self._names().logical_topic(physical)
+        return None if logical is None else decoded(logical)
+
+    def map_request(self, api_key: int, version: int, body: Any) -> Mapped | Response:
+        """The request for the broker, or the response to it if it does not get that far.
+
+        Raises:
+            codec.CodecError: the body is malformed, or of an API that cannot be mapped.
+        """
+        exchange = Exchange(self._names(), self._directory, self.masks)
+        if not self.isolates:
+            needed = version >= _MINIMUM_ADDRESS_VERSION.get(api_key, _NEVER)
+            return Mapped([body], exchange if needed else None)
+        edit = EDITS.get(api_key)
+        if edit is not None and edit.request is not None:
+            request = codec.decode_request(api_key, version, body)
+            answer = edit.request(request, version, exchange)
+            if answer is not None:
+                return answer
+            body = codec.encode(request, version)
+        chunks = codec.rewrite_request(api_key, version, body, ToPhysical(exchange))
+        return Mapped(chunks, exchange)
+
+    def map_response(self, api_key: int, version: int, body: Any, exchange: Exchange) -> Chunks:
+        """Body with logical names and the sidecar's addresses; foreign names are left out.
+
+        Raises:
+            codec.CodecError: the body is malformed.
+        """
+        edit = EDITS.get(api_key) if self.isolates else None
+        if edit is not None and edit.response is not None:
+            response = codec.decode_response(api_key, version, body)
+            edit.response(response, version, exchange)
+            body = codec.encode(response, version)
+        kind = Learning if api_key in _NAMES_THEN_IDS else ToLogical
+        hooks = kind(exchange, self._advertise)
+        return codec.rewrite_response(api_key, version, body, hooks)

@@ -1,0 +1,57 @@
+"""A request that has to wait until a broker has been asked which topics its ids are of."""
+
+from collections.abc import Callable
+
+import gevent
+
+from codec.errors import CodecError
+
+LookUpTopics = Callable[[frozenset[bytes]], None]
+"""Has a directory learn of topic ids; may wait. Raises OSError or CodecError where no broker can be
+asked."""
+
+
+class Held:
+    """The held request of a connection, if there is one.
+
+    Args:
+        look_up: see there; called in a greenlet.
+        go_on: given the request when that is done; must not wait.
+        give_up: told why it cannot be done.
+        failed: told of a bug.
+    """
+
+    __slots__ = ("_failed", "_frame", "_give_up", "_go_on", "_look_up")
+
+    def __init__(
+        self,
+        look_up: LookUpTopics,
+        go_on: Callable[[memoryview], None],
+        give_up: Callable[[str], None],
+        failed: Callable[[Exception], None],
+    ) -> None:
+        self._look_up = look_up
+        self._go_on = go_on
+        self._give_up = give_up
+        self._failed = failed
+        self._frame: bytes | None = None
+
+    def __bool__(self) -> bool:
+        return self._frame is not None
+
+    def hold(self, frame: memoryview, topic_ids: frozenset[bytes]) -> None:
+        """Keep a request, without its size, until these ids have been asked about."""
+        self._frame = bytes(frame)
+        gevent.spawn(self._ask, topic_ids)
+
+    def _ask(self, topic_ids: frozenset[bytes]) -> None:
+        try:
+            try:
+                self._look_up(topic_ids)
+            except (CodecError, OSError) as error:
+                self._give_up(str(error))
+                return
+            frame, self._frame = self._frame, None
+            self._go_on(memoryview(frame or b""))
+        except Exception as error:  # noqa: BLE001 - a bug ends this connection and nothing else
+            self._failed(error)
