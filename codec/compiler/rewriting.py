@@ -6,13 +6,10 @@ the caller's buffer, where the message holds blobs, so that those are not copied
 """
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
-from struct import Struct
 from typing import Any
 
 from codec.compiler.asked import (
     HOOKS,
-    NAMES,
     begins_with_its_name,
     droppable,
     hooks_of,
@@ -23,6 +20,7 @@ from codec.compiler.asked import (
 from codec.compiler.layout import Layout, Slot, message_layout
 from codec.compiler.shapes import FEW, UNKNOWN, Alike, Steps, Stretch
 from codec.compiler.source import Source
+from codec.compiler.values import Dropping, ValueWriter
 from codec.errors import DecodeError, EncodeError
 from codec.fields import FIXED_SIZES, Kind, Role
 from codec.primitives import (
@@ -76,7 +74,10 @@ def compile_rewriter(message: type[Message], version: int) -> Rewriter | None:
         source.line("out = []")
         source.line("add = out.append")
         source.line("s = p")
+        beginning = source.mark()
         writer.message(layout)
+        for text in writer.at_start:
+            source.insert(beginning, text)
         with source.block("if p > e:"):
             source.line('raise DecodeError("it ends too early")')
         source.line(f"add({writer.span('s', 'e')})")
@@ -86,35 +87,12 @@ def compile_rewriter(message: type[Message], version: int) -> Rewriter | None:
     return compiled
 
 
-@dataclass(frozen=True)
-class _Dropping:
-    """Variables of a loop whose elements may be dropped.
+class _RewriterWriter(ValueWriter):
+    """Lines about structs and arrays; those of `at_start` belong to the beginning."""
 
-    Args:
-        flag: whether the element is to be dropped.
-        mark, held: length of `out`, and `s`, before anything of the element was appended.
-        late: they are set when a name is dropped, because nothing is asked about before it.
-    """
-
-    flag: str
-    mark: str
-    held: str
-    late: bool
-
-
-class _RewriterWriter:
     def __init__(self, source: Source, spans: str, flexible: bool) -> None:
-        self.source = source
-        self.line = source.line
-        self.block = source.block
-        self.spans = spans
-        self.flexible = flexible
-        self.form = "compact" if flexible else "plain"
-        self.null = 0 if flexible else -1
-
-    def span(self, start: str, end: str) -> str:
-        """Expression for what is between two positions."""
-        return f"{self.spans}[{start}:{end}]"
+        super().__init__(source, spans, flexible)
+        self.at_start: list[str] = []
 
     def message(self, layout: Layout) -> None:
         """Walk the message up to the last thing that may have to be replaced."""
@@ -124,7 +102,7 @@ class _RewriterWriter:
         hooked = [i for i, slot in enumerate(layout.slots) if slot_hooks(slot)]
         self.sequence(layout.slots[: hooked[-1] + 1], None)
 
-    def struct(self, layout: Layout, dropped: "_Dropping | None") -> None:
+    def struct(self, layout: Layout, dropped: Dropping | None) -> None:
         """Walk one struct, which as an array element may be dropped."""
         asked = [i for i, slot in enumerate(layout.slots) if slot_hooks(slot)]
         behind = asked[-1] + 1 if asked else 0
@@ -134,16 +112,28 @@ class _RewriterWriter:
             self.tags(layout)
             return
         self.sequence(layout.slots[:behind], dropped)
-        begin = self.source.name("begin")
+        self.known_or_walked(stretch, layout, behind)
+
+    def known_or_walked(self, stretch: Stretch, layout: Layout, behind: int) -> None:
+        """Pass over a stretch in one step if it is like the one before, or any met before."""
+        names = map(self.source.name, ("begin", "unpack", "counts", "size", "last"))
+        begin, unpack, counts, size, last = names
         known = self.source.constant(stretch.known.get, "known")
-        self.line(f"unpack, counts, size = {known}(b[p + {stretch.at}], UNKNOWN)")
-        with self.block("if size <= e - p and unpack(b, p) == counts:"):
-            self.line("p += size")
+        self.at_start.append(f"{unpack}, {counts}, {size} = UNKNOWN")
+        self.at_start.append(f"{last} = -1")
+        like = f"if p <= {last} and {unpack}(b, p) == {counts}:"
+        with self.block(like):
+            self.line(f"p += {size}")
         with self.block("else:"):
-            self.line(f"{begin} = p")
-            self.sequence(layout.slots[behind:], None)
-            self.tags(layout)
-            self.line(f"{self.source.constant(stretch.learn, 'learn')}(b, {begin}, p)")
+            self.line(f"{unpack}, {counts}, {size} = {known}(b[p + {stretch.at}], UNKNOWN)")
+            self.line(f"{last} = e - {size}")
+            with self.block(like):
+                self.line(f"p += {size}")
+            with self.block("else:"):
+                self.line(f"{begin} = p")
+                self.sequence(layout.slots[behind:], None)
+                self.tags(layout)
+                self.line(f"{self.source.constant(stretch.learn, 'learn')}(b, {begin}, p)")
 
     def stretch(self, layout: Layout, behind: int) -> Stretch | None:
         """The shapes of what follows the last thing asked about, if comparing them pays."""
@@ -154,7 +144,7 @@ class _RewriterWriter:
         arrays = sum(not slot.fixed for slot in slots)
         return Stretch(steps) if steps and (steps.nested or arrays > 1) else None
 
-    def sequence(self, slots: Sequence[Slot], dropped: "_Dropping | None") -> None:
+    def sequence(self, slots: Sequence[Slot], dropped: Dropping | None) -> None:
         """Walk fields in order."""
         skipped = 0
         i = 0
@@ -177,12 +167,7 @@ class _RewriterWriter:
                 i += 1
         self.skip(skipped)
 
-    def skip(self, size: int) -> None:
-        """Pass over this many bytes."""
-        if size:
-            self.line(f"p += {size}")
-
-    def value(self, slot: Slot, dropped: "_Dropping | None") -> None:
+    def value(self, slot: Slot, dropped: Dropping | None) -> None:
         """Walk a field that has a length or a count."""
         if slot.kind is Kind.ARRAY:
             self.array(slot)
@@ -205,144 +190,12 @@ class _RewriterWriter:
         with self.block("elif n != 255:"):
             self.line(f'raise DecodeError(f"{slot.name} is there or not by {{n}}, not 1 or 255")')
 
-    def pass_over(self, prefix: str, nullable: bool) -> None:
-        """Walk a string or a blob that nothing will be done to."""
-        if not self.flexible:
-            self.length(prefix)
-            self.skip_stretch(nullable)
-            return
-        self.line("n = b[p]")
-        with self.block("if 0 < n < 128:"):
-            self.line("p += n")
-        with self.block("else:"):
-            self.length(prefix)
-            self.skip_stretch(nullable)
-
-    def length(self, prefix: str) -> None:
-        """Read the prefix into n: for compact forms it is one more than the length."""
-        if prefix == "B":
-            self.line("n = b[p]")
-            self.line("p += 1")
-            with self.block("if n > 127:"):
-                self.line("n, p = continue_uvarint(b, p, n)")
-        else:
-            self.line(f"n, = unpack_{prefix}(b, p)")
-            self.line(f"p += {2 if prefix == 'h' else 4}")
-
-    def skip_stretch(self, nullable: bool) -> None:
-        """Pass over the value whose prefix is in n."""
-        with self.block(f"if n > {self.null}:"):
-            self.line("p += n - 1" if self.flexible else "p += n")
-        if nullable and self.flexible:
-            return
-        with self.block(f"elif n < {self.null}:" if nullable else "else:"):
-            self.line('raise DecodeError("a length is not valid")')
-
-    def string(self, role: Role | None, nullable: bool, dropped: "_Dropping | None") -> None:
-        """Walk a string, and ask the hook of its role for another."""
-        self.line("h = p")
-        self.length("B" if self.flexible else "h")
-        with self.block(f"if n > {self.null}:"):
-            self.line("q = p + n - 1" if self.flexible else "q = p + n")
-            with self.block("if q > e:"):
-                self.line('raise DecodeError("it ends too early")')
-            self.line("x = b[p:q]")
-            self.line("p = q")
-            self.line(f"y = {HOOKS[role]}(x)")
-            with self.block("if y is None:"):
-                self.drop(role, dropped)
-            with self.block("elif y is not x:"):
-                self.line("k = len(y)")
-                with self.block(f"if k < {len(COMPACT_LENGTHS)}:"):
-                    self.line(f"out += {self.span('s', 'h')}, short_strings[k], y")
-                with self.block("else:"):
-                    self.line(f"add({self.span('s', 'h')})")
-                    self.line(f"add({self.form}_string(y))")
-                self.line("s = q")
-        if nullable and self.flexible:
-            return
-        with self.block(f"elif n < {self.null}:" if nullable else "else:"):
-            self.line('raise DecodeError("a length is not valid")')
-
-    def drop(self, role: Role | None, dropped: "_Dropping | None") -> None:
-        """Take notice that the element which holds this name is to go."""
-        if not dropped or role not in NAMES:
-            self.line(f'raise EncodeError("the {HOOKS[role]} is no array element to drop")')
-            return
-        if dropped.late:
-            self.line(f"{dropped.mark} = len(out)")
-            self.line(f"{dropped.held} = s")
-        self.line(f"{dropped.flag} = True")
-
-    def topic_id(self) -> None:
-        """Walk the id of a topic, and ask the hook for another."""
-        self.line("q = p + 16")
-        with self.block("if q > e:"):
-            self.line('raise DecodeError("it ends too early")')
-        self.line("x = b[p:q]")
-        self.line("y = topic_id(x)")
-        with self.block("if y is not x:"):
-            self.line(f"add({self.span('s', 'p')})")
-            self.line("add(topic_id_bytes(y))")
-            self.line("s = q")
-        self.line("p = q")
-
-    def broker(self, port: Kind) -> None:
-        """Walk node id, host and port, which always follow each other."""
-        self.line("node, = unpack_i(b, p)")
-        self.line("h = p = p + 4")
-        self.length("B" if self.flexible else "h")
-        self.line("q = p + n - 1" if self.flexible else "q = p + n")
-        with self.block("if not p <= q <= e:"):
-            self.line('raise DecodeError("a host has no valid length")')
-        form = Struct(">" + port.value)
-        port_form = self.source.constant(form, "F")
-        self.line(f"port, = {port_form}.unpack_from(b, q)")
-        self.line("x = b[p:q]")
-        self.line(f"p = q + {form.size}")
-        self.line("y, z = broker(node, x, port)")
-        with self.block("if y is not x or z != port:"):
-            self.line(f"add({self.span('s', 'h')})")
-            self.line(f"add({self.form}_broker(y, z, {port_form}))")
-            self.line("s = p")
-
     def array(self, slot: Slot) -> None:
         """Walk an array."""
-        if not same_size(slot):
-            self.elements(slot)
-            return
-        size = slot.smallest_element
-        if not self.flexible:
-            self.line("n, = unpack_i(b, p)")
-            self.line(f"p += 4 + n * {size}")
-            with self.block("if n < 0:"):
-                self.null_count(slot, f"p += {size}")
-            return
-        # The count byte stands for one element more than there are.
-        self.line("n = b[p]")
-        with self.block("if 0 < n < 128:"):
-            self.line(f"p += n * {size} - {size - 1}")
-        with self.block("else:"):
-            self.length("B")
-            with self.block("if n:"):
-                self.line(f"p += (n - 1) * {size}")
-            if not slot.nullable:
-                with self.block("else:"):
-                    self.no_count(slot)
-
-    def null_count(self, slot: Slot, step: str) -> None:
-        """Take a negative count for null where that is allowed."""
-        if slot.nullable:
-            with self.block("if n == -1:"):
-                self.line(step)
-            with self.block("else:"):
-                self.no_count(slot)
+        if same_size(slot):
+            self.same_sized(slot)
         else:
-            self.no_count(slot)
-
-    def no_count(self, slot: Slot) -> None:
-        """Refuse the count in n."""
-        self.line(f'raise DecodeError(f"{slot.name} has count {{n}}")')
+            self.elements(slot)
 
     def elements(self, slot: Slot) -> None:
         """Walk an array element by element."""
@@ -378,7 +231,7 @@ class _RewriterWriter:
             with self.block("for _ in range(n):"):
                 self.element(slot, None)
 
-    def element(self, slot: Slot, dropped: "_Dropping | None") -> None:
+    def element(self, slot: Slot, dropped: Dropping | None) -> None:
         """Walk one element of an array."""
         if slot.inner:
             self.struct(slot.inner, dropped)
@@ -391,18 +244,18 @@ class _RewriterWriter:
         """Walk an array whose elements hooks may drop: then the count is written anew."""
         count, left, total, begin = map(self.source.name, ("count", "left", "total", "begin"))
         flag, mark, held = map(self.source.name, ("dropped", "mark", "held"))
-        dropping = _Dropping(flag, mark, held, begins_with_its_name(slot))
+        dropping = Dropping(flag, mark, held, begins_with_its_name(slot))
         self.line(f"add({self.span('s', 'h')})")
         self.line(f"{count} = len(out)")
         self.line(f"add({self.span('h', 'p')})")
         self.line("s = p")
         self.line(f"{left} = {total} = n")
+        self.line(f"{dropping.flag} = False")
         with self.block("for _ in range(n):"):
             if not dropping.late:
                 self.line(f"{dropping.mark} = len(out)")
                 self.line(f"{dropping.held} = s")
             self.line(f"{begin} = p")
-            self.line(f"{dropping.flag} = False")
             self.element(slot, dropping)
             with self.block(f"if {dropping.flag}:"):
                 self.line(f"del out[{dropping.mark}:]")
@@ -410,6 +263,7 @@ class _RewriterWriter:
                     self.line(f"add({self.span(dropping.held, begin)})")
                 self.line("s = p")
                 self.line(f"{left} -= 1")
+                self.line(f"{dropping.flag} = False")
         with self.block(f"if {left} != {total}:"):
             form = f"uvarint({left} + 1)" if self.flexible else f"pack_i({left})"
             self.line(f"out[{count}] = {form}")

@@ -22,6 +22,7 @@ FEW = 8
 """Elements that are not worth looking for equal shapes."""
 _LONGEST = 4096
 _RELEARN = 16
+_WINDOW = 256
 
 Known = tuple[Any, tuple[int, ...], int]
 """How to read the counts of a stretch, what they have to be, and the bytes it takes."""
@@ -183,7 +184,7 @@ class Alike:
         Returns the place behind the last one passed over, and how many are left. It stops where
         elements are not alike, or not valid: those are for the walk.
         """
-        window = 2 * FEW
+        window = _WINDOW
         while left >= FEW:
             size, columns = self._shape(b, p)
             tried = run = min(window, left, (e - p) // size)
@@ -197,7 +198,7 @@ class Alike:
             left -= run
             if run < tried and run < FEW:
                 break
-            window = 4 * run if run == tried else 2 * FEW
+            window = 4 * run if run == tried else _WINDOW
         return p, left
 
     def _shape(self, b: bytes, p: int) -> tuple[int, list[tuple[int, bytes]]]:
