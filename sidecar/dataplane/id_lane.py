@@ -10,9 +10,9 @@ from collections.abc import Callable
 from typing import Any, Final
 
 from sidecar.dataplane.fetch_walk import FetchForm
-from sidecar.dataplane.lanes import Cut, Splice, Unusual, Verdict, after_client_id, count, wait
+from sidecar.dataplane.heads import ID_SIZE, Cut, Unusual, Verdict, after_client_id, count, wait
+from sidecar.dataplane.lanes import Splice
 
-_ID: Final = 16
 _FIXED: Final = 21
 """Bytes before the topics: max wait, min and max bytes, isolation level, session id and epoch."""
 _REPLICA_ID: Final = 4
@@ -59,11 +59,11 @@ class FetchIdLane:
             place += _REPLICA_ID
         topics, place = count(buffer, place, end, flexible=True)
         for _ in range(topics):
-            if place + _ID > end:
+            if place + ID_SIZE > end:
                 raise Cut
-            if self._logical_topic(bytes(buffer[place : place + _ID])) is None:
+            if self._logical_topic(bytes(buffer[place : place + ID_SIZE])) is None:
                 raise Unusual
-            partitions, place = count(buffer, place + _ID, end, flexible=True)
+            partitions, place = count(buffer, place + ID_SIZE, end, flexible=True)
             after = place + max(0, partitions) * _PARTITION
             if after >= end:
                 raise Cut

@@ -16,9 +16,10 @@ import codec
 from codec.api_keys import ApiKey, is_flexible
 from codec.headers import RequestHeader, response_header
 from codec.messages.produce import ProduceRequest
+from sidecar.dataplane.heads import Verdict
 from sidecar.dataplane.injecting import injection
 from sidecar.dataplane.injector import Injector
-from sidecar.dataplane.lanes import Beginning, Verdict
+from sidecar.dataplane.lanes import Beginning
 from sidecar.dataplane.pipeline import Pipeline, Stage
 from sidecar.dataplane.sequences import Batch, Cause
 from sidecar.faults.base import Answer, Decision

@@ -2,32 +2,37 @@
 
 A plan says for each API and version whether frames pass as they are, have a name replaced near
 their beginning (Produce and Fetch of a single topic, the traffic there is most of), or must be
-collected whole for the session. The relay walks a shared receive buffer and asks here; all
-functions take that buffer, the position of a frame's size field, and the end of what has arrived.
+collected whole for the session. The relay walks a shared receive buffer and asks here; lanes take
+that buffer, the position of a frame's size field, and the end of what has arrived.
 
-Layouts: Kafka protocol, request header v1 and v2, Produce v3-12, Fetch v4-12.
+Layouts: Kafka protocol, Produce v3-13, Fetch v4-12.
 """
 
 from collections.abc import Callable
-from enum import Enum
-from struct import Struct
 from typing import Any, Final, NamedTuple, Protocol
 
 from codec.api_keys import ApiKey
 from codec.registry import is_flexible
 from codec.schema import ZERO_UUID
 from sidecar.dataplane.fetch_walk import FetchForm
+from sidecar.dataplane.heads import (
+    BODY_OFFSET,
+    INT16,
+    INT32,
+    Cut,
+    Unusual,
+    Verdict,
+    after_client_id,
+    count,
+    length_of,
+    single_topic,
+    single_topic_id,
+    text_of,
+    topic_bytes,
+    wait,
+)
 from sidecar.dataplane.ordering import ReplyForm
 from sidecar.dataplane.tenancy import Exchange, Names
-
-
-class Verdict(Enum):
-    """What a splicer says when it has no splice."""
-
-    COLLECT = 1
-    """The session must see the whole frame."""
-    MORE = 2
-    """More of the frame must have arrived before anything can be said."""
 
 
 class Splice(NamedTuple):
@@ -77,19 +82,10 @@ class Splicer(Protocol):
 Plan = dict[int, Splicer | None]
 """By ``api key << 16 | version``: None to pass; no entry to collect."""
 
-HEADER: Final = Struct(">ihhih")
-"""Size, api key, version, correlation id, length of the client id."""
-HEADER_SIZE: Final = HEADER.size
-_BODY_OFFSET: Final = 12
-"""Where the client id's length stands; what is before differs in every frame."""
 PARTITION_HEAD: Final = 80
 """Bytes behind a Produce's only topic that hold the head of its partition and of its batch."""
-LOOK_AHEAD: Final = 1024
-"""Bytes of a frame within which its topic must be found; others are collected."""
 _REPLY_OFFSET: Final = 8
 """Where a response goes on after size and correlation id."""
-_INT16: Final = Struct(">h")
-_INT32: Final = Struct(">i")
 _FETCH_FIXED: Final = 25
 """Fetch v7-12 before its topics: replica id, max wait, min and max bytes, isolation, session."""
 _NEVER: Final = 1 << 31
@@ -97,7 +93,6 @@ _NEVER: Final = 1 << 31
 _FETCH_SESSIONS_SINCE: Final = 7
 _PRODUCE_ENDPOINTS_SINCE: Final = 10
 _PRODUCE_IDS_SINCE: Final = 13
-_ID: Final = 16
 _FETCH_PARTITION: Final = {
     # Bytes of a partition in a Fetch request without tagged fields.
     **dict.fromkeys((7, 8), 4 + 8 + 8 + 4),
@@ -112,85 +107,6 @@ _SINGLE_PARTITION: Final = {
     8: 4 + 4 + 2 + 8 + 8 + 8 + 4 + 2 + 4,
     **dict.fromkeys((9, 10, 11, 12, 13), 1 + 4 + 2 + 8 + 8 + 8 + 1 + 1 + 1 + 1 + 4 + 1),
 }
-
-
-class Cut(Exception):
-    """The bytes that have arrived end before what is asked of them."""
-
-
-class Unusual(Exception):
-    """The frame is not of the form the fast lane knows."""
-
-
-def _length(buffer: Any, position: int, end: int, flexible: bool) -> tuple[int, int]:
-    """Length of a string (or compact array) and where it begins; -1 for null."""
-    if flexible:
-        if position >= end:
-            raise Cut
-        if buffer[position] > 0x7F:
-            raise Unusual  # longer than 126 bytes
-        return buffer[position] - 1, position + 1
-    if position + 2 > end:
-        raise Cut
-    (length,) = _INT16.unpack_from(buffer, position)
-    return int(length), position + 2
-
-
-def count(buffer: Any, position: int, end: int, flexible: bool) -> tuple[int, int]:
-    """Length of an array and where its elements begin; -1 for null."""
-    if flexible:
-        return _length(buffer, position, end, flexible)
-    if position + 4 > end:
-        raise Cut
-    (elements,) = _INT32.unpack_from(buffer, position)
-    return int(elements), position + 4
-
-
-def _single_topic(buffer: Any, position: int, end: int, flexible: bool) -> tuple[int, int]:
-    """Where the only topic's name begins and ends, from the position of the topic count."""
-    topics, position = count(buffer, position, end, flexible)
-    if topics != 1:
-        raise Unusual
-    length, start = _length(buffer, position, end, flexible)
-    if length <= 0:
-        raise Unusual
-    if start + length > end:
-        raise Cut
-    return start, start + length
-
-
-def _single_topic_id(buffer: Any, position: int, end: int, flexible: bool) -> tuple[int, int]:
-    """As `_single_topic`, for a topic's id."""
-    topics, start = count(buffer, position, end, flexible)
-    if topics != 1:
-        raise Unusual
-    if start + _ID > end:
-        raise Cut
-    return start, start + _ID
-
-
-def _topic_bytes(name: bytes, flexible: bool) -> bytes:
-    """An array of one topic up to and including the name."""
-    if flexible:
-        if len(name) > 126:
-            raise Unusual
-        return b"\x02" + bytes((len(name) + 1,)) + name
-    if len(name) > 0x7FFF:
-        raise Unusual
-    return b"\0\0\0\x01" + _INT16.pack(len(name)) + name
-
-
-def after_client_id(buffer: Any, position: int, end: int, flexible: bool) -> int:
-    """Where the request's body begins; `position` is that of the frame."""
-    (length,) = _INT16.unpack_from(buffer, position + _BODY_OFFSET)
-    body = position + HEADER_SIZE + max(int(length), 0)
-    if not flexible:
-        return body
-    if body >= end:
-        raise Cut
-    if buffer[body]:
-        raise Unusual  # tagged fields in the header
-    return body + 1
 
 
 class ProduceLane:
@@ -227,14 +143,14 @@ class ProduceLane:
         """What is done with requests that begin like it."""
 
     def __call__(self, buffer: Any, position: int, end: int, version: int) -> Splice | Verdict:
-        if version != self.version or not buffer.startswith(self.raw, position + _BODY_OFFSET):
+        if version != self.version or not buffer.startswith(self.raw, position + BODY_OFFSET):
             try:
                 self._learn(buffer, position, end, version)
             except Cut:
                 return wait(buffer, position, end)
             except Unusual:
                 return Verdict.COLLECT
-        elif position + _BODY_OFFSET + len(self.raw) > end:
+        elif position + BODY_OFFSET + len(self.raw) > end:
             return wait(buffer, position, end)  # it matched bytes of an earlier read
         return self.splice
 
@@ -242,22 +158,22 @@ class ProduceLane:
         """Read a request up to its topic's name or id."""
         flexible = is_flexible(ApiKey.PRODUCE, version)
         body = after_client_id(buffer, position, end, flexible)
-        length, text = _length(buffer, body, end, flexible)
+        length, text = length_of(buffer, body, end, flexible)
         if length >= 0 and self._names is not None:
             raise Unusual  # a transactional id, to be renamed as well
         acks = text + max(length, 0)
-        begin = position + _BODY_OFFSET
+        begin = position + BODY_OFFSET
         if not self._whole and count(buffer, acks + 6, end, flexible)[0] != 1:
             self._learn_acks(bytes(buffer[begin : acks + 2]), version)
             return
         by_id = version >= _PRODUCE_IDS_SINCE
-        single = _single_topic_id if by_id else _single_topic
+        single = single_topic_id if by_id else single_topic
         start, stop = single(buffer, acks + 6, end, flexible)
         topic = bytes(buffer[start:stop])
         raw = bytes(buffer[begin:stop])
-        (needed_acks,) = _INT16.unpack_from(buffer, acks)
-        (id_length,) = _INT16.unpack_from(raw)
-        client_id = None if id_length < 0 else _text(raw[2 : 2 + id_length])
+        (needed_acks,) = INT16.unpack_from(buffer, acks)
+        (id_length,) = INT16.unpack_from(raw)
+        client_id = None if id_length < 0 else text_of(raw[2 : 2 + id_length])
         answered = needed_acks != 0
         beginning = Beginning(version, raw, client_id, needed_acks, "", stop - position)
         if by_id:
@@ -272,16 +188,16 @@ class ProduceLane:
     ) -> None:
         """Requests whose topic has a name; `head` is what is before the topics."""
         physical = self._names.physical_topic(name) if self._names is not None else name
-        new = head + _topic_bytes(physical, flexible)
+        new = head + topic_bytes(physical, flexible)
         version = beginning.version
         form = None
         if answered and (self._names is not None or version >= _PRODUCE_ENDPOINTS_SINCE):
             tags = b"\0" if flexible else b""
-            old = tags + _topic_bytes(physical, flexible)
-            form = self._form(old, tags + _topic_bytes(name, flexible), version, name)
-        at = _BODY_OFFSET if self._names is not None else 0
+            old = tags + topic_bytes(physical, flexible)
+            form = self._form(old, tags + topic_bytes(name, flexible), version, name)
+        at = BODY_OFFSET if self._names is not None else 0
         self.splice = Splice(at, len(beginning.raw), new, answered, form, answered and form is None)
-        self.beginning = beginning._replace(topic=_text(name))
+        self.beginning = beginning._replace(topic=text_of(name))
 
     def _learn_id(self, beginning: Beginning, topic_id: bytes, answered: bool) -> None:
         """Requests whose topic has an id, which stays as it is."""
@@ -375,25 +291,25 @@ class FetchLane:
         sessions = version >= _FETCH_SESSIONS_SINCE
         body = after_client_id(buffer, position, end, flexible)
         topics = body + (_FETCH_FIXED if sessions else _FETCH_FIXED - 8)
-        start, stop = _single_topic(buffer, topics, end, flexible)
+        start, stop = single_topic(buffer, topics, end, flexible)
         if sessions:
             _nothing_forgotten(buffer, stop, end, version, flexible)
         name = bytes(buffer[start:stop])
-        new = _topic_bytes(self._names.physical_topic(name), flexible)
-        old = _topic_bytes(name, flexible)
+        new = topic_bytes(self._names.physical_topic(name), flexible)
+        old = topic_bytes(name, flexible)
         at = _REPLY_OFFSET + flexible + 4 + (6 if sessions else 0)
         tags = _REPLY_OFFSET if flexible else 0
         context = self._context(name)
         least = at - 4 + len(new)
         form = ReplyForm(at, new, old, least, 0, tags, ApiKey.FETCH, version, context)
         partitions, first = count(buffer, stop, end, flexible)
-        (size,) = _INT32.unpack_from(buffer, position)
+        (size,) = INT32.unpack_from(buffer, position)
         whole = position + 4 + size
         if sessions and partitions == 1 and end >= whole:
             after = first + _FETCH_PARTITION[version] - flexible
             self.memory = FetchMemory(
                 size,
-                bytes(buffer[position + _BODY_OFFSET : body]),
+                bytes(buffer[position + BODY_OFFSET : body]),
                 topics - position,
                 bytes(buffer[topics:first]),
                 after - position,
@@ -415,18 +331,5 @@ def _nothing_forgotten(buffer: Any, position: int, end: int, version: int, flexi
         tags = bytes(buffer[position + size - 1 : after : size])
         if any(tags) or buffer[after] or buffer[after + 1] != 1:
             raise Unusual
-    elif _INT32.unpack_from(buffer, after)[0]:
+    elif INT32.unpack_from(buffer, after)[0]:
         raise Unusual
-
-
-def _text(data: bytes) -> str:
-    """As the codec reads strings."""
-    return data.decode("utf-8", "surrogateescape")
-
-
-def wait(buffer: Any, position: int, end: int) -> Verdict:
-    """More bytes may help, unless the frame has no more or its beginning is longer than usual."""
-    whole = position + 4 + _INT32.unpack_from(buffer, position)[0]
-    if end >= whole or end - position >= LOOK_AHEAD:
-        return Verdict.COLLECT
-    return Verdict.MORE

@@ -19,7 +19,7 @@ import gevent
 from gevent.event import Event
 
 from sidecar.dataplane.actions import Action, Close, LookUp, Report, ToBroker, ToClient
-from sidecar.dataplane.lanes import HEADER_SIZE
+from sidecar.dataplane.heads import HEADER_SIZE
 from sidecar.dataplane.session import Session
 from sidecar.net.buffer import ORIGIN, STREAM_ROOM, STREAM_SIZE, VIEW
 from sidecar.net.held import Held, LookUpTopics

@@ -11,7 +11,8 @@ from collections.abc import Callable
 from struct import Struct
 from typing import Any, Final
 
-from sidecar.dataplane.lanes import HEADER_SIZE, PARTITION_HEAD, Verdict
+from sidecar.dataplane.heads import HEADER_SIZE, Verdict
+from sidecar.dataplane.lanes import PARTITION_HEAD
 from sidecar.net.buffer import BUFFER, ORIGIN, ROOM, VIEW
 from sidecar.net.relay import LEAST_REQUEST, STREAM_FROM, Relay
 

@@ -17,6 +17,7 @@ from typing import Self
 START_TIMEOUT = 10.0
 CONTEXT = 60
 CHUNK = 1 << 16
+SETTLING = 0.05
 
 
 @dataclass
@@ -40,6 +41,7 @@ class Eavesdropper:
         self._loop = asyncio.new_event_loop()
         self._thread = threading.Thread(target=self._loop.run_forever, daemon=True)
         self._servers: list[asyncio.Server] = []
+        self._writers: list[asyncio.StreamWriter] = []
         self._tasks: set[asyncio.Task[None]] = set()
 
     def __enter__(self) -> Self:
@@ -93,12 +95,15 @@ class Eavesdropper:
             task = asyncio.current_task()
             assert task is not None
             self._tasks.add(task)
+            self._writers.append(writer)
             conversation = Conversation(port)
             self.conversations.append(conversation)
             try:
                 behind = await asyncio.open_connection(self._upstream, port)
+                self._writers.append(behind[1])
             except OSError:
                 writer.close()
+                self._tasks.discard(task)
                 return
             with contextlib.suppress(asyncio.CancelledError):
                 await asyncio.gather(
@@ -114,9 +119,14 @@ class Eavesdropper:
     async def _close(self) -> None:
         for server in self._servers:
             server.close()
+        # Who has just been accepted gets the task that will close its connection.
+        await asyncio.sleep(SETTLING)
         for task in list(self._tasks):
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
+        for writer in self._writers:
+            writer.transport.abort()
+        await asyncio.sleep(SETTLING)
 
 
 async def _pump(

@@ -72,7 +72,7 @@ def test_two_hundred_thousand_malformed_frames_harm_nobody(
         pid = sidecar.child.pid
         sidecar.inject("hostile", 50)
         storm(sidecar, tmp_path, WARM_UP, "warm-up")
-        with at_work(sidecar.client("good"), create=True):
+        with at_work(sidecar.client("good.warm-up"), create=True):
             pass
         descriptors = sidecar.descriptors()
         sidecar.reset_peak()

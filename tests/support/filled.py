@@ -6,6 +6,7 @@ from typing import Any
 from codec.schema import Field, Kind, Role, Struct
 
 NAMES = {Role.TOPIC: "cars", Role.GROUP: "group", Role.TRANSACTIONAL_ID: "tx"}
+PATTERNS = frozenset({Role.TOPIC_PATTERN, Role.TRANSACTIONAL_ID_PATTERN})
 Address = Callable[[int], tuple[str, int]]
 
 
@@ -17,8 +18,8 @@ def filled(
     Args:
         kind: the class to fill.
         version: fields of other versions keep their defaults.
-        prefixes: names are each of `NAMES` behind the first prefix; what an array holds is there
-            once for each prefix.
+        prefixes: names are each of `NAMES` behind the first prefix, patterns match whatever is
+            behind it; what an array holds is there once for each prefix.
         address: host and port by node id; there are brokers 1 and 2 where an array holds them.
         text: every error text.
     """
@@ -32,6 +33,17 @@ def has_role(kind: type[Struct], version: int, role: Role) -> bool:
         or (isinstance(field.element, type) and has_role(field.element, version, role))
         for field in _present(kind, version)
     )
+
+
+def fill_topic_ids(message: Struct, version: int, topic_id: bytes) -> None:
+    """Give every topic in a message, however deep, this id."""
+    for field in _present(type(message), version):
+        value = getattr(message, field.name)
+        if field.role is Role.TOPIC_ID:
+            setattr(message, field.name, topic_id)
+        elif isinstance(field.element, type) and value:
+            for item in value if field.kind is Kind.ARRAY else [value]:
+                fill_topic_ids(item, version, topic_id)
 
 
 def _present(kind: type[Struct], version: int) -> list[Field]:
@@ -52,6 +64,9 @@ def _struct(
             values[field.name] = [prefix + NAMES[field.role] for prefix in prefixes]
         elif field.role in NAMES:
             values[field.name] = prefixes[0] + NAMES[field.role]
+        elif field.role in PATTERNS:
+            patterns = [f"{prefix}(?:.*)" if prefix else ".*" for prefix in prefixes]
+            values[field.name] = patterns if field.kind is Kind.ARRAY else patterns[0]
         elif field.role is Role.TEXT:
             values[field.name] = text
         elif field.role is Role.BROKER:

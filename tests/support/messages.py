@@ -83,7 +83,7 @@ def batch(
 
 def topic_id(name: str) -> bytes:
     """The id that topics of this name have in tests."""
-    return blake2b(name.encode(), digest_size=16).digest()
+    return blake2b(name.encode(errors="surrogateescape"), digest_size=16).digest()
 
 
 def produce(

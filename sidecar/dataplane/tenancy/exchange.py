@@ -10,6 +10,10 @@ from sidecar.dataplane.tenancy.topic_ids import Masks, TopicDirectory
 NAME_LIMIT: Final = 100_000
 """Names in one request: renaming as many takes a quarter of a second, and everybody waits."""
 _MAX_STRAYS: Final = 20
+_IN_NAMES: Final = frozenset(
+    bytes([c]) for c in b"abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789._-"
+)
+"""What topics are called with."""
 
 
 class Exchange:
@@ -60,6 +64,11 @@ class Exchange:
     def name_bytes(self, name: bytes) -> bytes:
         """As `topic_bytes`, of a group or transactional id."""
         return self._remembered(self.names.physical(name), name)
+
+    def topic_pattern(self, pattern: bytes) -> bytes:
+        """As `topic_bytes`, of an expression over topics; brokers quote those they refuse."""
+        physical = self.names.physical_pattern(pattern)
+        return self._remembered(physical, pattern) if pattern else pattern
 
     def topic(self, name: str) -> str:
         """As `topic_bytes`, decoded."""
@@ -121,7 +130,10 @@ class Exchange:
         done = 0
         start = message.find(prefix)
         while start >= 0:
-            physical = self._name_at(message, start)
+            # Not inside a word, which may hold a short prefix.
+            physical = (
+                None if message[start - 1 : start] in _IN_NAMES else self._name_at(message, start)
+            )
             if physical:
                 pieces += [message[done:start], self._known[physical]]
                 done = start + len(physical)

@@ -25,7 +25,8 @@ class ToPhysical:
         self.topic = exchange.topic_bytes
         self.group = self.transactional_id = exchange.name_bytes
         self.topic_id = exchange.topic_id
-        self.topic_pattern = self.transactional_id_pattern = exchange.names.physical_pattern
+        self.topic_pattern = exchange.topic_pattern
+        self.transactional_id_pattern = exchange.names.physical_pattern
 
     def broker(self, node_id: int, host: bytes, port: int) -> tuple[bytes, int]:
         """Requests name no brokers that clients could connect to."""

@@ -5,13 +5,9 @@ cluster's name begins another's (see `sidecar.model.virtual_clusters`), so a phy
 to one of them at most. Alias topics are spelled in a way of their own.
 """
 
-import re
 from collections.abc import Mapping
 
-_ANCHOR = re.compile(
-    r"\\.|\[\^?\]?(?:\\.|[^\]\\])*\]|(?P<start>(?:(?<=\()|(?<=\(\?:)|(?<=\|)|^)\^)"
-)
-"""What an anchor is not: escaped, or in a class; and one with nothing before it."""
+from sidecar.dataplane.tenancy.patterns import unwrapped, wrapped
 
 
 class Names:
@@ -32,19 +28,25 @@ class Names:
         self._opening = prefix.replace(".", r"\.").encode() + b"(?:"
 
     @property
-    def plain(self) -> bool:
-        """Whether there are no aliases: then a topic is spelled as any other name is."""
-        return not self._aliases
+    def alias_topics(self) -> list[bytes]:
+        """The physical names of its alias topics, in the order of names."""
+        return sorted(self._originals)
+
+    def is_alias(self, physical: bytes) -> bool:
+        """Whether a physical topic is another's, which the clients reach by an alias."""
+        return physical in self._originals
 
     def physical_topic(self, name: bytes) -> bytes:
         """A topic as the cluster calls it. An empty name stays: no topic has it."""
         return self._aliases.get(name) or (self.prefix + name if name else name)
 
     def logical_topic(self, name: bytes) -> bytes | None:
-        """A topic as the clients call it; None if it is not theirs."""
+        """A topic as the clients call it; None if it is not theirs. An empty name stays."""
         alias = self._originals.get(name)
         if alias is not None:
             return alias
+        if not name:
+            return name
         logical = self.logical(name)
         # What an alias hides has no name left.
         return None if not logical or logical in self._aliases else logical
@@ -60,22 +62,14 @@ class Names:
     def physical_pattern(self, pattern: bytes) -> bytes:
         """The regular expression (RE2) for physical names that `pattern` is for logical ones.
 
-        Brokers match names whole. An anchor at the start is left out: behind the prefix it could
-        never match. Empty stands for no expression, and stays.
+        Alias topics match none. Empty stands for no expression, and stays.
         """
         if not pattern or not self.prefix:
             return pattern
-        bare = _ANCHOR.sub(_without_start, pattern.decode("utf-8", "surrogateescape"))
-        return self._opening + bare.encode("utf-8", "surrogateescape") + b")"
+        return wrapped(self._opening, pattern)
 
     def logical_pattern(self, pattern: bytes) -> bytes:
         """The expression a client gave; empty for one that no client of these names gave."""
         if not pattern or not self.prefix:
             return pattern
-        if pattern.startswith(self._opening) and pattern.endswith(b")"):
-            return pattern[len(self._opening) : -1]
-        return b""
-
-
-def _without_start(match: re.Match[str]) -> str:
-    return "" if match["start"] else match[0]
+        return unwrapped(self._opening, pattern) or b""

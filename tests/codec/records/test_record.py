@@ -83,9 +83,19 @@ def test_lengths_and_counts_that_lie(record: str, reason: str) -> None:
         one(bytes.fromhex(record))
 
 
-@pytest.mark.parametrize("length", ["01", "feffffff0f", "ffffffff0f", "0e", "0a", "ffffffffff"])
-def test_record_lengths_that_lie(length: str) -> None:
-    with pytest.raises(DecodeError):
+@pytest.mark.parametrize(
+    ("length", "reason"),
+    [
+        ("01", "length -1, 6 bytes remain"),
+        ("feffffff0f", f"length {MOST}, 6 bytes remain"),
+        ("ffffffff0f", f"length {-MOST - 1}, 6 bytes remain"),
+        ("0e", "length 7, 6 bytes remain"),
+        ("0a", "1 bytes behind"),
+        ("ffffffffff", "longer than 5"),
+    ],
+)
+def test_record_lengths_that_lie(length: str, reason: str) -> None:
+    with pytest.raises(DecodeError, match=reason):
         one(bytes.fromhex("000000010100"), bytes.fromhex(length))
 
 

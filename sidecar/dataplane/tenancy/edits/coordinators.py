@@ -1,7 +1,8 @@
 """FindCoordinator: its keys are groups, transactional ids, or begin with a group.
 
 The key type says which; all are spelled alike, so it does not matter. Share keys are
-``group:topic id:partition``.
+``group:topic id:partition``, and go by their text alone: brokers do not look the topic up, so an
+id of another's tells nothing.
 """
 
 from typing import Any

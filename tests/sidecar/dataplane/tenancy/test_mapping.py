@@ -10,20 +10,32 @@ import pytest
 
 import codec
 from codec.api_keys import ApiKey
+from codec.messages.consumer_group_heartbeat import (
+    ConsumerGroupHeartbeatRequest,
+    ConsumerGroupHeartbeatResponse,
+)
 from codec.messages.create_topics import CreateTopicsResponse
-from codec.messages.describe_configs import DescribeConfigsRequest, DescribeConfigsResponse
+from codec.messages.describe_share_group_offsets import DescribeShareGroupOffsetsRequest
 from codec.messages.fetch import FetchRequest
 from codec.messages.find_coordinator import FindCoordinatorRequest, FindCoordinatorResponse
+from codec.messages.list_groups import ListGroupsRequest
+from codec.messages.list_transactions import ListTransactionsRequest
 from codec.messages.metadata import MetadataRequest, MetadataResponse
+from codec.messages.offset_fetch import OffsetFetchRequest
 from codec.registry import SUPPORTED
 from codec.schema import ZERO_UUID, Role
 from sidecar.dataplane.tenancy import Mapped, Names, Tenancy, TopicDirectory
 from sidecar.dataplane.versions import LOCAL, Versions
-from tests.support.filled import filled, has_role
+from tests.support.filled import fill_topic_ids, filled, has_role
 from tests.support.sessions import address_book
 
 ALL = {int(key): (api.min_version, api.max_version) for key, api in SUPPORTED.items()}
-CONDITIONAL = {ApiKey.FIND_COORDINATOR, ApiKey.DESCRIBE_CONFIGS}
+CONDITIONAL = {
+    *(ApiKey.FIND_COORDINATOR, ApiKey.DESCRIBE_ACLS, ApiKey.CREATE_ACLS, ApiKey.DELETE_ACLS),
+    *(ApiKey.DESCRIBE_CONFIGS, ApiKey.ALTER_CONFIGS, ApiKey.INCREMENTAL_ALTER_CONFIGS),
+    ApiKey.LIST_CONFIG_RESOURCES,
+}
+"""APIs whose names depend on other fields: below, and in tests of their edits."""
 OFFERED = [
     (key, version)
     for key, (low, high) in Versions([ALL], secured=True).ranges.items()
@@ -36,6 +48,9 @@ EVERYTHING = [
     for key, api in SUPPORTED.items()
     for version in range(api.min_version, api.max_version + 1)
 ]
+OFFSETS_OF = OffsetFetchRequest.OffsetFetchRequestGroup
+SHARES_OF = DescribeShareGroupOffsetsRequest.DescribeShareGroupOffsetsRequestGroup
+OWN, FOREIGN, MISSING = b"o" * 16, b"f" * 16, b"m" * 16
 
 
 def kafka(node_id: int) -> tuple[str, int]:
@@ -93,6 +108,37 @@ def test_a_response_shows_own_names_own_words_and_the_sidecars_addresses(
 
     wanted = filled(api.response, version, [""], sidecar, text.format("", ""))
     assert found == codec.decode_response(key, version, codec.encode(wanted, version))
+
+
+WITH_IDS = [
+    (key, version)
+    for key, version in MAPPED
+    if has_role(SUPPORTED[key].request, version, Role.TOPIC_ID)
+]
+
+
+@pytest.mark.parametrize(("key", "version"), WITH_IDS)
+def test_own_ids_pass_and_those_of_others_never_reach_the_broker(key: int, version: int) -> None:
+    for topic_id, passes in ((OWN, True), (FOREIGN, False), (MISSING, False)):
+        request = filled(SUPPORTED[key].request, version, [""], kafka)
+        fill_topic_ids(request, version, topic_id)
+        answer = filled(SUPPORTED[key].response, version, ["teamA"], kafka)
+        mapping = knowing()
+
+        mapped = mapping.map_request(key, version, codec.encode(request, version))
+
+        assert isinstance(mapped, Mapped)
+        body = b"".join(mapped.body)
+        assert (topic_id in body) is passes
+        # Whatever the broker says about what it got is about what the client sent.
+        masked = topic_id if passes else mapping.masks.mask(topic_id)
+        assert masked in body
+        fill_topic_ids(answer, version, masked)
+        assert mapped.exchange is not None
+        chunks = mapping.map_response(key, version, codec.encode(answer, version), mapped.exchange)
+        wanted = filled(SUPPORTED[key].response, version, [""], sidecar)
+        fill_topic_ids(wanted, version, topic_id)
+        assert b"".join(chunks) == codec.encode(wanted, version)
 
 
 @pytest.mark.parametrize(("key", "version"), EVERYTHING)
@@ -165,8 +211,6 @@ def test_a_request_for_all_topics_stays_one_and_shows_the_own_ones(version: int)
 
 
 # Topic ids
-
-OWN, FOREIGN, MISSING = b"o" * 16, b"f" * 16, b"m" * 16
 
 
 def knowing() -> Tenancy:
@@ -305,43 +349,86 @@ def test_find_coordinator_of_several_keys(version: int) -> None:
     ]
 
 
-# DescribeConfigs
+def test_a_share_key_begins_with_a_group_and_its_topic_id_tells_nothing() -> None:
+    key = "group:with:colons:ZmZmZmZmZmZmZmZmZmZmZg:3"
+    request = FindCoordinatorRequest(key_type=2, coordinator_keys=[key])
+    sent, context = mapped_request(ApiKey.FIND_COORDINATOR, 6, request)
+    place = FindCoordinatorResponse.Coordinator(key=f"teamA{key}", node_id=2, host="h", port=1)
 
-
-@pytest.mark.parametrize("version", range(5))
-def test_describe_configs_maps_topics_and_groups_and_leaves_brokers(version: int) -> None:
-    resource = DescribeConfigsRequest.DescribeConfigsResource
-    kinds = {2: "cars", 32: "group", 4: "1", 8: "1", 16: "metrics"}
-    request = DescribeConfigsRequest(
-        resources=[resource(resource_type=k, resource_name=name) for k, name in kinds.items()]
+    found = mapped_response(
+        ApiKey.FIND_COORDINATOR, 6, FindCoordinatorResponse(coordinators=[place]), context
     )
-    sent, context = mapped_request(ApiKey.DESCRIBE_CONFIGS, version, request)
-    result = DescribeConfigsResponse.DescribeConfigsResult
-    answer = DescribeConfigsResponse(
-        results=[
-            result(
-                resource_type=r.resource_type,
-                resource_name=r.resource_name,
-                error_message=f"on {r.resource_name}",
+
+    assert list(sent.coordinator_keys) == [f"teamA{key}"]
+    assert [(c.key, c.host) for c in found.coordinators] == [(key, "sidecar")]
+
+
+# Lists of everything
+
+
+@pytest.mark.parametrize(
+    ("request_", "version", "asked"),
+    [
+        *((OffsetFetchRequest(group_id="g", topics=None), v, "topics") for v in range(2, 8)),
+        *(
+            (OffsetFetchRequest(groups=[OFFSETS_OF(group_id="g", topics=None)]), v, "topics")
+            for v in range(8, 11)
+        ),
+        *(
+            (
+                DescribeShareGroupOffsetsRequest(groups=[SHARES_OF(group_id="g", topics=None)]),
+                v,
+                "topics",
             )
-            for r in sent.resources
-        ]
-    )
+            for v in range(2)
+        ),
+        *((ListTransactionsRequest(), v, "state_filters") for v in range(3)),
+        *((ListGroupsRequest(), v, "states_filter") for v in range(4, 6)),
+    ],
+)
+def test_who_asks_for_everything_gets_what_is_its_own(
+    request_: Any, version: int, asked: str
+) -> None:
+    key = request_.API_KEY
+    sent, context = mapped_request(key, version, request_)
+    answer = filled(SUPPORTED[key].response, version, ["teamA", "teamB", "tea"], kafka)
 
-    found = mapped_response(ApiKey.DESCRIBE_CONFIGS, version, answer, context)
+    found = mapped_response(key, version, answer, context)
 
-    assert [r.resource_name for r in sent.resources] == [
-        "teamAcars",
-        "teamAgroup",
-        "1",
-        "1",
-        "metrics",
-    ]
-    assert {r.resource_type: r.resource_name for r in found.results} == kinds
-    assert [r.error_message for r in found.results] == [f"on {n}" for n in kinds.values()]
+    [holder] = list(getattr(sent, "groups", ())) or [sent]
+    assert not getattr(holder, asked)
+    if hasattr(holder, "group_id"):
+        assert holder.group_id == "teamAg"
+    wanted = filled(SUPPORTED[key].response, version, [""], sidecar)
+    assert found == codec.decode_response(key, version, codec.encode(wanted, version))
 
 
 # Error text
+
+
+@pytest.mark.parametrize("prefix", ["teamA", "team.A"])
+@pytest.mark.parametrize("pattern", ["a**", "a)(b"])
+def test_a_pattern_that_is_refused_is_quoted_as_the_client_wrote_it(
+    pattern: str, prefix: str
+) -> None:
+    key = ApiKey.CONSUMER_GROUP_HEARTBEAT
+    mapping = tenancy(prefix)
+    request = ConsumerGroupHeartbeatRequest(group_id="g", subscribed_topic_regex=pattern)
+    mapped = mapping.map_request(key, 1, codec.encode(request, 1))
+    assert isinstance(mapped, Mapped)
+    sent: Any = codec.decode_request(key, 1, b"".join(mapped.body))
+    physical = sent.subscribed_topic_regex
+    answer = ConsumerGroupHeartbeatResponse(
+        error_code=128,
+        error_message=f"SubscribedTopicRegex `{physical}` is not valid: `{physical}`.",
+    )
+
+    assert mapped.exchange is not None
+    chunks = mapping.map_response(key, 1, codec.encode(answer, 1), mapped.exchange)
+
+    found: Any = codec.decode_response(key, 1, b"".join(chunks))
+    assert physical != pattern
+    assert found.error_message == f"SubscribedTopicRegex `{pattern}` is not valid: `{pattern}`."
 
 
 def test_names_that_contain_each_other_are_restored_longest_first() -> None:
@@ -354,6 +441,22 @@ def test_names_that_contain_each_other_are_restored_longest_first() -> None:
 
     found: Any = codec.decode_response(ApiKey.DESCRIBE_CLUSTER, 0, b"".join(hooks_text))
     assert found.error_message == "abc, ab, a; teamB"
+
+
+def test_a_name_inside_a_word_is_none() -> None:
+    topic = MetadataRequest.MetadataRequestTopic
+    mapping = tenancy("in")
+    body = codec.encode(MetadataRequest(topics=[topic(name="g")]), 9)
+    mapped = mapping.map_request(ApiKey.METADATA, 9, body)
+    assert isinstance(mapped, Mapped)
+    assert mapped.exchange is not None
+
+    chunks = mapping.map_response(
+        ApiKey.DESCRIBE_CLUSTER, 0, _cluster("ing, 'ing' and ing-0 are missing"), mapped.exchange
+    )
+
+    found: Any = codec.decode_response(ApiKey.DESCRIBE_CLUSTER, 0, b"".join(chunks))
+    assert found.error_message == "g, 'g' and g-0 are missing"
 
 
 def _cluster(text: str) -> bytes:
