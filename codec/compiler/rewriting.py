@@ -40,7 +40,6 @@ from codec.primitives import (
 )
 from codec.schema import Message
 
-_WALKED = 64
 Rewriter = Callable[[bytes, int, int, memoryview, Any], list[Any]]
 
 
@@ -116,24 +115,32 @@ class _RewriterWriter(ValueWriter):
 
     def known_or_walked(self, stretch: Stretch, layout: Layout, behind: int) -> None:
         """Pass over a stretch in one step if it is like the one before, or any met before."""
-        names = map(self.source.name, ("begin", "unpack", "counts", "size", "last"))
-        begin, unpack, counts, size, last = names
+        names = ("begin", "unpack", "counts", "size", "last", "rest")
+        begin, unpack, counts, size, last, rest = map(self.source.name, names)
         known = self.source.constant(stretch.known.get, "known")
+        learn = self.source.constant(stretch.learn, "learn")
         self.at_start.append(f"{unpack}, {counts}, {size} = UNKNOWN")
         self.at_start.append(f"{last} = -1")
+        self.at_start.append(f"{rest} = 0")
         like = f"if p <= {last} and {unpack}(b, p) == {counts}:"
         with self.block(like):
             self.line(f"p += {size}")
         with self.block("else:"):
-            self.line(f"{unpack}, {counts}, {size} = {known}(b[p + {stretch.at}], UNKNOWN)")
-            self.line(f"{last} = e - {size}")
-            with self.block(like):
-                self.line(f"p += {size}")
-            with self.block("else:"):
-                self.line(f"{begin} = p")
+            self.line(f"{begin} = p")
+            with self.block(f"if not {rest}:"):
+                self.line(f"{unpack}, {counts}, {size} = {known}(b[p + {stretch.at}], UNKNOWN)")
+                self.line(f"{last} = e - {size}")
+                with self.block(like):
+                    self.line(f"p += {size}")
+            with self.block(f"if p == {begin}:"):
                 self.sequence(layout.slots[behind:], None)
                 self.tags(layout)
-                self.line(f"{self.source.constant(stretch.learn, 'learn')}(b, {begin}, p)")
+                with self.block(f"if {rest}:"):
+                    self.line(f"{rest} -= 1")
+                with self.block("else:"):
+                    self.line(f"{rest} = {learn}(b, {begin}, p)")
+                    with self.block(f"if {rest}:"):
+                        self.line(f"{last} = -1")
 
     def stretch(self, layout: Layout, behind: int) -> Stretch | None:
         """The shapes of what follows the last thing asked about, if comparing them pays."""
@@ -221,15 +228,15 @@ class _RewriterWriter(ValueWriter):
         """Walk an array of structs, passing over those that are alike."""
         left = self.source.name("left")
         skip = self.source.constant(alike.skip, "skip")
-        self.line(f"{left} = n")
-        with self.block(f"while {left} > 0:"):
-            with self.block(f"if {left} >= {FEW}:"):
-                self.line(f"p, {left} = {skip}(b, p, e, {left})")
-            # Where they are not alike, look again after some.
-            self.line(f"n = {left} if {left} < {_WALKED} else {_WALKED}")
-            self.line(f"{left} -= n")
+        self.line(f"{left} = 0")
+        with self.block(f"if n >= {FEW}:"):
+            self.line(f"p, n, {left} = {skip}(b, p, e, n)")
+        with self.block("while True:"):
             with self.block("for _ in range(n):"):
                 self.element(slot, None)
+            with self.block(f"if not {left}:"):
+                self.line("break")
+            self.line(f"p, n, {left} = {skip}(b, p, e, {left})")
 
     def element(self, slot: Slot, dropped: Dropping | None) -> None:
         """Walk one element of an array."""

@@ -16,13 +16,21 @@ from codec.compiler.layout import Layout, Slot
 from codec.fields import FIXED_SIZES, Kind
 from codec.primitives import INT32
 
-MOST_COUNTS = 48
+MOST_COUNTS = 52
 """Counts in a stretch that is compared at once; beyond, comparing costs as much as it saves."""
-FEW = 8
+FEW = 16
 """Elements that are not worth looking for equal shapes."""
 _LONGEST = 4096
-_RELEARN = 16
+"""Bytes of one element that is compared, and its highest count where that is an int32."""
+_FITTED = 8
+"""Stretches in a row that a shape has to fit for one that it does not to be an exception."""
+_LONGEST_REST = 255
+_KEPT = 32
+"""Shapes of one stretch that are kept ready."""
 _WINDOW = 256
+"""Elements compared at first; four times as many after each time that all were alike."""
+_WALKED = 64
+"""Elements walked where they are not alike."""
 
 Known = tuple[Any, tuple[int, ...], int]
 """How to read the counts of a stretch, what they have to be, and the bytes it takes."""
@@ -141,29 +149,47 @@ class Stretch:
     def __init__(self, steps: Steps) -> None:
         first = steps.counts[0]
         self._steps = steps
-        self._missed = 0
-        self._most_inner = MOST_COUNTS
-        if first.inner:
-            self._most_inner //= max(1, len(first.inner.counts))
+        self._seen = self._rest = 0
+        # The highest first count worth a try, in the form it has on the wire.
+        self._most = MOST_COUNTS // max(1, len(first.inner.counts) if first.inner else 1)
+        self._most += steps.compact
         self.at = first.gap + (0 if steps.compact else 3)
         self.known: dict[int, Known] = {}
+        self._made: dict[tuple[Any, ...], Known] = {}
 
-    def learn(self, b: bytes, start: int, end: int) -> None:
-        """Take notice of a stretch that has been walked; not of each: learning takes a while."""
+    def learn(self, b: bytes, start: int, end: int) -> int:
+        """Take notice of a stretch that fitted no known shape, and had to be walked.
+
+        Returns how many more to walk before shapes are tried again: where they change all the
+        time, trying costs more than it saves. One that did not fit after many that did is passed
+        over in silence.
+        """
         key = b[start + self.at]
-        self._missed += 1
-        if key > self._most_inner or (key in self.known and self._missed % _RELEARN):
-            return
+        fitted = start - self._seen > (self._rest + _FITTED) * (end - start)
+        self._seen = end
+        if fitted or key > self._most:
+            self._rest = 0
+            return 0
         found: list[tuple[int, int]] = []
         try:
-            if self._steps.read(b, start, found, MOST_COUNTS) != end:
-                return
+            if self._steps.read(b, start, found, MOST_COUNTS) == end:
+                self.known[key] = self._known(found, start, end)
         except (_NotSimple, IndexError, error):
-            self.known[key] = UNKNOWN
-            return
-        self.known[key] = self._known(found, start, end)
+            self.known.pop(key, None)
+        self._rest = min(2 * self._rest + 1, _LONGEST_REST)
+        return self._rest
 
     def _known(self, found: Sequence[tuple[int, int]], start: int, end: int) -> Known:
+        shape = (end - start, *[(place - start, n) for place, n in found])
+        known = self._made.get(shape)
+        if known is None:
+            known = self._make(found, start, end)
+            if len(self._made) >= _KEPT:
+                self._made.clear()
+            self._made[shape] = known
+        return known
+
+    def _make(self, found: Sequence[tuple[int, int]], start: int, end: int) -> Known:
         code, width = ("B", 1) if self._steps.compact else ("i", 4)
         form, last = ">", start
         for place, _ in found:
@@ -178,19 +204,20 @@ class Alike:
     def __init__(self, steps: Steps) -> None:
         self._steps = steps
 
-    def skip(self, b: bytes, p: int, e: int, left: int) -> tuple[int, int]:
+    def skip(self, b: bytes, p: int, e: int, left: int) -> tuple[int, int, int]:
         """Pass over elements from p on, of which there should be `left` before e.
 
-        Returns the place behind the last one passed over, and how many are left. It stops where
-        elements are not alike, or not valid: those are for the walk.
+        It stops where elements are not alike, or not valid: those are for the walk. Returns the
+        place behind the last one passed over, how many to walk before it is tried again, and how
+        many are left behind those.
         """
         window = _WINDOW
         while left >= FEW:
             size, columns = self._shape(b, p)
             tried = run = min(window, left, (e - p) // size)
+            if not tried:
+                break
             for place, value in columns:
-                if run < 1:
-                    return p, left
                 column = b[p + place : p + place + (run - 1) * size + 1 : size]
                 # The leading bytes that are equal: up to there, elements begin where they should.
                 run -= len(column.lstrip(value))
@@ -199,7 +226,8 @@ class Alike:
             if run < tried and run < FEW:
                 break
             window = 4 * run if run == tried else _WINDOW
-        return p, left
+        walked = min(left, _WALKED)
+        return p, walked, left - walked
 
     def _shape(self, b: bytes, p: int) -> tuple[int, list[tuple[int, bytes]]]:
         """Size of the element at p, and the bytes that make it so; of a huge one if it has none."""
@@ -209,7 +237,8 @@ class Alike:
         except (_NotSimple, IndexError, error):
             size = 0
         if not 0 < size <= _LONGEST:
-            return 1 << 62, [(0, b"")]
+            return 1 << 62, []
         width = 1 if self._steps.compact else 4
-        places = [place + i for place, _ in found for i in range(width)]
+        # The last bytes of all counts first: they differ where elements do, and end the comparing.
+        places = [place + i for i in reversed(range(width)) for place, _ in found]
         return size, [(place - p, b[place : place + 1]) for place in places]
