@@ -9,8 +9,11 @@ is compared in the version it speaks (aiokafka: v5, v8, v8, v11; others: v12, v9
 bytes are compared with ours before anything is timed.
 
 Rounds of ours and of the peer alternate, so that a busy machine slows both: the ratio of a round is
-that of neighbours in time, and the median of these is what counts. Exit status 1 if a peer in pure
-Python is faster than the codec anywhere. Peers that are not installed are left out.
+that of neighbours in time, and the median of these is what counts. Peers that are not
+installed are left out. Large Metadata responses follow: see codec_metadata.py.
+
+Exit status 1 if a peer in pure Python is faster than the codec anywhere, or if rewriting a large
+Metadata response is too slow.
 """
 
 import argparse
@@ -24,6 +27,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 import codec_adapters
+import codec_metadata
 from codec_messages import Case, Peer, codec, our_case, our_messages, our_rewrite
 
 # Name of the distribution, how to load it, whether it has to be beaten: kio decodes in Rust.
@@ -146,9 +150,10 @@ def main() -> int:
         if must_beat:
             lost += sum(ratio < 1 for ratio in ratios)
     compare_rewriting(plan)
+    short = codec_metadata.compare(plan.rounds)
     if not compared:
         print("no peer is installed: nothing was compared")
-    return 1 if lost or not compared else 0
+    return 1 if lost or short or not compared else 0
 
 
 if __name__ == "__main__":

@@ -16,6 +16,9 @@ INT32 = Struct(">i")
 _MAX_UVARINT = 0x7FFFFFFF
 _PREPARED = 65
 SHORT_FORMS = tuple(bytes([n]) if n < 128 else bytes([n & 127 | 128, n >> 7]) for n in range(256))
+COMPACT_LENGTHS = SHORT_FORMS[1:128]
+"""Lengths of the shortest strings, by length: in flexible versions, and in others."""
+PLAIN_LENGTHS = tuple(map(INT16.pack, range(len(COMPACT_LENGTHS))))
 
 Buffer = bytes | bytearray | memoryview
 UnknownTags = Sequence[tuple[int, Buffer]]

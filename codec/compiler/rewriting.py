@@ -6,16 +6,28 @@ the caller's buffer, where the message holds blobs, so that those are not copied
 """
 
 from collections.abc import Callable, Sequence
-from struct import Struct
 from typing import Any
 
-from codec.compiler.layout import FIXED_ARRAYS, Layout, Slot, message_layout
+from codec.compiler.asked import (
+    HOOKS,
+    begins_with_its_name,
+    droppable,
+    hooks_of,
+    plain,
+    same_size,
+    slot_hooks,
+)
+from codec.compiler.layout import Layout, Slot, message_layout
+from codec.compiler.shapes import FEW, UNKNOWN, Alike, Steps, Stretch
 from codec.compiler.source import Source
+from codec.compiler.values import Dropping, ValueWriter
 from codec.errors import DecodeError, EncodeError
 from codec.fields import FIXED_SIZES, Kind, Role
 from codec.primitives import (
+    COMPACT_LENGTHS,
     INT16,
     INT32,
+    PLAIN_LENGTHS,
     compact_broker,
     compact_string,
     continue_uvarint,
@@ -30,25 +42,11 @@ from codec.schema import Message
 
 Rewriter = Callable[[bytes, int, int, memoryview, Any], list[Any]]
 
-_NAMES: dict[Role | None, str] = {
-    Role.TOPIC: "topic",
-    Role.GROUP: "group",
-    Role.TRANSACTIONAL_ID: "transactional_id",
-}
-_HOOKED: dict[Role | None, str] = {
-    **_NAMES,
-    Role.TOPIC_ID: "topic_id",
-    Role.TOPIC_PATTERN: "topic_pattern",
-    Role.TRANSACTIONAL_ID_PATTERN: "transactional_id_pattern",
-    Role.TEXT: "text",
-    Role.BROKER: "broker",
-}
-
 
 def compile_rewriter(message: type[Message], version: int) -> Rewriter | None:
     """The function (bytes, start, end, view, hooks) -> list of pieces, or None without names."""
     layout = message_layout(message, version)
-    if not _hooks(layout):
+    if not hooks_of(layout):
         return None
     source = Source(
         DecodeError=DecodeError,
@@ -65,68 +63,101 @@ def compile_rewriter(message: type[Message], version: int) -> Rewriter | None:
         unpack_h=INT16.unpack_from,
         unpack_i=INT32.unpack_from,
         pack_i=INT32.pack,
+        short_strings=COMPACT_LENGTHS if layout.flexible else PLAIN_LENGTHS,
+        UNKNOWN=UNKNOWN,
     )
     writer = _RewriterWriter(source, "v" if layout.has_blobs else "b", layout.flexible)
     with source.block("def rewrite(b, p, e, v, hooks):"):
-        for hook in sorted(_hooks(layout)):
+        for hook in sorted(hooks_of(layout)):
             source.line(f"{hook} = hooks.{hook}")
         source.line("out = []")
         source.line("add = out.append")
         source.line("s = p")
+        beginning = source.mark()
         writer.message(layout)
+        for text in writer.at_start:
+            source.insert(beginning, text)
         with source.block("if p > e:"):
             source.line('raise DecodeError("it ends too early")')
         source.line(f"add({writer.span('s', 'e')})")
-        source.line("return out")
+        # Without blobs there is nothing that is better left uncopied.
+        source.line("return out" if layout.has_blobs else "return [b''.join(out)]")
     compiled: Rewriter = source.execute("rewrite", f"rewrite {message.__name__} v{version}")
     return compiled
 
 
-def _hooks(layout: Layout) -> set[str]:
-    """Names of the hooks that a struct, or anything in it, calls for."""
-    return {hook for slot in (*layout.slots, *layout.tagged) for hook in _slot_hooks(slot)}
+class _RewriterWriter(ValueWriter):
+    """Lines about structs and arrays; those of `at_start` belong to the beginning."""
 
-
-def _slot_hooks(slot: Slot) -> set[str]:
-    own = {_HOOKED[slot.field.role]} if slot.field.role in _HOOKED else set()
-    return own | (_hooks(slot.inner) if slot.inner else set())
-
-
-class _RewriterWriter:
     def __init__(self, source: Source, spans: str, flexible: bool) -> None:
-        self.source = source
-        self.line = source.line
-        self.block = source.block
-        self.spans = spans
-        self.flexible = flexible
-        self.form = "compact" if flexible else "plain"
-        self.null = 0 if flexible else -1
-
-    def span(self, start: str, end: str) -> str:
-        """Expression for what is between two positions."""
-        return f"{self.spans}[{start}:{end}]"
+        super().__init__(source, spans, flexible)
+        self.at_start: list[str] = []
 
     def message(self, layout: Layout) -> None:
         """Walk the message up to the last thing that may have to be replaced."""
-        if any(map(_slot_hooks, layout.tagged)):
-            self.struct(layout, "")
+        if any(map(slot_hooks, layout.tagged)):
+            self.struct(layout, None)
             return
-        hooked = [i for i, slot in enumerate(layout.slots) if _slot_hooks(slot)]
-        self.sequence(layout.slots[: hooked[-1] + 1], "")
+        hooked = [i for i, slot in enumerate(layout.slots) if slot_hooks(slot)]
+        self.sequence(layout.slots[: hooked[-1] + 1], None)
 
-    def struct(self, layout: Layout, dropped: str) -> None:
-        """Walk one struct. A name that is to be dropped sets the variable `dropped`."""
-        self.sequence(layout.slots, dropped)
-        if layout.flexible:
+    def struct(self, layout: Layout, dropped: Dropping | None) -> None:
+        """Walk one struct, which as an array element may be dropped."""
+        asked = [i for i, slot in enumerate(layout.slots) if slot_hooks(slot)]
+        behind = asked[-1] + 1 if asked else 0
+        stretch = self.stretch(layout, behind) if asked else None
+        if not stretch:
+            self.sequence(layout.slots, dropped)
             self.tags(layout)
+            return
+        self.sequence(layout.slots[:behind], dropped)
+        self.known_or_walked(stretch, layout, behind)
 
-    def sequence(self, slots: Sequence[Slot], dropped: str) -> None:
+    def known_or_walked(self, stretch: Stretch, layout: Layout, behind: int) -> None:
+        """Pass over a stretch in one step if it is like the one before, or any met before."""
+        names = ("begin", "unpack", "counts", "size", "last", "rest")
+        begin, unpack, counts, size, last, rest = map(self.source.name, names)
+        known = self.source.constant(stretch.known.get, "known")
+        learn = self.source.constant(stretch.learn, "learn")
+        self.at_start.append(f"{unpack}, {counts}, {size} = UNKNOWN")
+        self.at_start.append(f"{last} = -1")
+        self.at_start.append(f"{rest} = 0")
+        like = f"if p <= {last} and {unpack}(b, p) == {counts}:"
+        with self.block(like):
+            self.line(f"p += {size}")
+        with self.block("else:"):
+            self.line(f"{begin} = p")
+            with self.block(f"if not {rest}:"):
+                self.line(f"{unpack}, {counts}, {size} = {known}(b[p + {stretch.at}], UNKNOWN)")
+                self.line(f"{last} = e - {size}")
+                with self.block(like):
+                    self.line(f"p += {size}")
+            with self.block(f"if p == {begin}:"):
+                self.sequence(layout.slots[behind:], None)
+                self.tags(layout)
+                with self.block(f"if {rest}:"):
+                    self.line(f"{rest} -= 1")
+                with self.block("else:"):
+                    self.line(f"{rest} = {learn}(b, {begin}, p)")
+                    with self.block(f"if {rest}:"):
+                        self.line(f"{last} = -1")
+
+    def stretch(self, layout: Layout, behind: int) -> Stretch | None:
+        """The shapes of what follows the last thing asked about, if comparing them pays."""
+        slots = layout.slots[behind:]
+        if any(map(slot_hooks, layout.tagged)):
+            return None
+        steps = Steps.of(slots, tags=layout.flexible, compact=layout.flexible)
+        arrays = sum(not slot.fixed for slot in slots)
+        return Stretch(steps) if steps and (steps.nested or arrays > 1) else None
+
+    def sequence(self, slots: Sequence[Slot], dropped: Dropping | None) -> None:
         """Walk fields in order."""
         skipped = 0
         i = 0
         while i < len(slots):
             slot = slots[i]
-            if _plain(slot):
+            if plain(slot):
                 skipped += FIXED_SIZES[slot.kind]
                 i += 1
                 continue
@@ -143,18 +174,13 @@ class _RewriterWriter:
                 i += 1
         self.skip(skipped)
 
-    def skip(self, size: int) -> None:
-        """Pass over this many bytes."""
-        if size:
-            self.line(f"p += {size}")
-
-    def value(self, slot: Slot, dropped: str) -> None:
+    def value(self, slot: Slot, dropped: Dropping | None) -> None:
         """Walk a field that has a length or a count."""
         if slot.kind is Kind.ARRAY:
             self.array(slot)
         elif slot.inner:
             self.inner_struct(slot, slot.inner)
-        elif slot.field.role in _HOOKED:
+        elif slot.field.role in HOOKS:
             self.string(slot.field.role, slot.nullable, dropped)
         else:
             self.pass_over(slot.prefix, slot.nullable)
@@ -162,176 +188,101 @@ class _RewriterWriter:
     def inner_struct(self, slot: Slot, layout: Layout) -> None:
         """Walk a struct that is no array element."""
         if not slot.nullable:
-            self.struct(layout, "")
+            self.struct(layout, None)
             return
         self.line("n = b[p]")
         self.line("p += 1")
         with self.block("if n == 1:"):
-            self.struct(layout, "")
+            self.struct(layout, None)
         with self.block("elif n != 255:"):
             self.line(f'raise DecodeError(f"{slot.name} is there or not by {{n}}, not 1 or 255")')
 
-    def pass_over(self, prefix: str, nullable: bool) -> None:
-        """Walk a string or a blob that nothing will be done to."""
-        if not self.flexible:
-            self.length(prefix)
-            self.skip_stretch(nullable)
-            return
-        self.line("n = b[p]")
-        with self.block("if 0 < n < 128:"):
-            self.line("p += n")
-        with self.block("else:"):
-            self.length(prefix)
-            self.skip_stretch(nullable)
-
-    def length(self, prefix: str) -> None:
-        """Read the prefix into n: for compact forms it is one more than the length."""
-        if prefix == "B":
-            self.line("n = b[p]")
-            self.line("p += 1")
-            with self.block("if n > 127:"):
-                self.line("n, p = continue_uvarint(b, p, n)")
-        else:
-            self.line(f"n, = unpack_{prefix}(b, p)")
-            self.line(f"p += {2 if prefix == 'h' else 4}")
-
-    def skip_stretch(self, nullable: bool) -> None:
-        """Pass over the value whose prefix is in n."""
-        with self.block(f"if n > {self.null}:"):
-            self.line("p += n - 1" if self.flexible else "p += n")
-        if nullable and self.flexible:
-            return
-        with self.block(f"elif n < {self.null}:" if nullable else "else:"):
-            self.line('raise DecodeError("a length is not valid")')
-
-    def string(self, role: Role | None, nullable: bool, dropped: str) -> None:
-        """Walk a string, and ask the hook of its role for another."""
-        self.line("h = p")
-        self.length("B" if self.flexible else "h")
-        with self.block(f"if n > {self.null}:"):
-            self.line("q = p + n - 1" if self.flexible else "q = p + n")
-            with self.block("if q > e:"):
-                self.line('raise DecodeError("it ends too early")')
-            self.line("x = b[p:q]")
-            self.line("p = q")
-            self.line(f"y = {_HOOKED[role]}(x)")
-            with self.block("if y is None:"):
-                self.line(
-                    f"{dropped} = True"
-                    if dropped and role in _NAMES
-                    else f'raise EncodeError("the {_HOOKED[role]} is no array element to drop")'
-                )
-            with self.block("elif y is not x:"):
-                self.line(f"add({self.span('s', 'h')})")
-                self.line(f"add({self.form}_string(y))")
-                self.line("s = q")
-        if nullable and self.flexible:
-            return
-        with self.block(f"elif n < {self.null}:" if nullable else "else:"):
-            self.line('raise DecodeError("a length is not valid")')
-
-    def topic_id(self) -> None:
-        """Walk the id of a topic, and ask the hook for another."""
-        self.line("q = p + 16")
-        with self.block("if q > e:"):
-            self.line('raise DecodeError("it ends too early")')
-        self.line("x = b[p:q]")
-        self.line("y = topic_id(x)")
-        with self.block("if y is not x:"):
-            self.line(f"add({self.span('s', 'p')})")
-            self.line("add(topic_id_bytes(y))")
-            self.line("s = q")
-        self.line("p = q")
-
-    def broker(self, port: Kind) -> None:
-        """Walk node id, host and port, which always follow each other."""
-        self.line("node, = unpack_i(b, p)")
-        self.line("h = p = p + 4")
-        self.length("B" if self.flexible else "h")
-        self.line("q = p + n - 1" if self.flexible else "q = p + n")
-        with self.block("if not p <= q <= e:"):
-            self.line('raise DecodeError("a host has no valid length")')
-        form = Struct(">" + port.value)
-        port_form = self.source.constant(form, "F")
-        self.line(f"port, = {port_form}.unpack_from(b, q)")
-        self.line("x = b[p:q]")
-        self.line(f"p = q + {form.size}")
-        self.line("y, z = broker(node, x, port)")
-        with self.block("if y is not x or z != port:"):
-            self.line(f"add({self.span('s', 'h')})")
-            self.line(f"add({self.form}_broker(y, z, {port_form}))")
-            self.line("s = p")
-
     def array(self, slot: Slot) -> None:
         """Walk an array."""
-        if self.flexible and _same_size(slot):
-            # The count byte stands for one element more than there are.
-            size = slot.smallest_element
-            self.line("n = b[p]")
-            with self.block("if 0 < n < 128:"):
-                self.line(f"p += n * {size} - {size - 1}")
-            with self.block("else:"):
-                self.any_array(slot)
+        if same_size(slot):
+            self.same_sized(slot)
         else:
-            self.any_array(slot)
+            self.elements(slot)
 
-    def any_array(self, slot: Slot) -> None:
-        """Walk an array of any length and kind."""
+    def elements(self, slot: Slot) -> None:
+        """Walk an array element by element."""
         self.line("h = p")
         self.length(slot.prefix)
         if self.flexible:
             self.line("n -= 1")
         lowest = -1 if slot.nullable else 0
         with self.block(f"if n < {lowest} or n * {slot.smallest_element} > e - p:"):
-            self.line(f'raise DecodeError(f"{slot.name} has count {{n}}")')
-        if _same_size(slot):
-            with self.block("if n > 0:"):
-                self.line(f"p += n * {slot.smallest_element}")
-        elif _droppable(slot):
+            self.no_count(slot)
+        steps = None
+        if slot.inner and not slot_hooks(slot):
+            steps = Steps.of_struct(slot.inner, compact=self.flexible)
+        if steps:
+            self.skipping_loop(slot, Alike(steps))
+        elif droppable(slot):
             self.dropping_loop(slot)
         else:
             with self.block("for _ in range(n):"):
-                self.element(slot, "")
+                self.element(slot, None)
 
-    def element(self, slot: Slot, dropped: str) -> None:
+    def skipping_loop(self, slot: Slot, alike: Alike) -> None:
+        """Walk an array of structs, passing over those that are alike."""
+        left = self.source.name("left")
+        skip = self.source.constant(alike.skip, "skip")
+        self.line(f"{left} = 0")
+        with self.block(f"if n >= {FEW}:"):
+            self.line(f"p, n, {left} = {skip}(b, p, e, n)")
+        with self.block("while True:"):
+            with self.block("for _ in range(n):"):
+                self.element(slot, None)
+            with self.block(f"if not {left}:"):
+                self.line("break")
+            self.line(f"p, n, {left} = {skip}(b, p, e, {left})")
+
+    def element(self, slot: Slot, dropped: Dropping | None) -> None:
         """Walk one element of an array."""
         if slot.inner:
             self.struct(slot.inner, dropped)
-        elif slot.field.role in _HOOKED:
+        elif slot.field.role in HOOKS:
             self.string(slot.field.role, False, dropped)
         else:
             self.pass_over("B" if self.flexible else "h", False)
 
     def dropping_loop(self, slot: Slot) -> None:
         """Walk an array whose elements hooks may drop: then the count is written anew."""
-        count, left, total, mark, held, begin, dropped = (
-            self.source.name(stem)
-            for stem in ("count", "left", "total", "mark", "held", "begin", "dropped")
-        )
+        count, left, total, begin = map(self.source.name, ("count", "left", "total", "begin"))
+        flag, mark, held = map(self.source.name, ("dropped", "mark", "held"))
+        dropping = Dropping(flag, mark, held, begins_with_its_name(slot))
         self.line(f"add({self.span('s', 'h')})")
         self.line(f"{count} = len(out)")
         self.line(f"add({self.span('h', 'p')})")
         self.line("s = p")
         self.line(f"{left} = {total} = n")
+        self.line(f"{dropping.flag} = False")
         with self.block("for _ in range(n):"):
-            self.line(f"{mark} = len(out)")
-            self.line(f"{held} = s")
+            if not dropping.late:
+                self.line(f"{dropping.mark} = len(out)")
+                self.line(f"{dropping.held} = s")
             self.line(f"{begin} = p")
-            self.line(f"{dropped} = False")
-            self.element(slot, dropped)
-            with self.block(f"if {dropped}:"):
-                self.line(f"del out[{mark}:]")
-                with self.block(f"if {begin} > {held}:"):
-                    self.line(f"add({self.span(held, begin)})")
+            self.element(slot, dropping)
+            with self.block(f"if {dropping.flag}:"):
+                self.line(f"del out[{dropping.mark}:]")
+                with self.block(f"if {begin} > {dropping.held}:"):
+                    self.line(f"add({self.span(dropping.held, begin)})")
                 self.line("s = p")
                 self.line(f"{left} -= 1")
+                self.line(f"{dropping.flag} = False")
         with self.block(f"if {left} != {total}:"):
             form = f"uvarint({left} + 1)" if self.flexible else f"pack_i({left})"
             self.line(f"out[{count}] = {form}")
 
     def tags(self, layout: Layout) -> None:
-        """Walk a tag section; fields that may change get their size written anew."""
-        hooked = [slot for slot in layout.tagged if _slot_hooks(slot)]
+        """Walk the tag section of a flexible version.
+
+        Fields that may change get their size written anew.
+        """
+        if not layout.flexible:
+            return
+        hooked = [slot for slot in layout.tagged if slot_hooks(slot)]
         self.line("n = b[p]")
         self.line("p += 1")
         with self.block("if n:"):
@@ -373,7 +324,7 @@ class _RewriterWriter:
         self.line("out = []")
         self.line("add = out.append")
         self.line("s = p")
-        self.sequence([slot], "")
+        self.sequence([slot], None)
         self.line(f"add({self.span('s', 'p')})")
         self.line("x = b''.join(out)")
         self.line(f"out = {outer}")
@@ -381,22 +332,3 @@ class _RewriterWriter:
         self.line("add(uvarint(len(x)))")
         self.line("add(x)")
         self.line("s = p")
-
-
-def _plain(slot: Slot) -> bool:
-    """Whether a field has one size, and nothing to ask about."""
-    return slot.fixed and slot.field.role not in _HOOKED
-
-
-def _same_size(slot: Slot) -> bool:
-    """Whether all elements of an array have one size."""
-    if slot.inner:
-        return not slot.flexible and all(map(_plain, slot.inner.slots))
-    return slot.element in FIXED_ARRAYS
-
-
-def _droppable(slot: Slot) -> bool:
-    """Whether the elements of an array are names, or hold one directly."""
-    if slot.inner:
-        return any(inner.field.role in _NAMES for inner in slot.inner.slots)
-    return slot.field.role in _NAMES

@@ -19,6 +19,14 @@ class Source:
         """Add one statement at the current depth."""
         self._lines.append("    " * self._depth + text)
 
+    def mark(self) -> int:
+        """A place to insert lines at, later."""
+        return len(self._lines)
+
+    def insert(self, mark: int, text: str) -> None:
+        """Add one statement at that place, in the current depth."""
+        self._lines.insert(mark, "    " * self._depth + text)
+
     @contextmanager
     def block(self, head: str) -> Iterator[None]:
         """Add a statement that ends with a colon, and indent what is added inside."""

@@ -354,5 +354,5 @@ def test_a_count_is_bounded_by_the_bytes_left(version: int) -> None:
     )
     with pytest.raises(DecodeError, match="uuids has count"):
         decode(bomb + body[at:], version)
-    with pytest.raises(DecodeError, match="uuids has count"):
+    with pytest.raises(CUT):
         rewrite(bomb + body[at:], version, Keep(same=True))
