@@ -2,11 +2,11 @@
 
 They are what Kafka 3.9 and 4.3 answer to somebody who may not do this (`getErrorResponse` of each
 request): the error stands at the top, and with each item of the request where brokers echo items,
-spelled as the client spelled them. Three differ, to leave no doubt: the error's own text stands
-wherever there is a field for it, which brokers leave null here and there;
-DescribeUserScramCredentials names the users asked for, where brokers forget to; and DescribeLogDirs
-before version 3, which has no error at the top, has one directory without a name that tells it,
-where brokers answer nothing and leave it to clients to guess.
+spelled as the client spelled them. Two differ: the error's own text stands wherever there is a
+field for it, which brokers leave null here and there, and DescribeUserScramCredentials names the
+users asked for, where brokers forget to. DescribeLogDirs before version 3 has no error at the top
+and nothing of the request in its items: as from a broker it is empty, which clients read as this
+very error.
 """
 
 from collections.abc import Callable, Iterable, Mapping
@@ -32,14 +32,12 @@ class _Items:
         of: the items, from the request or from the item around them; null is none.
         echo: the fields of an item of the response that are not about the error.
         inner: items within each.
-        before: the first version whose error at the top says all there is to say.
     """
 
     array: str
     of: Callable[[Any], Iterable[Any] | None]
     echo: Callable[[Any], dict[str, Any]]
     inner: "_Items | None" = None
-    before: int | None = None
 
 
 def _partitions(array: str, index: str, of: str = "partitions") -> _Items:
@@ -53,7 +51,6 @@ _ECHOED: Final[Mapping[K, _Items]] = {
         lambda topic: {"topic_name": topic.name},
         _partitions("partitions", "partition_index"),
     ),
-    K.DESCRIBE_LOG_DIRS: _Items("results", lambda request: [request], lambda _: {}, before=3),
     K.ELECT_LEADERS: _Items(
         "replica_election_results",
         attrgetter("topic_partitions"),
@@ -120,7 +117,7 @@ def _made(
 ) -> Struct:
     fields = {field.name: field for field in kind.FIELDS if version in field.versions}
     found = {"error_code": int(CODE), "error_message": TEXT, **values}
-    if items is not None and (items.before is None or version < items.before):
+    if items is not None:
         element = cast(type[Struct], fields[items.array].element)
         found[items.array] = [
             _made(element, version, items.echo(item), items.inner, item)

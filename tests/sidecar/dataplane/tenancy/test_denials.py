@@ -18,6 +18,8 @@ VERSIONS = [
     for key in sorted(DENIED)
     for version in range(SUPPORTED[key].min_version, SUPPORTED[key].max_version + 1)
 ]
+WORDLESS = {(K.DESCRIBE_LOG_DIRS, version) for version in range(3)}
+"""Where an error has no place: clients read an empty answer as a denial."""
 
 
 def made(kind: type[Struct], path: str, /, **values: Any) -> Any:
@@ -91,7 +93,7 @@ def test_every_error_code_of_a_denial_is_this_one(key: K, version: int) -> None:
     found = answered(key, version, request(key))
 
     codes = list(fields(found, version, "error_code"))
-    assert set(codes) == {31}
+    assert set(codes) == (set() if (key, version) in WORDLESS else {31})
     assert set(fields(found, version, "error_message")) <= {TEXT}
     assert b"secret" not in codec.encode(found, version)
     if any(f.name == "error_code" and version in f.versions for f in found.FIELDS):
@@ -136,14 +138,6 @@ def test_topics_and_partitions_are_those_the_client_named(
         found = answered(key, version, request(key))
 
         assert echoed(found, *where) == [("a", [0, 2]), ("b", [0, 2])]
-
-
-@pytest.mark.parametrize("version", range(6))
-def test_log_dirs_are_denied_at_the_top_or_by_one_without_a_name(version: int) -> None:
-    found = answered(K.DESCRIBE_LOG_DIRS, version, request(K.DESCRIBE_LOG_DIRS))
-
-    told = [(r.error_code, r.log_dir, list(r.topics)) for r in found.results]
-    assert told == ([(31, "", [])] if version < 3 else [])
 
 
 @pytest.mark.parametrize("version", [0, 1])
