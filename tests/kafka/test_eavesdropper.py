@@ -66,10 +66,11 @@ def test_a_sequence_is_found_and_shown_with_what_is_around_it(echo: int) -> None
     assert ear.heard([b"nothing"]) == []
 
 
-def test_an_empty_sequence_is_refused(echo: int) -> None:
-    with Eavesdropper([echo], LISTENING, ECHOING) as ear:
-        socket.create_connection((LISTENING, echo), timeout=10).close()
-    with pytest.raises(AssertionError, match="everywhere"):
+def test_an_empty_sequence_is_refused() -> None:
+    with (
+        Eavesdropper([], LISTENING, ECHOING) as ear,
+        pytest.raises(AssertionError, match="everywhere"),
+    ):
         ear.heard([b""])
 
 

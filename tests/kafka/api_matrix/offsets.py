@@ -8,7 +8,7 @@ from codec.api_keys import ApiKey
 from tests.kafka.api_matrix.groups import GROUP
 from tests.kafka.api_matrix.shapes import Plain
 from tests.kafka.api_matrix.spec import exercise, ok, only, same
-from tests.kafka.api_matrix.tenant import TOPIC, Tenant
+from tests.kafka.api_matrix.tenant import TOPIC, WAITING, Tenant
 
 TRANSACTION, SHARE = 1, 2
 METADATA_TEXT = "a note"
@@ -20,8 +20,11 @@ def commit(tenant: Tenant, group: str, offset: int, version: int = 9) -> int:
     part = {"partition_index": 1, "committed_offset": offset, "committed_metadata": METADATA_TEXT}
     topic = {**tenant.named(), "partitions": [part]}
     values = {"group_id": group, "member_id": "", "topics": [topic]}
-    entry = only(ok(tenant.ask(ApiKey.OFFSET_COMMIT, version, values, node))["topics"])
-    assert tenant.is_named(entry)
+    answer = tenant.until(
+        lambda: tenant.ask(ApiKey.OFFSET_COMMIT, version, values, node),
+        lambda found: only(only(found["topics"])["partitions"])["error_code"] not in WAITING,
+    )
+    assert tenant.is_named(only(ok(answer)["topics"]))
     return node
 
 
