@@ -33,6 +33,8 @@ PREFIXED: Final = 4
 _ANY_TYPE: Final = 1
 _MAPPED: Final = (2, 3, 5)
 """Topic, group, transactional id."""
+_KINDS: Final = (LITERAL, PREFIXED)
+"""What entries have; others may come to mean anything."""
 _WILDCARD: Final = "*"
 _PREFIXED_SINCE = 1
 
@@ -117,7 +119,8 @@ DESCRIBE_ACLS: Final = Edit(_describe_request, _describe_response)
 def _create_request(request: Any, version: int, exchange: Exchange) -> Response | None:
     def refuse(entry: Any) -> Any:
         wildcard = (entry.resource_name, entry.resource_pattern_type) == (_WILDCARD, LITERAL)
-        if entry.resource_type in _MAPPED and not (wildcard and version < _PREFIXED_SINCE):
+        known = entry.resource_type in _MAPPED and entry.resource_pattern_type in _KINDS
+        if known and not (wildcard and version < _PREFIXED_SINCE):
             return None
         return refusal(ApiKey.CREATE_ACLS, "results")
 
@@ -170,7 +173,7 @@ def _delete_request(request: Any, version: int, exchange: Exchange) -> Response 
 def _is_safe(wanted: Any, version: int) -> bool:
     """Whether a filter can be sent so that it matches nothing but the client's own."""
     name, kind = wanted.resource_name_filter, wanted.pattern_type_filter
-    if name is None or kind == MATCH:
+    if name is None or kind not in (ANY, *_KINDS):
         return False
     if name == _WILDCARD and version < _PREFIXED_SINCE:
         return False
