@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import threading
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -24,6 +25,20 @@ pytestmark = [pytest.mark.kafka, pytest.mark.timeout(600)]
 
 TOPIC, LEDGER, RECORDS = "parcels", "ledger", 5
 VCLUSTERS = ("tenant-erin-", "tenant-frank-")
+#: What tools that change something have in their line.
+CHANGING = frozenset(
+    [
+        "--create",
+        "--alter",
+        "--delete",
+        "--add",
+        "--remove",
+        "--execute",
+        "--delete-offsets",
+        "kafka-delete-records",
+    ]
+)
+LOOKS, PAUSE = 20, 0.5
 DENIED = "ClusterAuthorizationException: Cluster authorization failed."
 
 
@@ -35,6 +50,11 @@ class Step:
     says: tuple[str, ...] = ()
     hides: tuple[str, ...] = ()
     denied: bool = False
+
+    @property
+    def looks(self) -> bool:
+        """Whether it changes nothing."""
+        return not self.denied and not set(self.line.split()) & CHANGING
 
 
 def denied(line: str, says: str = DENIED) -> Step:
@@ -192,18 +212,38 @@ def desks(
         yield made[0], made[1]
 
 
+def _wrong(step: Step, shown: Shown, home: Path) -> str:
+    """Why this is not what the tool must do; empty if it is."""
+    text = " ".join(shown.text.replace(str(home), "{home}").split())
+    foreign = [vcluster for vcluster in VCLUSTERS if vcluster.rstrip("-") in text]
+    missing = [words for words in step.says if words not in text]
+    surplus = [words for words in step.hides if words in text]
+    if (shown.status != 0) is step.denied and not (foreign or missing or surplus):
+        return ""
+    return (
+        f"{step.line}: status {shown.status}, missing {missing}, not to be there {surplus},"
+        f" foreign {foreign}\n{shown.text}"
+    )
+
+
+def _tried(desk: Desk, step: Step) -> str:
+    """Why the tool does not do what it must; one that only looks may have to look again.
+
+    Brokers learn of changes one after the other, and a tool asks any of them.
+    """
+    for _ in range(LOOKS if step.looks else 1):
+        why = _wrong(step, desk.does(step), desk.home)
+        if not why:
+            break
+        threading.Event().wait(PAUSE)
+    return why
+
+
 def test_every_tool_shows_a_cluster_of_ones_own(
     desks: tuple[Desk, Desk], overheard: Overheard
 ) -> None:
-    """Both tenants at once, step by step: each prints what it must, and the same."""
+    """Both tenants at once, step by step."""
     with ThreadPoolExecutor(2) as pool:
         for step in STEPS:
-            shown = list(pool.map(lambda desk, step=step: desk.does(step), desks))
-            for desk, one in zip(desks, shown, strict=True):
-                text = " ".join(one.text.replace(str(desk.home), "{home}").split())
-                assert (one.status != 0) is step.denied, f"{step.line}\n{one.text}"
-                assert [words for words in step.says if words not in text] == [], one.text
-                assert [words for words in step.hides if words in text] == [], one.text
-                for vcluster in VCLUSTERS:
-                    assert vcluster.rstrip("-") not in text, one.text
+            assert list(pool.map(lambda desk, step=step: _tried(desk, step), desks)) == ["", ""]
     assert overheard.leaks() == []
