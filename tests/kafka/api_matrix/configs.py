@@ -33,10 +33,13 @@ def _own(version: int) -> dict[int, tuple[str, str, str]]:
     }
 
 
-def _described(tenant: Tenant, version: int, kind: int, resource: str, name: str) -> str:
+def described(
+    tenant: Tenant, version: int, kind: int, resource: str, name: str, node: int = -1
+) -> str:
+    """A setting's value, as this broker knows it."""
     one = {"resource_type": kind, "resource_name": resource, "configuration_keys": [name]}
     values = {"resources": [one], "include_synonyms": True, "include_documentation": True}
-    result = only(ok(tenant.ask(ApiKey.DESCRIBE_CONFIGS, version, values))["results"])
+    result = only(ok(tenant.ask(ApiKey.DESCRIBE_CONFIGS, version, values, node))["results"])
     assert (result["resource_type"], result["resource_name"]) == (kind, resource), result
     return str(only(result["configs"])["value"])
 
@@ -45,9 +48,9 @@ def _described(tenant: Tenant, version: int, kind: int, resource: str, name: str
 def describe_configs(tenant: Tenant, version: int) -> None:
     """Of the common topic and of a group; of brokers, loggers and client metrics it is denied."""
     set_config(tenant, TOPIC_RESOURCE, TOPIC, "retention.ms", "86400000")
-    told = _described(tenant, version, TOPIC_RESOURCE, TOPIC, "retention.ms")
+    told = described(tenant, version, TOPIC_RESOURCE, TOPIC, "retention.ms")
     assert told == "86400000"
-    told = _described(tenant, version, GROUP_RESOURCE, "any", "share.auto.offset.reset")
+    told = described(tenant, version, GROUP_RESOURCE, "any", "share.auto.offset.reset")
     assert told == "latest"
     for kind, name in PHYSICAL.items():
         one = {"resource_type": kind, "resource_name": name, "configuration_keys": None}
@@ -74,7 +77,7 @@ def _altered(tenant: Tenant, key: ApiKey, version: int) -> None:
         entry = only(ok(tenant.ask(key, version, values))["responses"])
         assert (entry["resource_type"], entry["resource_name"]) == (kind, resource), entry
         tenant.until(
-            lambda kind=kind, resource=resource, name=name: _described(
+            lambda kind=kind, resource=resource, name=name: described(
                 tenant, 4, kind, resource, name
             ),
             lambda told, value=value: told == value,

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import struct
+import time
 from collections.abc import Sequence
 
 from codec.records.crc32c import table_crc32c
 
 _HEADER = struct.Struct(">hiqqqhii")
 TRANSACTIONAL = 0x10
+#: Milliseconds; records of other days would be deleted by the brokers, half a minute after the start.
+NOW = int(time.time() * 1000)
 
 
 def _varint(number: int) -> bytes:
@@ -40,8 +43,7 @@ def batch(
     attributes = TRANSACTIONAL if transactional else 0
     last = len(values) - 1
     numbers = (producer_id, producer_epoch, first_sequence, len(values))
-    timestamp = 1_700_000_000_000
-    rest = _HEADER.pack(attributes, last, timestamp, timestamp, *numbers)
+    rest = _HEADER.pack(attributes, last, NOW, NOW, *numbers)
     rest += b"".join(_record(index, value) for index, value in enumerate(values))
     checked = struct.pack(">ibI", -1, 2, table_crc32c(rest)) + rest
     return struct.pack(">qi", 0, len(checked)) + checked

@@ -8,7 +8,7 @@ from uuid import uuid4
 
 from codec.api_keys import ApiKey
 from tests.kafka.api_matrix.client import Answer
-from tests.kafka.api_matrix.configs import GROUP_RESOURCE, set_config
+from tests.kafka.api_matrix.configs import GROUP_RESOURCE, described, set_config
 from tests.kafka.api_matrix.groups import GROUP
 from tests.kafka.api_matrix.shapes import Plain
 from tests.kafka.api_matrix.spec import exercise, ok, only, same
@@ -19,6 +19,7 @@ LAG_SINCE = 1
 LEAVE = -1
 NOT_READ = -1
 ACCEPT = 1
+RESET = "share.auto.offset.reset"
 
 
 @dataclass
@@ -43,7 +44,12 @@ class Sharer:
 def joined(tenant: Tenant, group: str) -> Sharer:
     """A member that has been assigned the common topic, in a group that reads from the start."""
     tenant.renew(1)  # a share session belongs to a connection
-    set_config(tenant, GROUP_RESOURCE, group, "share.auto.offset.reset", "earliest")
+    set_config(tenant, GROUP_RESOURCE, group, RESET, "earliest")
+    # The partition's leader learns of it later than others, and would begin at the end.
+    tenant.until(
+        lambda: described(tenant, 4, GROUP_RESOURCE, group, RESET, node=1),
+        lambda value: value == "earliest",
+    )
     member = Sharer(group, str(uuid4()), 0, tenant.coordinator(group, GROUP))
     first = {**member.fields(), "subscribed_topic_names": [TOPIC]}
     answer = tenant.settled(ApiKey.SHARE_GROUP_HEARTBEAT, HEARTBEAT, first, member.node)
