@@ -10,7 +10,7 @@ from codec.records.crc32c import table_crc32c
 
 _HEADER = struct.Struct(">hiqqqhii")
 TRANSACTIONAL = 0x10
-#: Milliseconds; records of other days would be deleted by the brokers, half a minute after the start.
+#: Milliseconds; brokers would delete records of long ago, half a minute after their start.
 NOW = int(time.time() * 1000)
 
 
