@@ -123,7 +123,8 @@ def test_large_records_are_the_same_objects_in_chunks() -> None:
 def test_arrays_around_the_prepared_lengths() -> None:
     topic = codec.registry.response_class(3).MetadataResponseTopic  # type: ignore[attr-defined]
     for count in (0, 1, 63, 64, 65, 66, 127, 128, 300):
-        partition = topic.MetadataResponsePartition(replica_nodes=list(range(count)))
+        numbers = list(range(count))
+        partition = topic.MetadataResponsePartition(replica_nodes=numbers, isr_nodes=numbers)
         message = codec.registry.response_class(3)(topics=[topic(partitions=[partition])])
         for version in (8, 9):
             again = codec.decode_response(3, version, codec.encode(message, version))
