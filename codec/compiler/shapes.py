@@ -215,7 +215,8 @@ class Alike:
         while left >= FEW:
             size, columns = self._shape(b, p)
             tried = run = min(window, left, (e - p) // size)
-            if not tried:
+            if tried < 1:
+                # Too few bytes for one more, or a count has led behind the end already.
                 break
             for place, value in columns:
                 column = b[p + place : p + place + (run - 1) * size + 1 : size]

@@ -208,6 +208,16 @@ def test_every_byte_of_a_known_shape_changed(version: int, counts: list[int]) ->
     assert outcomes == {bytes, type}
 
 
+@pytest.mark.parametrize("version", [8, 12])
+def test_counts_that_lead_far_behind_the_end(version: int) -> None:
+    body = codec.encode(metadata(1, [90], 2), version)
+    assert assert_same(MetadataResponse, version, body) == body
+    largest = b"\x7f\xff\xff\xff" if version == 8 else b"\xff\xff\xff\xff\x07"
+    # Wherever the walk of some ends and others are compared again.
+    for at in range(len(body)):
+        assert_same(MetadataResponse, version, body[:at] + largest + body[at + len(largest) :])
+
+
 @pytest.mark.parametrize("counts", [[1] * 500, [12] * 60, [5000]])
 @pytest.mark.parametrize("version", [8, 12])
 def test_shapes_are_used(version: int, counts: list[int]) -> None:
