@@ -93,10 +93,12 @@ class ValueWriter:
             with self.block("if y is None:"):
                 self.drop(role, dropped)
             with self.block("elif y is not x:"):
+                self.line(f"add({self.span('s', 'h')})")
                 with self.block("try:"):
-                    self.line(f"out += {self.span('s', 'h')}, short_strings[len(y)], y")
+                    self.line("add(short_strings[len(y)])")
+                    self.line("add(y)")
                 with self.block("except IndexError:"):
-                    self.line(f"out += {self.span('s', 'h')}, {self.form}_string(y)")
+                    self.line(f"add({self.form}_string(y))")
                 self.line("s = p")
         if nullable and self.flexible:
             return
