@@ -3,7 +3,6 @@
 from collections.abc import Callable
 
 from sidecar.dataplane.tenancy.exchange import Exchange
-from sidecar.dataplane.tenancy.topic_ids import TopicDirectory
 
 Advertise = Callable[[int, bytes, int], tuple[bytes, int]]
 """Node id, host and port of a broker to the host and port a client is told."""
@@ -69,27 +68,40 @@ class Learning(ToLogical):
 
     def __init__(self, exchange: Exchange, advertise: Advertise) -> None:
         super().__init__(exchange, advertise)
-        self.topic, self.topic_id = _pairs(exchange.directory, self.topic, self.topic_id)
+        self.topic, self.topic_id = _pairs(exchange)
 
 
 def _pairs(
-    directory: TopicDirectory,
-    logical: Callable[[bytes], bytes | None],
-    original: Callable[[bytes], bytes],
+    exchange: Exchange,
 ) -> tuple[Callable[[bytes], bytes | None], Callable[[bytes], bytes]]:
+    """What to ask about a topic, and about its id right after it.
+
+    A list of all topics asks ten thousand times while every connection waits: hence the usual
+    cases are decided here, without another call.
+    """
+    names, directory, masks = exchange.names, exchange.directory, exchange.masks
+    logical_topic, knows = names.logical_topic, directory.knows
+    prefix, aliases = names.prefix, bool(names.alias_topics)
+    masked = bool(masks)
     last: bytes | None = None
 
     def topic(name: bytes) -> bytes | None:
         nonlocal last
         last = name
-        return logical(name)
+        if aliases:
+            return logical_topic(name)
+        logical = name.removeprefix(prefix)
+        if len(logical) == len(name):
+            return None if name and prefix else name
+        return logical or None
 
     def topic_id(topic_id: bytes) -> bytes:
         nonlocal last
         if last is not None:
+            if not knows(topic_id):
+                directory.learn(topic_id, last)
             # Once only: the next id may have no name before it.
-            directory.learn(topic_id, last)
             last = None
-        return original(topic_id)
+        return masks.original(topic_id) if masked else topic_id
 
     return topic, topic_id

@@ -6,6 +6,7 @@ is not of a topic of the client's own is replaced, on its way to the broker, by 
 has: so the broker answers UNKNOWN_TOPIC_ID wherever and however it does for an id nobody knows.
 """
 
+from collections.abc import Callable
 from hashlib import blake2b
 from typing import Final
 
@@ -30,6 +31,8 @@ class TopicDirectory:
     def __init__(self, secret: bytes = b"") -> None:
         self.secret = secret
         self._names: dict[bytes, bytes] = {}
+        self.knows: Callable[[bytes], bool] = self._names.__contains__
+        """Whether it is known which topic an id is of."""
 
     def learn(self, topic_id: bytes, name: bytes) -> None:
         """Take note of a topic's id and physical name."""
