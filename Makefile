@@ -66,7 +66,7 @@ bench-extra: $(VENV)/.dev ## memory, start, growth, workers, neighbours: about s
 bench-kafka: $(VENV)/.dev ## before three real brokers (Java, Maven): about ten minutes
 	@$(BIN)/python bench/real_kafka.py $(ARGS)
 
-bench-codec: $(VENV)/.dev ## the codec against kafka-python and aiokafka
+bench-codec: $(VENV)/.dev ## the codec against kafka-python and aiokafka, large Metadata
 	@$(BIN)/python bench/codec_peers.py $(ARGS)
 
 clean: ## remove what make made

@@ -9,11 +9,11 @@ is compared in the version it speaks (aiokafka: v5, v8, v8, v11; others: v12, v9
 bytes are compared with ours before anything is timed.
 
 Rounds of ours and of the peer alternate, so that a busy machine slows both: the ratio of a round is
-that of neighbours in time, and the median of these is what counts. Peers that are not
-installed are left out. Large Metadata responses follow: see codec_metadata.py.
+that of neighbours in time, and the median of these is what counts. Peers that are not installed are
+left out. Large Metadata responses come last: see codec_metadata.py.
 
-Exit status 1 if a peer in pure Python is faster than the codec anywhere, or if rewriting a large
-Metadata response is too slow.
+Exit status 1 if a peer in pure Python is faster than the codec anywhere, or if a large Metadata
+response takes too long.
 """
 
 import argparse
@@ -174,10 +174,10 @@ def main() -> int:
             lost += sum(ratio < 1 for ratio in ratios)
     compare_rewriting(plan)
     skeleton(plan)
-    short = codec_metadata.compare(plan.rounds)
+    missed = codec_metadata.compare(plan.rounds)
     if not compared:
         print("no peer is installed: nothing was compared")
-    return 1 if lost or short or not compared else 0
+    return 1 if lost or missed or not compared else 0
 
 
 if __name__ == "__main__":
