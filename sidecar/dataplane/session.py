@@ -42,7 +42,7 @@ HEADER_LIMIT: Final = 64 * 1024
 READ_LIMIT: Final = 4 * 1024 * 1024
 """Bytes of a request that is read field by field; every connection waits while that goes on."""
 _BLOBS: Final = frozenset({ApiKey.PRODUCE, ApiKey.JOIN_GROUP, ApiKey.SYNC_GROUP})
-"""APIs whose requests are large for what they carry, which is not read."""
+"""APIs whose requests are large for what they carry, of which little or nothing is read."""
 
 
 @dataclass(slots=True)
