@@ -153,9 +153,8 @@ def write_tags(tags: Iterable[tuple[int, Buffer]]) -> bytes:
 class NumberArrays:
     """Reads and writes runs of one integer type; the common short lengths are prepared.
 
-    `unpack` and `pack` have a function for each count, `unpack_compact` and `pack_compact` for each
-    compact count, which is one more; the last one writes that count, too. `size` is that of one
-    element.
+    `unpack` has a function for each count, `unpack_compact` for each compact count, which is one
+    more. `size` is that of one element.
     """
 
     def __init__(self, code: str) -> None:
@@ -165,11 +164,6 @@ class NumberArrays:
         self.unpack: Sequence[Callable[..., tuple[Any, ...]]] = [s.unpack_from for s in structs]
         self.unpack_compact = [self.unpack[0], *self.unpack]
         self.pack: Sequence[Callable[..., bytes]] = [s.pack for s in structs]
-        counted = [Struct(">B" + self._format(n, code)) for n in range(_PREPARED)]
-        self.pack_compact: Sequence[Callable[..., bytes]] = [
-            counted[0].pack,
-            *(s.pack for s in counted),
-        ]
 
     def read(self, data: Buffer, pos: int, count: int) -> tuple[Any, ...]:
         """`count` elements from `pos` on; struct.error if the data ends before."""

@@ -65,8 +65,6 @@ class _EncoderWriter:
             run, slots, end = take_run(slots)
             if end and end.inner and end.kind is Kind.STRUCT:
                 self.inner_struct(run, made, end, end.inner)
-            elif end and not run and _fits_one_piece(end):
-                self.numbers(end, f"{made}.{end.name}")
             elif end:
                 value = self.prepare(end, f"{made}.{end.name}")
                 self.run(run, made, value.prefix)
@@ -188,16 +186,6 @@ class _EncoderWriter:
                 else:
                     self._string_element(slot, item)
 
-    def numbers(self, slot: Slot, expression: str) -> None:
-        """Write an array of numbers, its count in one piece with them if it is short."""
-        arrays = FIXED_ARRAYS[slot.element]
-        x, n = self.source.name("x"), self.source.name("n")
-        pack = self.source.constant(arrays.pack_compact, "C")
-        write = f"{self.source.constant(arrays, 'A')}.write"
-        self.line(f"{x} = {expression}")
-        self.line(f"{n} = len({x}) + 1")
-        self.line(f"add({pack}[{n}]({n}, *{x}) if {n} < 66 else uvarint({n}) + {write}({x}))")
-
     def _string_element(self, slot: Slot, item: str) -> None:
         element = Slot(Field(Kind.STRING, slot.field.versions, ""), False, slot.flexible)
         value = self.prepare(element, item)
@@ -240,11 +228,6 @@ def _is_set(slot: Slot, made: str) -> str:
     if slot.kind is Kind.ARRAY:
         return f"({made}.{slot.name} is None or len({made}.{slot.name}))"
     return f"{made}.{slot.name} != {slot.field.default!r}"
-
-
-def _fits_one_piece(slot: Slot) -> bool:
-    """Whether a value is an array of numbers with a compact count, and not null."""
-    return slot.element in FIXED_ARRAYS and slot.flexible and not slot.nullable
 
 
 @dataclass(frozen=True)
