@@ -1,4 +1,4 @@
-"""Fetch responses that name brokers at their very end, passed on without being collected.
+"""Fetch responses in which something is looked at, passed on without being collected.
 
 From v16 on a Fetch response may end with the addresses of new leaders (KIP-951), behind all
 records, when its size has long been sent. So the response is walked as it streams through, and its
@@ -6,7 +6,9 @@ last tag section is replaced by one of the same length: the sidecar's addresses,
 tagged field as padding, which receivers skip (KIP-482). Where they do not fit, the addresses are
 left out, and the client asks for metadata, as it does when a broker has none to offer.
 
-Layout: Kafka protocol, Fetch response v16-18, response header v1.
+And what a client asked a fetch session for is told which it was given, at the beginning.
+
+Layout: Kafka protocol, Fetch response v13-18, response header v1.
 """
 
 from collections.abc import Callable, Generator
@@ -17,8 +19,9 @@ from codec.primitives import read_tags, read_uvarint, uvarint, write_tags
 
 FIRST: Final = 16
 """First version whose response may hold addresses."""
-_BEFORE_TOPICS: Final = 4 + 2 + 4
-"""Throttle time, error code, session id."""
+_BEFORE_SESSION: Final = 4 + 2
+"""Throttle time, error code."""
+_SESSION: Final = 4
 _TOPIC_ID: Final = 16
 _BEFORE_ABORTED: Final = 4 + 2 + 8 + 8 + 8
 """Partition, error code, high watermark, last stable offset, log start offset."""
@@ -31,7 +34,8 @@ _LONGEST_TRAILER: Final = 64 * 1024
 _ALL: Final = 1 << 62
 
 Walking = Generator[int, Any, None]
-"""Yields how many bytes are to be passed by, or -1 for the value of an unsigned varint."""
+"""Yields how many bytes are to be passed by, -1 for the value of an unsigned varint, or -4 for that
+of a signed number of four bytes."""
 
 
 class FetchForm(NamedTuple):
@@ -40,12 +44,14 @@ class FetchForm(NamedTuple):
     Args:
         map_body: a response body with the sidecar's addresses.
         api_key, api_version, context: as in `Pending`.
+        learn: told of the fetch session that it names; 0 is none.
     """
 
     map_body: Callable[[bytes], bytes]
     api_key: int
     api_version: int
     context: Any
+    learn: Callable[[int], None]
 
 
 class FetchWalk:
@@ -60,9 +66,10 @@ class FetchWalk:
         self.left = size - 4
         """Bytes that are still to come."""
         self._form = form
-        self._steps = _walk()
+        self._steps = _walk(form.learn)
         self._pass = 0
-        self._varint = b""
+        self._wanted = 0
+        self._value = b""
         self._trailer: bytes | None = None
         """The last tag section, as far as it has come; None before it begins."""
         self._step(None)
@@ -79,10 +86,13 @@ class FetchWalk:
                 if not self._pass:
                     self._step(None)
             else:
-                self._varint += bytes(data[position : position + 1])
+                self._value += bytes(data[position : position + 1])
                 position += 1
-                if self._varint[-1] < 0x80 or len(self._varint) > 4:
-                    self._step(_value(self._varint))
+                if self._wanted < -1:
+                    if len(self._value) == -self._wanted:
+                        self._step(int.from_bytes(self._value, "big", signed=True))
+                elif self._value[-1] < 0x80 or len(self._value) > 4:
+                    self._step(_uvarint(self._value))
         self.left -= end
         onward: list[Any] = [data[:position]] if position else []
         if self._trailer is not None:
@@ -96,12 +106,12 @@ class FetchWalk:
 
     def _step(self, value: int | None) -> None:
         """Go on to what has to be looked at next; `value` is what was asked for last."""
-        self._varint = b""
+        self._value = b""
         try:
             wanted = self._steps.send(value)
             while not wanted:
                 wanted = next(self._steps)
-            self._pass = max(0, wanted)
+            self._wanted, self._pass = wanted, max(0, wanted)
         except StopIteration:
             self._trailer = b""
 
@@ -109,7 +119,7 @@ class FetchWalk:
         """The last tag section with other addresses, in as many bytes."""
         if trailer == b"\0":
             return trailer
-        head = bytes(_BEFORE_TOPICS) + b"\x01"
+        head = bytes(_BEFORE_SESSION + _SESSION) + b"\x01"
         try:
             found = self._form.map_body(head + trailer)[len(head) :]
             count, position = read_uvarint(found, 0)
@@ -120,10 +130,11 @@ class FetchWalk:
         return _fitted(fields, len(trailer)) or _fitted(without, len(trailer)) or trailer
 
 
-def _walk() -> Walking:
+def _walk(learn: Callable[[int], None]) -> Walking:
     """The way through a response up to its last tag section."""
     yield from _tags()
-    yield _BEFORE_TOPICS
+    yield _BEFORE_SESSION
+    learn((yield -_SESSION))
     for _ in range((yield -1) - 1):
         yield _TOPIC_ID
         for _ in range((yield -1) - 1):
@@ -143,7 +154,7 @@ def _tags() -> Walking:
         yield (yield -1)
 
 
-def _value(varint: bytes) -> int:
+def _uvarint(varint: bytes) -> int:
     value = 0
     for byte in reversed(varint):
         value = value << 7 | byte & 0x7F

@@ -9,6 +9,7 @@ Layouts: Kafka protocol, Produce v3-13, Fetch v4-12.
 """
 
 from collections.abc import Callable
+from struct import Struct
 from typing import Any, Final, NamedTuple, Protocol
 
 from codec.api_keys import ApiKey
@@ -33,6 +34,12 @@ from sidecar.dataplane.heads import (
 )
 from sidecar.dataplane.ordering import ReplyForm
 from sidecar.dataplane.tenancy import Exchange, Names
+from sidecar.dataplane.tenancy.fetch_sessions import (
+    FIRST_EPOCH,
+    NO_SESSION,
+    FetchSessions,
+)
+from sidecar.dataplane.tenancy.fetch_sessions import SINCE as SESSIONS_SINCE
 
 
 class Splice(NamedTuple):
@@ -86,11 +93,12 @@ PARTITION_HEAD: Final = 80
 """Bytes behind a Produce's only topic that hold the head of its partition and of its batch."""
 _REPLY_OFFSET: Final = 8
 """Where a response goes on after size and correlation id."""
-_FETCH_FIXED: Final = 25
-"""Fetch v7-12 before its topics: replica id, max wait, min and max bytes, isolation, session."""
+_FETCH_FIXED: Final = 17
+"""Fetch v4-12 before its session or topics: replica id, max wait, min and max bytes, isolation."""
+_FETCH_SESSION: Final = Struct(">ii")
+"""Fetch session and its epoch, from v7 on."""
 _NEVER: Final = 1 << 31
 """More bytes than a frame can have."""
-_FETCH_SESSIONS_SINCE: Final = 7
 _PRODUCE_ENDPOINTS_SINCE: Final = 10
 _PRODUCE_IDS_SINCE: Final = 13
 _FETCH_PARTITION: Final = {
@@ -247,12 +255,14 @@ class FetchMemory(NamedTuple):
         size: of the frame, without its size field.
         topics_at, rest_at: offsets in the frame of `topics` and `rest`.
         client_id: the bytes from the client id to the header's end.
+        session: its fetch session, and without one the epoch too, which asks for one or does not.
         topics: from the topic count up to the partition.
         rest: from the partition's tags on: nothing forgotten, the rack.
     """
 
     size: int
     client_id: bytes
+    session: bytes
     topics_at: int
     topics: bytes
     rest_at: int
@@ -264,15 +274,22 @@ class FetchLane:
 
     Args:
         names, context: as for `ProduceLane`.
+        fetch_sessions: those of the client.
     """
 
     FIRST: Final = 4
     LAST: Final = 12
     """Later versions name topics by id."""
 
-    def __init__(self, names: Names, context: Callable[[bytes | None], Exchange]) -> None:
+    def __init__(
+        self,
+        names: Names,
+        context: Callable[[bytes | None], Exchange],
+        fetch_sessions: FetchSessions,
+    ) -> None:
         self._names = names
         self._context = context
+        self._allows = fetch_sessions.allows
         self.memory: FetchMemory | None = None
         """Of the last request; None if others are not to be taken for alike."""
 
@@ -288,9 +305,11 @@ class FetchLane:
     def _learn(self, buffer: Any, position: int, end: int, version: int) -> Splice:
         """Read a request but for its partitions; remember it if it is one of one partition."""
         flexible = is_flexible(ApiKey.FETCH, version)
-        sessions = version >= _FETCH_SESSIONS_SINCE
+        sessions = version >= SESSIONS_SINCE
         body = after_client_id(buffer, position, end, flexible)
-        topics = body + (_FETCH_FIXED if sessions else _FETCH_FIXED - 8)
+        topics = body + _FETCH_FIXED
+        session = self._session(buffer, topics, end) if sessions else b""
+        topics += _FETCH_SESSION.size if sessions else 0
         start, stop = single_topic(buffer, topics, end, flexible)
         if sessions:
             _nothing_forgotten(buffer, stop, end, version, flexible)
@@ -310,12 +329,27 @@ class FetchLane:
             self.memory = FetchMemory(
                 size,
                 bytes(buffer[position + BODY_OFFSET : body]),
+                session,
                 topics - position,
                 bytes(buffer[topics:first]),
                 after - position,
                 bytes(buffer[after:whole]),
             )
         return Splice(topics - position, stop - topics, new, True, form)
+
+    def _session(self, buffer: Any, place: int, end: int) -> bytes:
+        """Check the session; what others have to have in its place to be alike.
+
+        Raises:
+            Unusual: it is not the client's, or is asked for: the response is to be looked at.
+        """
+        if place + _FETCH_SESSION.size > end:
+            raise Cut
+        session_id, epoch = _FETCH_SESSION.unpack_from(buffer, place)
+        if epoch == FIRST_EPOCH or not self._allows(session_id):
+            raise Unusual
+        size = _FETCH_SESSION.size if session_id == NO_SESSION else _FETCH_SESSION.size // 2
+        return bytes(buffer[place : place + size])
 
 
 def _nothing_forgotten(buffer: Any, position: int, end: int, version: int, flexible: bool) -> None:

@@ -51,20 +51,29 @@ def _plan_fetch(found: Plan, tenancy: Tenancy, versions: Versions) -> None:
     """Fetch requests stream, and responses that may hold addresses are walked."""
     first = fetch_walk.FIRST
     if tenancy.isolates:
-        by_name = FetchLane(tenancy.names, tenancy.exchange)
+        by_name = FetchLane(tenancy.names, tenancy.exchange, tenancy.fetch_sessions)
         _add(found, versions, ApiKey.FETCH, by_name.FIRST, by_name.LAST, by_name)
         first = FetchIdLane.FIRST
     low, high = versions.ranges.get(ApiKey.FETCH, (0, -1))
     for version in range(max(low, first), high + 1):
-        form = _fetch_form(tenancy, version) if version >= fetch_walk.FIRST else None
-        lane = FetchIdLane(form, tenancy.logical_topic) if tenancy.isolates else PassLane(form)
-        found[ApiKey.FETCH << 16 | version] = lane
+        form = _fetch_form(tenancy, version)
+        found[ApiKey.FETCH << 16 | version] = (
+            FetchIdLane(
+                form,
+                tenancy.logical_topic,
+                tenancy.fetch_sessions,
+                walked=version >= fetch_walk.FIRST,
+            )
+            if tenancy.isolates
+            else PassLane(form)
+        )
 
 
 def _fetch_form(tenancy: Tenancy, version: int) -> fetch_walk.FetchForm:
     context = tenancy.exchange(None)
     map_body = partial(_map_whole, tenancy, version, context)
-    return fetch_walk.FetchForm(map_body, ApiKey.FETCH, version, context)
+    learn = tenancy.fetch_sessions.learn
+    return fetch_walk.FetchForm(map_body, ApiKey.FETCH, version, context, learn)
 
 
 def _map_whole(tenancy: Tenancy, version: int, context: Any, body: bytes) -> bytes:

@@ -21,6 +21,8 @@ _HEADER: Final = Struct(">iIi")
 _REWRITTEN: Final = _HEADER.size
 _SIZE: Final = Struct(">i")
 _PRODUCE: Final = 0
+_FETCH_SESSION: Final = 8
+"""Bytes of a fetch session and its epoch."""
 _COLLECT: Final[Any] = Verdict.COLLECT
 _MORE: Final[Any] = Verdict.MORE
 
@@ -52,12 +54,13 @@ def request_reader(  # noqa: C901 - one loop on purpose, see above
     # The last Fetch with a name to replace, if others may be like it: see `FetchMemory`.
     fetch = -1
     fetch_size = topics_at = rest_at = 0
-    client_id = topics = rest = b""
+    client_id = fetch_session = topics = rest = b""
     fetch_splice: Any = None
 
     def on_readable(arrived: int = 0) -> None:  # noqa: C901 - as above
         nonlocal pipeline, versions, look_up, judge, same, raw, known, least, passes, splice
-        nonlocal fetch, fetch_size, client_id, topics_at, topics, rest_at, rest, fetch_splice
+        nonlocal fetch, fetch_size, fetch_splice
+        nonlocal client_id, fetch_session, topics_at, topics, rest_at, rest
         try:
             if not arrived:
                 arrived = client.receive() if client.tail else recv_into(ROOM)
@@ -107,6 +110,7 @@ def request_reader(  # noqa: C901 - one loop on purpose, see above
                     and after <= end
                     and starts(client_id, position + _REWRITTEN)
                     and starts(topics, position + topics_at)
+                    and starts(fetch_session, position + topics_at - _FETCH_SESSION)
                     and starts(rest, position + rest_at)
                 ):
                     verdict = fetch_splice
@@ -136,7 +140,8 @@ def request_reader(  # noqa: C901 - one loop on purpose, see above
                                 known += PARTITION_HEAD
                         elif lane.memory is not None:
                             fetch, fetch_splice = api, verdict
-                            fetch_size, client_id, topics_at, topics, rest_at, rest = lane.memory
+                            fetch_size, client_id, fetch_session = lane.memory[:3]
+                            topics_at, topics, rest_at, rest = lane.memory[3:]
                 refusal = None
                 if verdict is not _COLLECT and judge is not None and api >> 16 == _PRODUCE:
                     if after > end and position + known > end:

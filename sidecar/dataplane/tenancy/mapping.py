@@ -9,6 +9,7 @@ from codec.schema import Response
 from sidecar.dataplane.actions import Chunks
 from sidecar.dataplane.tenancy.edits import EDITS
 from sidecar.dataplane.tenancy.exchange import Exchange, decoded
+from sidecar.dataplane.tenancy.fetch_sessions import FetchSessions
 from sidecar.dataplane.tenancy.hooks import Advertise, Learning, ToLogical, ToPhysical
 from sidecar.dataplane.tenancy.names import Names
 from sidecar.dataplane.tenancy.topic_ids import Masks, TopicDirectory
@@ -58,6 +59,7 @@ class Tenancy:
         self._advertise = advertise
         self._directory = directory
         self.masks = Masks(directory.secret)
+        self.fetch_sessions = FetchSessions()
         self.isolates = bool(names().prefix)
         """Whether names are mapped at all; if so, only messages that can be mapped may pass."""
 
@@ -93,6 +95,10 @@ class Tenancy:
         if not self.isolates:
             needed = version >= _MINIMUM_ADDRESS_VERSION.get(api_key, _NEVER)
             return Mapped([body], exchange if needed else None)
+        if api_key == ApiKey.FETCH:
+            refusal = self.fetch_sessions.refusal(version, body)
+            if refusal is not None:
+                return refusal
         edit = EDITS.get(api_key)
         if edit is not None and edit.request is not None:
             request = codec.decode_request(api_key, version, body)
@@ -110,6 +116,8 @@ class Tenancy:
             codec.CodecError: the body is malformed.
         """
         edit = EDITS.get(api_key) if self.isolates else None
+        if self.isolates and api_key == ApiKey.FETCH:
+            self.fetch_sessions.learn_from(version, body)
         if edit is not None and edit.response is not None:
             response = codec.decode_response(api_key, version, body)
             edit.response(response, version, exchange)

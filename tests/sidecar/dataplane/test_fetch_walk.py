@@ -18,7 +18,9 @@ Partition = Topic.PartitionData
 Endpoint = FetchResponse.NodeEndpoint
 
 
-def form(version: int, host: bytes = b"localhost", port: int = 6970) -> FetchForm:
+def form(
+    version: int, host: bytes = b"localhost", port: int = 6970, learned: list[int] | None = None
+) -> FetchForm:
     """For clients that are told this address for every broker."""
     tenancy = Tenancy(lambda: Names(""), lambda *_: (host, port), TopicDirectory())
     _, exchange = tenancy.map_request(ApiKey.FETCH, version, b"")
@@ -26,7 +28,9 @@ def form(version: int, host: bytes = b"localhost", port: int = 6970) -> FetchFor
     def map_body(body: bytes) -> bytes:
         return b"".join(tenancy.map_response(ApiKey.FETCH, version, body, exchange))
 
-    return FetchForm(map_body, ApiKey.FETCH, version, exchange)
+    return FetchForm(
+        map_body, ApiKey.FETCH, version, exchange, [].append if learned is None else learned.append
+    )
 
 
 def walked(data: bytes, wanted: FetchForm, choice: random.Random, surplus: bytes = b"") -> bytes:
@@ -86,6 +90,19 @@ def test_a_response_without_addresses_passes_as_it_is(seed: int, version: int) -
     data = response(fetched(choice), version)
 
     assert walked(data, form(version), choice, b"the next") == data
+
+
+@pytest.mark.parametrize("version", range(13, 19))
+@pytest.mark.parametrize("session", [0, 1, (1 << 31) - 1, -5])
+def test_the_session_that_was_given_is_told(session: int, version: int) -> None:
+    choice = random.Random(session)
+    message = fetched(choice)
+    message.session_id = session
+    data = response(message, version)
+    learned: list[int] = []
+
+    assert walked(data, form(version, learned=learned), choice) == data
+    assert learned == [session]
 
 
 @pytest.mark.parametrize("version", VERSIONS)

@@ -147,7 +147,8 @@ class Story:
         fetched = FetchRequest.FetchTopic
         message = FetchRequest(
             max_wait_ms=0,
-            session_id=number if version >= 7 else 0,
+            max_bytes=number,
+            session_epoch=self._choice.choice((-1, -1, 0)) if version >= 7 else -1,
             topics=[
                 fetched(
                     topic=name,
@@ -233,9 +234,10 @@ def check_broker(broker: Broker, story: Story, refused: set[int], prefix: str) -
 
 
 def names(message: FetchRequest, prefix: str) -> Any:
-    """The session, and the topics a Fetch request asks for and forgets."""
+    """Which Fetch request it is, its session, and the topics it asks for and forgets."""
     return (
-        message.session_id if message.session_id else None,
+        message.max_bytes,
+        message.session_epoch,
         [prefix + topic.topic for topic in message.topics],
         [prefix + topic.topic for topic in message.forgotten_topics_data],
     )
