@@ -53,13 +53,19 @@ class Member:
         }
 
 
-def join(tenant: Tenant, group: str, version: int = LEADER_VERSION) -> Member:
+def join(
+    tenant: Tenant,
+    group: str,
+    version: int = LEADER_VERSION,
+    *,
+    session_timeout_ms: int = 30000,
+) -> Member:
     """Join `group`, with a JoinGroup of `version`; the metadata must come back untouched."""
     node = tenant.coordinator(group, GROUP)
     metadata = subscription(TOPIC)
     values = {
         "group_id": group,
-        "session_timeout_ms": 30000,
+        "session_timeout_ms": session_timeout_ms,
         "rebalance_timeout_ms": 30000,
         "member_id": "",
         "protocol_type": "consumer",

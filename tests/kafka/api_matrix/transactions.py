@@ -35,10 +35,12 @@ class Producer:
         }
 
 
-def producer(tenant: Tenant, transactional_id: str, version: int = 4) -> Producer:
+def producer(
+    tenant: Tenant, transactional_id: str, version: int = 4, *, timeout_ms: int = 60000
+) -> Producer:
     """Initialise with an InitProducerId of `version`."""
     node = tenant.coordinator(transactional_id, TRANSACTION)
-    values = {"transactional_id": transactional_id, "transaction_timeout_ms": 60000}
+    values = {"transactional_id": transactional_id, "transaction_timeout_ms": timeout_ms}
     made = ok(tenant.settled(ApiKey.INIT_PRODUCER_ID, version, values, node))
     return Producer(transactional_id, made["producer_id"], made["producer_epoch"], node)
 
@@ -89,10 +91,10 @@ def end(tenant: Tenant, made: Producer, version: int = 4, *, committed: bool = T
     return ok(tenant.settled(ApiKey.END_TXN, version, values, made.node))
 
 
-def ongoing(tenant: Tenant, name: str) -> Producer:
+def ongoing(tenant: Tenant, name: str, *, timeout_ms: int = 60000) -> Producer:
     """A producer with an open transaction, which has written to the topic of that name."""
     tenant.create(name)
-    made = producer(tenant, name)
+    made = producer(tenant, name, timeout_ms=timeout_ms)
     add(tenant, made, name)
     write(tenant, made, name)
     return made
