@@ -230,6 +230,18 @@ def test_every_bad_field_of_a_mapping_is_told_by_its_place_in_the_request(
     )
 
 
+@pytest.mark.parametrize("group", ["", "a/b", "\N{CAT FACE}" * 127 + "/", "/" * 128])
+def test_as_many_bad_fields_as_a_status_can_hold_are_told(control: Control, group: str) -> None:
+    code, _, fields = refused(
+        lambda: map_user(
+            control, username="alice", groups=[group] * (60_000 // (len(group) * 4 + 4))
+        )
+    )
+
+    assert code is Code.INVALID_ARGUMENT
+    assert list(fields)[:3] == [f"user_mapping.groups[{i}]" for i in range(3)]
+
+
 def test_resolving_adds_the_groups_of_the_user(control: Control) -> None:
     for group in ("dev", "ops"):
         wanted = Interceptor(
