@@ -252,6 +252,8 @@ def test_resolving_adds_the_groups_of_the_user(control: Control) -> None:
         request = ipb.CreateInterceptorRequest(interceptor=wanted)
         control.interceptor.CreateInterceptor(request, metadata=ADMIN)
     map_user(control, virtual_cluster="teamA", username="alice", principal="sa", groups=["dev"])
+    machine = "CN=a/b," + "OU=x," * 90
+    map_user(control, virtual_cluster="teamA", username="eve", principal=machine, groups=["ops"])
 
     def resolved(**fields: Any) -> list[str]:
         request = ipb.ResolveInterceptorsRequest(virtual_cluster="teamA", **fields)
@@ -259,6 +261,7 @@ def test_resolving_adds_the_groups_of_the_user(control: Control) -> None:
         return [item.name for item in answer.interceptors]
 
     assert resolved(username="alice") == resolved(username="sa") == ["dev"]
+    assert resolved(username="eve") == resolved(username=machine) == ["ops"]
     assert resolved(username="alice", groups=["ops"]) == ["dev", "ops"]
     assert resolved(username="bob") == resolved() == []
 
