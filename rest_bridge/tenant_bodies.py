@@ -59,7 +59,7 @@ def topic_mapping_from(virtual_cluster: str, logical_name: str, body: bytes) -> 
         if fields.get(key, False) is not False:
             raise bad_request(f"{key} is {show(fields[key])}, allowed are false")
     kind = text(fields.get("type", ALIAS), "type")
-    if kind.upper() != ALIAS:
+    if kind.lower() != ALIAS.lower():  # letters of other scripts have A to Z as their capitals
         raise bad_request(f"type is {show(kind)}, allowed are {ALIAS}")
     cluster = fields.get("clusterId", CLUSTER_ID)
     if cluster != CLUSTER_ID:

@@ -8,7 +8,7 @@ from werkzeug.exceptions import MethodNotAllowed, NotFound, RequestEntityTooLarg
 from werkzeug.wrappers import Request, Response
 
 from rest_bridge.client import SidecarClient
-from rest_bridge.errors import Refusal, unauthorized
+from rest_bridge.errors import Refusal, bad_request, unauthorized
 from rest_bridge.json_body import dumps, show
 from rest_bridge.resources import Answer, Call, answer
 from rest_bridge.routes import ROUTES, Endpoint
@@ -104,6 +104,12 @@ def _listed(methods: Iterable[str]) -> str:
 
 
 def _match(request: Request) -> tuple[Endpoint, dict[str, str]]:
+    try:
+        # WSGI has the path's bytes as Latin-1; what werkzeug cannot decode it replaces, and
+        # different names would become one.
+        request.environ.get("PATH_INFO", "").encode("latin-1").decode("utf-8")
+    except UnicodeDecodeError:
+        raise bad_request(f"the path {show(request.path, 200)} is not UTF-8") from None
     try:
         endpoint, path = ROUTES.bind("bridge").match(_slashed(request.path), request.method)
     except NotFound:

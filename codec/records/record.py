@@ -130,13 +130,13 @@ def write_records(records: Iterable[Record], base_offset: int, base_timestamp: i
 
     Raises EncodeError for an offset or a time too far from its base, and for what are no bytes.
     """
-    parts: list[Buffer] = []
+    written: list[bytes] = []
     try:
         for record in records:
             fields = _fields(record, base_offset, base_timestamp)
-            parts.append(varint(sum(map(len, fields))))
-            parts += fields
-        return b"".join(parts)
+            # Joined at once: small fields as objects take ten times the memory.
+            written.append(b"".join((varint(sum(map(len, fields))), *fields)))
+        return b"".join(written)
     except (TypeError, ValueError) as error:
         raise EncodeError(f"a record cannot be written: {error}") from None
 

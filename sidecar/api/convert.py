@@ -26,7 +26,12 @@ from sidecar.model.faults import Fault, LeaderElection
 from sidecar.model.identity import Identity
 from sidecar.model.injection import Injection
 from sidecar.model.interceptor import Interceptor, Scope
-from sidecar.model.names import PASSTHROUGH, resource_name, virtual_cluster_name
+from sidecar.model.names import (
+    PASSTHROUGH,
+    principal_name,
+    resource_name,
+    virtual_cluster_name,
+)
 from sidecar.model.user_mapping import UserMapping
 
 DEFAULT_PRIORITY = 100
@@ -89,12 +94,15 @@ def interceptor_to_proto(view: View) -> interceptor_pb2.Interceptor:
 def identity_from_names(virtual_cluster: str, username: str, groups: list[str]) -> Identity:
     """Return the client these names describe; an empty virtual cluster is ``passthrough``.
 
+    Args:
+        username: or what the client's credentials call it; empty for nobody.
+
     Raises:
         InvalidArgument: a name is not one.
     """
     virtual_cluster = virtual_cluster_name(virtual_cluster or PASSTHROUGH)
     if username:
-        resource_name(username, "username")
+        principal_name(username, "username")
     checked = (resource_name(group, f"groups[{i}]") for i, group in enumerate(groups))
     return Identity(username, virtual_cluster, frozenset(checked))
 

@@ -16,7 +16,13 @@ from sidecar.model import errors
 
 DOMAIN = "kafka-chaos-sidecar"
 MAX_MESSAGE = 1024
-"""Characters; the status travels in trailers, which are limited to a few KiB."""
+"""Bytes of one text in UTF-8.
+
+The status travels in trailers, of which clients take 8 KiB. The message is in them twice, and once
+of these with three bytes for each that is not ASCII.
+"""
+MAX_FIELDS = 2048
+"""Bytes of all field violations together; those that come behind are left out."""
 
 _CODES: dict[type[errors.DomainError], grpc.StatusCode] = {
     errors.InvalidArgument: grpc.StatusCode.INVALID_ARGUMENT,
@@ -36,14 +42,8 @@ def status_of(error: errors.DomainError) -> Status:
     code = _CODES[type(error)]
     details: list[Message] = [ErrorInfo(reason=code.name, domain=DOMAIN)]
     if isinstance(error, errors.InvalidArgument):
-        fields = [
-            BadRequest.FieldViolation(field=v.field, description=v.description[:MAX_MESSAGE])
-            for v in error.violations
-        ]
-        details.append(BadRequest(field_violations=fields))
-    return Status(
-        code=code.value[0], message=str(error)[:MAX_MESSAGE], details=map(_packed, details)
-    )
+        details.append(BadRequest(field_violations=_fields(error)))
+    return Status(code=code.value[0], message=_cut(str(error)), details=map(_packed, details))
 
 
 def abort(context: grpc.ServicerContext, error: errors.DomainError) -> NoReturn:
@@ -54,6 +54,24 @@ def abort(context: grpc.ServicerContext, error: errors.DomainError) -> NoReturn:
 def abort_internal(context: grpc.ServicerContext) -> NoReturn:
     """End the call with INTERNAL; what happened is in the log and none of the caller's business."""
     context.abort(grpc.StatusCode.INTERNAL, "internal error, the sidecar's log has the details")
+
+
+def _fields(error: errors.InvalidArgument) -> list[Message]:
+    found: list[Message] = []
+    size = 0
+    for violation in error.violations:
+        field = BadRequest.FieldViolation(
+            field=_cut(violation.field), description=_cut(violation.description)
+        )
+        size += field.ByteSize()
+        if found and size > MAX_FIELDS:
+            break
+        found.append(field)
+    return found
+
+
+def _cut(text: str) -> str:
+    return text.encode()[:MAX_MESSAGE].decode(errors="ignore")
 
 
 def _packed(detail: Message) -> AnyMessage:

@@ -75,6 +75,7 @@ class UserMappingService:
 
         Raises:
             NotFound: it does not exist, and not `allow_missing`.
+            AlreadyExists: the virtual cluster cannot be (as all that `claim` raises).
             InvalidArgument, ResourceExhausted: as in `create`.
         """
         with self._state.lock:

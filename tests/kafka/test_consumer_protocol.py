@@ -2,15 +2,10 @@
 
 from __future__ import annotations
 
-import os
-import subprocess
-
 import pytest
 
 from tests.codec.test_consumer_protocol import LINES, MADE
-from tests.kafka.conftest import unavailable
-from tests.kafka.distribution import KAFKA_4, KafkaUnavailableError, ensure
-from tests.kafka.java_process import compiled
+from tests.kafka.java_program import lines_of
 
 pytestmark = [pytest.mark.kafka, pytest.mark.timeout(600)]
 PREFIX = "teamA"
@@ -18,18 +13,7 @@ PREFIX = "teamA"
 
 def written(prefix: str) -> list[str]:
     """The lines of ConsumerProtocolBytes with this prefix before every topic."""
-    reason = ""
-    try:
-        distribution = ensure(KAFKA_4)
-        classes = compiled(distribution)
-    except KafkaUnavailableError as exc:
-        reason = str(exc)
-    if reason:
-        unavailable(reason)
-    paths = os.pathsep.join([str(classes), distribution.classpath])
-    command = [distribution.java, "-cp", paths, "ConsumerProtocolBytes", prefix]
-    done = subprocess.run(command, capture_output=True, text=True, timeout=90, check=True)
-    return done.stdout.splitlines()
+    return lines_of("ConsumerProtocolBytes", prefix)
 
 
 def test_the_committed_bytes_are_kafkas() -> None:

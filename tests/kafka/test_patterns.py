@@ -2,17 +2,13 @@
 
 from __future__ import annotations
 
-import os
 import random
 import re
-import subprocess
 
 import pytest
 
 from sidecar.dataplane.tenancy.names import Names
-from tests.kafka.conftest import unavailable
-from tests.kafka.distribution import KAFKA_4, KafkaUnavailableError, ensure
-from tests.kafka.java_process import compiled
+from tests.kafka.java_program import lines_of
 
 pytestmark = [pytest.mark.kafka, pytest.mark.timeout(600)]
 PREFIX = "team.A"
@@ -72,24 +68,8 @@ def some_patterns(count: int) -> list[str]:
 
 def verdicts(patterns: list[str], names: list[str]) -> list[str]:
     """For each pattern `INVALID`, or a digit for each name: 1 if all of it matches."""
-    reason = ""
-    try:
-        distribution = ensure(KAFKA_4)
-        classes = compiled(distribution)
-    except KafkaUnavailableError as exc:
-        reason = str(exc)
-    if reason:
-        unavailable(reason)
-    paths = os.pathsep.join([str(classes), distribution.classpath])
-    done = subprocess.run(
-        [distribution.java, "-cp", paths, "Patterns", *names],
-        input="".join(f"{pattern.encode().hex()}\n" for pattern in patterns),
-        capture_output=True,
-        text=True,
-        timeout=100,
-        check=True,
-    )
-    found = done.stdout.splitlines()
+    stdin = "".join(f"{pattern.encode().hex()}\n" for pattern in patterns)
+    found = lines_of("Patterns", *names, stdin=stdin)
     assert len(found) == len(patterns)
     return found
 

@@ -170,6 +170,22 @@ def test_unknown_paths(http: Http, path: str) -> None:
     assert http.told("GET", path) == (404, f"there is no path {path}")
 
 
+@pytest.mark.parametrize("name", [b"\xff", b"caf\xe9", b"\xed\xa0\x80"])
+def test_paths_that_are_not_utf8(http: Http, control: Control, name: bytes) -> None:
+    """Names that differ in such bytes only would all be the same one."""
+    # The test client would replace them before the bridge sees them.
+    path = f"{INTERCEPTORS}/interceptor/{name.decode('latin-1')}"
+    answer = http.client.put(
+        environ_overrides={"PATH_INFO": path},
+        data=interceptor(),
+        headers={"Authorization": basic()},
+    )
+
+    assert answer.status_code == 400
+    assert json.loads(answer.text)["message"].endswith(" is not UTF-8")
+    assert control.published == []
+
+
 def test_unknown_methods(http: Http) -> None:
     answer = http("PATCH", ITEM, "{}")
 

@@ -151,6 +151,10 @@ BAD_TOPICS = [
         '{"physicalTopicName":"orders","type":"concentrated"}',
         'type is "concentrated", allowed are ALIAS',
     ),
+    (
+        '{"physicalTopicName":"orders","type":"al\u0131as"}',
+        'type is "al\u0131as", allowed are ALIAS',
+    ),
     ('{"physicalTopicName":"orders","type":null}', "type is null, a string is needed"),
     (
         '{"physicalTopicName":"orders","clusterId":"other"}',

@@ -155,6 +155,15 @@ def test_records_that_cannot_be_written(record: Record) -> None:
         write_records([record], 0, 0)
 
 
+def test_small_records_are_written_with_little_memory() -> None:
+    records = [Record(n, T, None, None) for n in range(20_000)]
+    tracemalloc.start()
+    written = write_records(records, 0, T)
+    _, peak = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert peak < 20 * len(written)
+
+
 def test_a_payload_is_written_as_it_was_read() -> None:
     assert write_records(PLAIN, HEADER.base_offset, HEADER.base_timestamp) == payload(BLOB, HEADER)
 

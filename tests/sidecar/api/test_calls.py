@@ -337,6 +337,17 @@ def test_long_refusals_still_arrive(control: Control) -> None:
     assert (code, len(message)) == (Code.ABORTED, 1024)
 
 
+@pytest.mark.parametrize("size", [1, 2, 3, 4])
+def test_a_long_refusal_arrives_in_any_script(control: Control, size: int) -> None:
+    letter = ("x", "é", "日", "\N{CAT FACE}")[size - 1]
+    request = ipb.GetInterceptorRequest(name=letter * 10_000)
+    call = control.interceptor.GetInterceptor
+    code, message, _ = refused(lambda: call(request, metadata=ADMIN))
+
+    assert code is Code.NOT_FOUND
+    assert 1020 < len(message.encode()) <= 1024
+
+
 def test_pages_of_injections(control: Control) -> None:
     for partition in range(6):
         cluster = "teamA" if partition % 2 else "teamB"

@@ -230,6 +230,18 @@ def test_every_bad_field_of_a_mapping_is_told_by_its_place_in_the_request(
     )
 
 
+@pytest.mark.parametrize("group", ["", "a/b", "\N{CAT FACE}" * 127 + "/", "/" * 128])
+def test_as_many_bad_fields_as_a_status_can_hold_are_told(control: Control, group: str) -> None:
+    code, _, fields = refused(
+        lambda: map_user(
+            control, username="alice", groups=[group] * (60_000 // (len(group) * 4 + 4))
+        )
+    )
+
+    assert code is Code.INVALID_ARGUMENT
+    assert list(fields)[:3] == [f"user_mapping.groups[{i}]" for i in range(3)]
+
+
 def test_resolving_adds_the_groups_of_the_user(control: Control) -> None:
     for group in ("dev", "ops"):
         wanted = Interceptor(
@@ -240,6 +252,8 @@ def test_resolving_adds_the_groups_of_the_user(control: Control) -> None:
         request = ipb.CreateInterceptorRequest(interceptor=wanted)
         control.interceptor.CreateInterceptor(request, metadata=ADMIN)
     map_user(control, virtual_cluster="teamA", username="alice", principal="sa", groups=["dev"])
+    machine = "CN=a/b," + "OU=x," * 90
+    map_user(control, virtual_cluster="teamA", username="eve", principal=machine, groups=["ops"])
 
     def resolved(**fields: Any) -> list[str]:
         request = ipb.ResolveInterceptorsRequest(virtual_cluster="teamA", **fields)
@@ -247,6 +261,7 @@ def test_resolving_adds_the_groups_of_the_user(control: Control) -> None:
         return [item.name for item in answer.interceptors]
 
     assert resolved(username="alice") == resolved(username="sa") == ["dev"]
+    assert resolved(username="eve") == resolved(username=machine) == ["ops"]
     assert resolved(username="alice", groups=["ops"]) == ["dev", "ops"]
     assert resolved(username="bob") == resolved() == []
 

@@ -95,7 +95,8 @@ class UserMappingServiceServicer:
         raise NotImplementedError('Method not implemented!')
 
     def UpdateUserMapping(self, request, context):
-        """Replaces a user mapping as a whole. NOT_FOUND unless allow_missing.
+        """Replaces a user mapping as a whole. NOT_FOUND unless allow_missing; one that is created brings
+        its virtual cluster into being, as CreateUserMapping does.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

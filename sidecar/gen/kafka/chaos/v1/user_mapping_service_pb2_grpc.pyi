@@ -30,7 +30,9 @@ class UserMappingServiceStub:
     ListUserMappings: _grpc.UnaryUnaryMultiCallable[_user_mapping_service_pb2.ListUserMappingsRequest, _user_mapping_service_pb2.ListUserMappingsResponse]
     """Returns the user mappings of one virtual cluster, or all of them, in order of creation."""
     UpdateUserMapping: _grpc.UnaryUnaryMultiCallable[_user_mapping_service_pb2.UpdateUserMappingRequest, _user_mapping_service_pb2.UpdateUserMappingResponse]
-    """Replaces a user mapping as a whole. NOT_FOUND unless allow_missing."""
+    """Replaces a user mapping as a whole. NOT_FOUND unless allow_missing; one that is created brings
+    its virtual cluster into being, as CreateUserMapping does.
+    """
     DeleteUserMapping: _grpc.UnaryUnaryMultiCallable[_user_mapping_service_pb2.DeleteUserMappingRequest, _user_mapping_service_pb2.DeleteUserMappingResponse]
     """Deletes a user mapping. NOT_FOUND unless allow_missing."""
 
@@ -73,7 +75,9 @@ class UserMappingServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _user_mapping_service_pb2.UpdateUserMappingRequest,
         context: _grpc.ServicerContext,
     ) -> _user_mapping_service_pb2.UpdateUserMappingResponse:
-        """Replaces a user mapping as a whole. NOT_FOUND unless allow_missing."""
+        """Replaces a user mapping as a whole. NOT_FOUND unless allow_missing; one that is created brings
+        its virtual cluster into being, as CreateUserMapping does.
+        """
 
     @_abc_1.abstractmethod
     def DeleteUserMapping(
