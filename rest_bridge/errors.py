@@ -8,6 +8,8 @@ from google.protobuf.any_pb2 import Any as AnyMessage
 from google.rpc.error_details_pb2 import BadRequest  # type: ignore[import-untyped]  # no py.typed
 from google.rpc.status_pb2 import Status  # type: ignore[import-untyped]  # no py.typed
 
+from sidecar.gen.kafka.chaos.v1.interceptor_pb2 import Interceptor
+
 REALM = "kafka-chaos-sidecar"
 
 _HTTP = {
@@ -25,8 +27,6 @@ _HTTP = {
 
 # The same fields in the words of this dialect; paths and names both occur in the API's requests.
 _FIELDS = {
-    "interceptor.leader_election.rate_in_percent": "config.rateInPercent",
-    "interceptor.leader_election.seed": "config.seed",
     "interceptor.annotations": "config",
     "interceptor.priority": "priority",
     "interceptor.name": "name",
@@ -113,7 +113,21 @@ def _message(error: grpc.Call) -> str:
 
 def _renamed(path: str) -> str:
     name, bracket, rest = path.partition("[")
-    return _FIELDS.get(name, name) + bracket + rest
+    return _renamed_field(name) + bracket + rest
+
+
+def _renamed_field(name: str) -> str:
+    """What this dialect calls a field; those of a fault are keys of the config, in lowerCamel."""
+    if name in _FIELDS:
+        return _FIELDS[name]
+    first, _, rest = name.partition(".")
+    fault, _, field = rest.partition(".")
+    faults = Interceptor.DESCRIPTOR.oneofs_by_name["fault"].fields
+    for known in faults:
+        message = known.message_type
+        if first == "interceptor" and fault == known.name and message is not None and field:
+            return f"config.{message.fields_by_name[field].json_name}"
+    return name
 
 
 def _details(error: grpc.Call) -> list[AnyMessage]:

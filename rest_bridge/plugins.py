@@ -1,16 +1,29 @@
-"""Plugin classes of the reference and their `config`, as faults of our API and back."""
+"""Plugin classes of the reference and their `config`, as faults of our API and back.
+
+All of it is read from the options of the messages in `protos/`: a fault that has a class there is a
+plugin here, and its fields are the keys of the config, in lowerCamel. What a number may be beyond
+its type and bounds the sidecar checks.
+"""
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+
+from google.protobuf.descriptor import Descriptor, EnumDescriptor, FieldDescriptor
+from google.protobuf.message import Message
 
 from rest_bridge.errors import bad_request
 from rest_bridge.json_body import Json, Number, show
-from sidecar.gen.kafka.chaos.v1.interceptor_pb2 import Interceptor, LeaderElection
-
-MAX_SEED = 2**64 - 1
+from sidecar.gen.kafka.chaos.v1 import fault_options_pb2
+from sidecar.gen.kafka.chaos.v1.interceptor_pb2 import Interceptor
 
 _INTEGER = re.compile(r"-?[0-9]{1,20}")
+_INTEGERS = {
+    FieldDescriptor.TYPE_INT32: (-(2**31), 2**31 - 1),
+    FieldDescriptor.TYPE_INT64: (-(2**63), 2**63 - 1),
+    FieldDescriptor.TYPE_UINT32: (0, 2**32 - 1),
+    FieldDescriptor.TYPE_UINT64: (0, 2**64 - 1),
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,19 +33,45 @@ class Plugin:
     Args:
         name: of the class.
         title, description: in few words, and in one sentence.
-        readme: Markdown that tells the keys of its config.
         fault: the field of our Interceptor that it sets.
-        read: sets that field from a config; raises Refusal (400).
-        render: returns the config that describes that field.
+        message: that field's type.
     """
 
     name: str
     title: str
     description: str
-    readme: str
     fault: str
-    read: Callable[[Mapping[str, Json], Interceptor], None]
-    render: Callable[[Interceptor], dict[str, Json]]
+    message: Descriptor
+
+    @property
+    def readme(self) -> str:
+        """Markdown that tells the keys of its config."""
+        rows = "\n".join(_row(field) for field in self.message.fields)
+        return (
+            f"# {self.title}\n\n{self.description}\n\n"
+            f"| key | type | default | meaning |\n|---|---|---|---|\n{rows}\n"
+        )
+
+    def read(self, config: Mapping[str, Json], into: Interceptor) -> None:
+        """Set the fault from a config, or raise Refusal (400)."""
+        fields = {field.json_name: field for field in self.message.fields}
+        refuse_unknown(config, tuple(fields), "config.")
+        for name, field in fields.items():
+            if not _key(field).fallback and name not in config:
+                raise bad_request(f"config.{name} is required, allowed are {_allowed(field)}")
+        part = getattr(into, self.fault)
+        part.SetInParent()
+        for name, value in config.items():
+            _set(part, fields[name], value, f"config.{name}")
+
+    def render(self, interceptor: Interceptor) -> dict[str, Json]:
+        """Return the config that describes the fault."""
+        part = getattr(interceptor, self.fault)
+        return {
+            field.json_name: _json(field, getattr(part, field.name))
+            for field in self.message.fields
+            if (part.HasField(field.name) if field.has_presence else getattr(part, field.name))
+        }
 
 
 def integer(value: Json, name: str, low: int, high: int) -> int:
@@ -67,51 +106,111 @@ def plugin_for(interceptor: Interceptor) -> Plugin:
     return next(plugin for plugin in PLUGINS if plugin.fault == fault)
 
 
-def _read_leader_election(config: Mapping[str, Json], into: Interceptor) -> None:
-    refuse_unknown(config, ("rateInPercent", "seed"), "config.")
-    if "rateInPercent" not in config:
-        raise bad_request("config.rateInPercent is required, allowed are numbers from 0 to 100")
-    rate = config["rateInPercent"]
-    if not isinstance(rate, Number) or not 0 <= float(rate.text) <= 100:
-        raise bad_request(
-            f"config.rateInPercent is {show(rate)}, allowed are numbers from 0 to 100"
-        )
-    into.leader_election.rate_in_percent = float(rate.text)
-    if "seed" in config:
-        into.leader_election.seed = integer(config["seed"], "config.seed", 0, MAX_SEED)
+def _set(part: Message, field: FieldDescriptor, value: Json, name: str) -> None:
+    if field.message_type is not None and field.message_type.GetOptions().map_entry:
+        getattr(part, field.name).update(_texts(value, name, field))
+    elif field.is_repeated:
+        if not isinstance(value, list):
+            raise bad_request(f"{name} is {show(value)}, a list is needed")
+        items = [_scalar(field, item, f"{name}[{i}]") for i, item in enumerate(value)]
+        getattr(part, field.name).extend(items)
+    else:
+        setattr(part, field.name, _scalar(field, value, name))
 
 
-def _render_leader_election(interceptor: Interceptor) -> dict[str, Json]:
-    fault: LeaderElection = interceptor.leader_election
-    config: dict[str, Json] = {
-        "rateInPercent": Number(repr(fault.rate_in_percent).removesuffix(".0"))
-    }
-    if fault.HasField("seed"):
-        config["seed"] = Number(str(fault.seed))
-    return config
+def _scalar(field: FieldDescriptor, value: Json, name: str) -> float | int | str | bool:
+    if field.type in _INTEGERS:
+        return integer(value, name, *_bounds(field))
+    if field.type == FieldDescriptor.TYPE_DOUBLE:
+        low, high = _key(field).minimum, _key(field).maximum
+        if isinstance(value, Number) and low <= float(value.text) <= high:
+            return float(value.text)
+    elif field.enum_type is not None:
+        names = _values(field.enum_type)
+        if isinstance(value, str) and value in names:
+            return names[value]
+    elif field.type == FieldDescriptor.TYPE_BOOL:
+        if isinstance(value, bool):
+            return value
+    elif isinstance(value, str):
+        return value
+    raise bad_request(f"{name} is {show(value)}, allowed are {_allowed(field)}")
 
 
-_LEADER_ELECTION_README = """\
-# Leader election errors
+def _texts(value: Json, name: str, field: FieldDescriptor) -> dict[str, str]:
+    if not isinstance(value, dict):
+        raise bad_request(f"{name} is {show(value)}, allowed are objects: {_allowed(field)}")
+    for key, text in value.items():
+        if not isinstance(text, str):
+            raise bad_request(f"{name}[{show(key)}] is {show(text)}, a string is needed")
+    return {key: str(text) for key, text in value.items()}
 
-Sampled Produce requests are answered with `NOT_LEADER_OR_FOLLOWER` and never reach the broker, so
-that producers refresh their metadata and retry.
 
-| key | type | default | meaning |
-|---|---|---|---|
-| `rateInPercent` | number from 0 to 100 | required | share of Produce requests that get the error |
-| `seed` | integer from 0 to 18446744073709551615 | chosen by the sidecar | repeats the same draws |
-"""
+def _json(field: FieldDescriptor, value: object) -> Json:
+    if isinstance(value, Mapping):
+        return dict(value)
+    if field.is_repeated:
+        return [_json_scalar(field, item) for item in value]  # type: ignore[attr-defined]  # a list
+    return _json_scalar(field, value)
 
-PLUGINS = (
-    Plugin(
-        "io.conduktor.gateway.interceptor.chaos.SimulateLeaderElectionsErrorsPlugin",
-        "Leader election errors",
-        "Answers sampled Produce requests as a broker that lost its leadership would.",
-        _LEADER_ELECTION_README,
-        "leader_election",
-        _read_leader_election,
-        _render_leader_election,
-    ),
-)
+
+def _json_scalar(field: FieldDescriptor, value: object) -> Json:
+    if field.enum_type is not None:
+        names = _values(field.enum_type)
+        return next((name for name, number in names.items() if number == value), str(value))
+    if isinstance(value, bool | str):
+        return value
+    return Number(repr(value).removesuffix(".0"))
+
+
+def _values(kind: EnumDescriptor) -> dict[str, int]:
+    """The values of an enum by their names without the enum's own, and without the unspecified."""
+    prefix = kind.values_by_number[0].name.removesuffix("UNSPECIFIED")
+    return {value.name.removeprefix(prefix): value.number for value in kind.values if value.number}
+
+
+def _bounds(field: FieldDescriptor) -> tuple[int, int]:
+    key = _key(field)
+    if key.HasField("minimum"):
+        return int(key.minimum), int(key.maximum)
+    return _INTEGERS[field.type]
+
+
+def _allowed(field: FieldDescriptor) -> str:
+    """The values a key may have, in words."""
+    key = _key(field)
+    if key.allowed:
+        return str(key.allowed)
+    if field.type in _INTEGERS:
+        return "integers from {} to {}".format(*_bounds(field))
+    if field.type == FieldDescriptor.TYPE_DOUBLE:
+        return f"numbers from {key.minimum:g} to {key.maximum:g}"
+    if field.enum_type is not None:
+        return ", ".join(_values(field.enum_type))
+    return "true, false" if field.type == FieldDescriptor.TYPE_BOOL else "strings"
+
+
+def _row(field: FieldDescriptor) -> str:
+    key = _key(field)
+    kind = "object" if key.allowed and field.is_repeated else _allowed(field)
+    kind = kind.replace("integers", "integer").replace("numbers", "number")
+    return f"| `{field.json_name}` | {kind} | {key.fallback or 'required'} | {key.meaning} |"
+
+
+def _key(field: FieldDescriptor) -> fault_options_pb2.Key:
+    return field.GetOptions().Extensions[fault_options_pb2.key]
+
+
+def _plugins() -> Iterator[Plugin]:
+    for field in Interceptor.DESCRIPTOR.oneofs_by_name["fault"].fields:
+        message = field.message_type
+        if message is None:
+            raise AssertionError("a fault is a message")
+        options = message.GetOptions()
+        if options.HasExtension(fault_options_pb2.plugin):
+            told = options.Extensions[fault_options_pb2.plugin]
+            yield Plugin(told.class_name, told.title, told.description, field.name, message)
+
+
+PLUGINS = tuple(_plugins())
 """Every class there is."""

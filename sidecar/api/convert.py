@@ -3,12 +3,12 @@
 Field names in refusals are paths in the request, such as ``interceptor.scope.username``.
 """
 
-from collections.abc import Iterator
-from contextlib import contextmanager
 from types import MappingProxyType
 
 from google.protobuf.timestamp_pb2 import Timestamp
 
+from sidecar.api.faults import fault_from_proto, set_fault
+from sidecar.api.violations import below, collecting
 from sidecar.control.interceptors import View
 from sidecar.control.ports import Broker, BuildInfo
 from sidecar.control.virtual_clusters import VirtualClusterView
@@ -22,7 +22,7 @@ from sidecar.gen.kafka.chaos.v1 import (
 )
 from sidecar.model.alias_topic import AliasTopic
 from sidecar.model.errors import FieldViolation, InvalidArgument
-from sidecar.model.faults import Fault, LeaderElection
+from sidecar.model.faults import Fault
 from sidecar.model.identity import Identity
 from sidecar.model.injection import Injection
 from sidecar.model.interceptor import Interceptor, Scope
@@ -35,6 +35,15 @@ from sidecar.model.names import (
 from sidecar.model.user_mapping import UserMapping
 
 DEFAULT_PRIORITY = 100
+
+
+class _Nothing:
+    """Stands in for a fault until all is checked."""
+
+    seed = None
+
+
+_NOTHING = _Nothing()
 
 
 def scope_from_proto(message: interceptor_pb2.Scope) -> Scope:
@@ -51,12 +60,13 @@ def interceptor_from_proto(message: interceptor_pb2.Interceptor) -> Interceptor:
         InvalidArgument: with every bad field at once, as far as they can be told apart.
     """
     violations: list[FieldViolation] = []
-    scope, fault = Scope(), LeaderElection(rate_in_percent=0)  # stand in until all is checked
-    with _collecting(violations, "interceptor"):
+    scope = Scope()  # stands in until all is checked
+    fault: Fault = _NOTHING
+    with collecting(violations, "interceptor"):
         scope = scope_from_proto(message.scope)
-    with _collecting(violations, "interceptor"):
-        fault = _fault_from_proto(message)
-    with _collecting(violations, "interceptor"):
+    with collecting(violations, "interceptor"):
+        fault = fault_from_proto(message)
+    with collecting(violations, "interceptor"):
         result = Interceptor(
             name=message.name,
             scope=scope,
@@ -72,7 +82,7 @@ def interceptor_from_proto(message: interceptor_pb2.Interceptor) -> Interceptor:
 def interceptor_to_proto(view: View) -> interceptor_pb2.Interceptor:
     """Return the message with its output-only fields."""
     item = view.interceptor
-    return interceptor_pb2.Interceptor(
+    message = interceptor_pb2.Interceptor(
         name=item.name,
         scope=interceptor_pb2.Scope(
             virtual_cluster=item.scope.virtual_cluster,
@@ -80,15 +90,14 @@ def interceptor_to_proto(view: View) -> interceptor_pb2.Interceptor:
             username=item.scope.username,
         ),
         priority=item.priority,
-        leader_election=interceptor_pb2.LeaderElection(
-            rate_in_percent=item.fault.rate_in_percent, seed=item.fault.seed
-        ),
         annotations=dict(item.annotations),
         uid=item.uid,
         effective_seed=item.seed,
         injections=view.injections,
         etag=view.etag,
     )
+    set_fault(message, item.fault)
+    return message
 
 
 def identity_from_names(virtual_cluster: str, username: str, groups: list[str]) -> Identity:
@@ -129,9 +138,9 @@ def user_mapping_from_proto(message: user_mapping_pb2.UserMapping) -> UserMappin
     violations: list[FieldViolation] = []
     groups = []
     for i, group in enumerate(message.groups):
-        with _collecting(violations, "user_mapping"):
+        with collecting(violations, "user_mapping"):
             groups.append(resource_name(group, f"groups[{i}]"))
-    with _collecting(violations, "user_mapping"):
+    with collecting(violations, "user_mapping"):
         result = UserMapping(
             message.virtual_cluster or PASSTHROUGH,
             message.username,
@@ -202,43 +211,6 @@ def timestamp(seconds: float) -> Timestamp:
     result = Timestamp()
     result.FromMicroseconds(round(seconds * 1e6))
     return result
-
-
-@contextmanager
-def below(prefix: str) -> Iterator[None]:
-    """Raise the InvalidArgument raised inside with its paths below `prefix`."""
-    violations: list[FieldViolation] = []
-    with _collecting(violations, prefix):
-        yield
-    if violations:
-        raise InvalidArgument(*violations)
-
-
-def _fault_from_proto(message: interceptor_pb2.Interceptor) -> Fault:
-    if message.WhichOneof("fault") is None:
-        raise InvalidArgument.of("fault", "fault is required, allowed are leader_election")
-    wanted = message.leader_election
-    if not wanted.HasField("rate_in_percent"):
-        raise InvalidArgument.of(
-            "leader_election.rate_in_percent",
-            "leader_election.rate_in_percent is required, allowed are 0 to 100",
-        )
-    with below("leader_election"):
-        return LeaderElection(
-            rate_in_percent=wanted.rate_in_percent,
-            seed=wanted.seed if wanted.HasField("seed") else None,
-        )
-
-
-@contextmanager
-def _collecting(violations: list[FieldViolation], prefix: str) -> Iterator[None]:
-    """Add the violations raised inside to `violations`, with their paths below `prefix`."""
-    try:
-        yield
-    except InvalidArgument as error:
-        for found in error.violations:
-            path = f"{prefix}.{found.field}"
-            violations.append(FieldViolation(path, found.description.replace(found.field, path, 1)))
 
 
 def _printable(text: str) -> str:

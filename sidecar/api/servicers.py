@@ -5,6 +5,7 @@ from collections.abc import Callable
 import grpc
 
 from sidecar.api import convert
+from sidecar.api.violations import below
 from sidecar.control.interceptors import InterceptorService
 from sidecar.control.journal import Journal
 from sidecar.control.ports import BuildInfo, MetricsSource, StatusSource
@@ -33,7 +34,7 @@ class InterceptorServicer(ipb_grpc.InterceptorServiceServicer):
     ) -> ipb.CreateInterceptorResponse:
         """Create, as the proto says."""
         wanted = convert.interceptor_from_proto(request.interceptor)
-        with convert.below("interceptor"):
+        with below("interceptor"):
             view = self._interceptors.create(wanted, require_new=request.require_new)
         return ipb.CreateInterceptorResponse(interceptor=convert.interceptor_to_proto(view))
 
@@ -59,7 +60,7 @@ class InterceptorServicer(ipb_grpc.InterceptorServiceServicer):
     ) -> ipb.UpdateInterceptorResponse:
         """Update, as the proto says."""
         wanted = convert.interceptor_from_proto(request.interceptor)
-        with convert.below("interceptor"):
+        with below("interceptor"):
             view, created = self._interceptors.update(
                 wanted, allow_missing=request.allow_missing, etag=request.interceptor.etag
             )

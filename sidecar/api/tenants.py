@@ -3,6 +3,7 @@
 import grpc
 
 from sidecar.api import convert
+from sidecar.api.violations import below
 from sidecar.control.alias_topics import AliasTopicService
 from sidecar.control.user_mappings import UserMappingService
 from sidecar.control.virtual_clusters import VirtualClusterService
@@ -58,7 +59,7 @@ class UserMappingServicer(upb_grpc.UserMappingServiceServicer):
     ) -> upb.CreateUserMappingResponse:
         """Create, as the proto says."""
         wanted = convert.user_mapping_from_proto(request.user_mapping)
-        with convert.below("user_mapping"):
+        with below("user_mapping"):
             mapping = self._mappings.create(wanted, require_new=request.require_new)
         return upb.CreateUserMappingResponse(user_mapping=convert.user_mapping_to_proto(mapping))
 
@@ -84,7 +85,7 @@ class UserMappingServicer(upb_grpc.UserMappingServiceServicer):
     ) -> upb.UpdateUserMappingResponse:
         """Update, as the proto says."""
         wanted = convert.user_mapping_from_proto(request.user_mapping)
-        with convert.below("user_mapping"):
+        with below("user_mapping"):
             mapping, created = self._mappings.update(wanted, allow_missing=request.allow_missing)
         return upb.UpdateUserMappingResponse(
             user_mapping=convert.user_mapping_to_proto(mapping), created=created
@@ -113,7 +114,7 @@ class AliasTopicServicer(apb_grpc.AliasTopicServiceServicer):
     ) -> apb.CreateAliasTopicResponse:
         """Create, as the proto says."""
         wanted = convert.alias_topic_from_proto(request.alias_topic)
-        with convert.below("alias_topic"):
+        with below("alias_topic"):
             alias, created = self._aliases.create(wanted)
         return apb.CreateAliasTopicResponse(
             alias_topic=convert.alias_topic_to_proto(alias), created=created

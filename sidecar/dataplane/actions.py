@@ -53,4 +53,18 @@ class LookUp:
     topic_ids: frozenset[bytes]
 
 
-Action = ToBroker | ToClient | Close | Report | LookUp
+@dataclass(frozen=True, slots=True)
+class HoldBack:
+    """Keep this response until then; `Session.released` gives what may leave at that time.
+
+    What comes from the broker meanwhile waits.
+
+    Args:
+        until: seconds since the epoch.
+    """
+
+    until: float
+    chunks: Chunks
+
+
+Action = ToBroker | ToClient | Close | Report | LookUp | HoldBack

@@ -1,15 +1,17 @@
-"""From a refused Produce request to the records of what was done, one per topic-partition."""
+"""From a decision to the records of what was done, one per topic-partition it is about."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
 from codec.api_keys import ApiKey
+from codec.error_codes import ErrorCode
 from codec.errors import DecodeError
 from codec.headers import RequestHeader
 from codec.records.batch import BatchHeader, read_batch_headers
+from codec.schema import Request
 from sidecar.dataplane.pipeline import Stage
-from sidecar.faults.base import Answer, Disconnect
+from sidecar.faults.base import Answer, Change, Delay, Disconnect
 from sidecar.model.identity import Identity
 from sidecar.model.injection import Injection
 
@@ -17,6 +19,28 @@ _TEXT_LIMIT: Final = 512
 """Bytes of each free text of a client in an event: an event must fit into one pipe write."""
 _LONGEST_ESCAPE: Final = 6
 """Bytes of a character in JSON, at most: ``\\u0000``."""
+
+
+Injected = Answer | Disconnect | Delay | Change
+"""Decisions that are put on record."""
+REJECT: Final = "REJECT"
+DISCONNECT: Final = "DISCONNECT"
+DELAY: Final = "DELAY"
+CHANGE_REQUEST: Final = "CHANGE_REQUEST"
+CHANGE_RESPONSE: Final = "CHANGE_RESPONSE"
+
+
+def outcome_of(decision: Injected, *, response: bool = False) -> str:
+    """What events call it."""
+    match decision:
+        case Answer():
+            return REJECT
+        case Disconnect():
+            return DISCONNECT
+        case Delay():
+            return DELAY
+        case Change():
+            return CHANGE_RESPONSE if response else CHANGE_REQUEST
 
 
 @dataclass(slots=True)
@@ -36,20 +60,66 @@ class Peer:
     client_software_version: str | None = None
 
 
-def injections(*, header: RequestHeader, request: Any, **common: Any) -> list[Injection]:
-    """Records of one decision about a decoded Produce request; `common` as for `injection`."""
-    return [
-        injection(
-            header=header,
-            topic=topic.name,
-            partition=partition.index,
-            acks=request.acks,
-            batches=_batches(partition.records),
-            **common,
-        )
-        for topic in request.topic_data
-        for partition in topic.partition_data
-    ]
+def injections(
+    *, header: RequestHeader, message: Any, decision: Injected, **common: Any
+) -> list[Injection]:
+    """Records of one decision about a decoded message; `common` as for `injection`."""
+    if isinstance(decision, Delay):
+        place = _only_part(ApiKey(header.api_key), message)
+        return [injection(header=header, decision=decision, **place, **common)]
+    if isinstance(decision, Change):
+        return [
+            injection(
+                header=header,
+                decision=decision,
+                topic=part.topic,
+                partition=part.partition,
+                acks=getattr(message, "acks", None),
+                records_changed=part.records,
+                **common,
+            )
+            for part in decision.parts
+        ]
+    parts = _parts(ApiKey(header.api_key), message) or [{}]
+    return [injection(header=header, decision=decision, **part, **common) for part in parts]
+
+
+def count_parts(api: ApiKey, message: Any) -> int:
+    """Topic-partitions that a decoded request names."""
+    if api is ApiKey.PRODUCE:
+        return sum(len(topic.partition_data or ()) for topic in message.topic_data or ())
+    if api is ApiKey.FETCH:
+        return sum(len(topic.partitions or ()) for topic in message.topics or ())
+    return 0
+
+
+def _parts(api: ApiKey, message: Any) -> list[dict[str, Any]]:
+    """What is known of each topic-partition that a decoded request names."""
+    if api is ApiKey.PRODUCE:
+        return [
+            {
+                "topic": topic.name,
+                "partition": partition.index,
+                "acks": message.acks,
+                "batches": _batches(partition.records),
+            }
+            for topic in message.topic_data or ()
+            for partition in topic.partition_data or ()
+        ]
+    if api is ApiKey.FETCH:
+        return [
+            {"topic": topic.topic, "partition": partition.partition}
+            for topic in message.topics or ()
+            for partition in topic.partitions or ()
+        ]
+    return []
+
+
+def _only_part(api: ApiKey, message: Any) -> dict[str, Any]:
+    """As `_parts`, of a request that is told of as a whole: if it names one only, that."""
+    if isinstance(message, Request) and count_parts(api, message) == 1:
+        return _parts(api, message)[0]
+    return {"acks": message.acks} if hasattr(message, "acks") else {}
 
 
 def injection(
@@ -60,24 +130,27 @@ def injection(
     stage: Stage,
     draw: int,
     reason: str,
-    decision: Answer | Disconnect,
+    decision: Injected,
     now: float,
-    topic: str,
-    partition: int,
-    acks: int,
-    batches: Sequence[BatchHeader],
+    response: bool = False,
+    topic: str | None = None,
+    partition: int | None = None,
+    acks: int | None = None,
+    batches: Sequence[BatchHeader] = (),
+    records_changed: int | None = None,
 ) -> Injection:
-    """The record of one decision about one partition."""
+    """The record of one decision about one partition, or about a request."""
     first = batches[0] if batches and batches[0].magic == 2 else None
+    error = decision.error if isinstance(decision, Answer | Disconnect) else ErrorCode.NONE
     return Injection(
         time=now,
         interceptor=stage.interceptor.name,
         interceptor_uid=stage.interceptor.uid,
-        fault=stage.rule.kind,
+        fault=stage.kind,
         rung=stage.rule.rung,
-        outcome="DISCONNECT" if isinstance(decision, Disconnect) else "REJECT",
-        error=decision.error.name,
-        error_code=int(decision.error),
+        outcome=outcome_of(decision, response=response),
+        error=error.name,
+        error_code=int(error),
         virtual_cluster=identity.virtual_cluster,
         principal=identity.username,
         connection_id=peer.connection_id,
@@ -88,7 +161,7 @@ def injection(
         api=ApiKey(header.api_key).name,
         version=header.api_version,
         correlation_id=header.correlation_id,
-        topic=_short(topic) or "",
+        topic=_short(topic),
         partition=partition,
         acks=acks,
         batch_count=len(batches),
@@ -101,6 +174,8 @@ def injection(
         seed=stage.interceptor.seed,
         leader_id=None,
         leader_epoch=None,
+        delay_ms=round(decision.seconds * 1000) if isinstance(decision, Delay) else None,
+        records_changed=records_changed,
     )
 
 

@@ -1,26 +1,68 @@
-"""Whether a request of one connection is refused: draws, decisions, and their records."""
+"""What is done to the requests of one connection: draws, decisions, and their records."""
 
 import itertools
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from typing import Any, Final
+from dataclasses import dataclass, field
+from typing import Any, Final, NamedTuple
 
 import codec
 from codec.api_keys import ApiKey
 from codec.headers import RequestHeader
-from sidecar.dataplane.injecting import Peer, injections
+from sidecar.dataplane.injecting import Injected, Peer, count_parts, injections
 from sidecar.dataplane.pipeline import Chains, Pipeline, Stage
 from sidecar.dataplane.sequences import Cause, RefusedSequences, batches
-from sidecar.faults.base import Answer, Disconnect, Forward
+from sidecar.faults.base import Answer, Answered, Asked, Change, Delay, Disconnect
+from sidecar.faults.draws import further
 from sidecar.model.identity import Identity
 from sidecar.model.injection import DRAWN, FOLLOWS, Noted
 
 MAX_EVENTS: Final = 1000
 """Topic-partitions of one request that are put on record; larger requests are forwarded."""
 
-_PRODUCE_IDS_SINCE: Final = 13
+_IDS_SINCE: Final[dict[int, int]] = {ApiKey.PRODUCE: 13, ApiKey.FETCH: 13}
+"""APIs that name topics by id from these versions on."""
 
 Record = Callable[[Sequence[Noted]], bool]
 """Takes note of one decision; False when it cannot, and then nothing is injected."""
+
+
+class Watch(NamedTuple):
+    """What is still to be done when the answer to a request comes.
+
+    Args:
+        header: of the request.
+        asked_at: when it came, seconds since the epoch.
+        delay: seconds after that before which the answer must not leave.
+        causes: whose rules want to see it.
+    """
+
+    header: RequestHeader
+    asked_at: float
+    delay: float
+    causes: tuple[Cause, ...]
+
+
+@dataclass(slots=True)
+class Ruling:
+    """What is done to a request, recorded already.
+
+    Args:
+        refusal: it is not forwarded.
+        request: a decoded message to forward in its place.
+        delay: seconds from its arrival before which its answer must not leave.
+        causes: whose rules want to see the answer.
+    """
+
+    refusal: Answer | Disconnect | None = None
+    request: Any = None
+    delay: float = 0.0
+    causes: list[Cause] = field(default_factory=list)
+
+    def watch(self, header: RequestHeader, now: float) -> Watch | None:
+        """What the answer has to be held against, if it has."""
+        if not self.delay and not self.causes:
+            return None
+        return Watch(header, now, self.delay, tuple(self.causes))
 
 
 class Injector:
@@ -66,8 +108,8 @@ class Injector:
 
     def decide(
         self, pipeline: Pipeline, header: RequestHeader, data: Any, now: float
-    ) -> Answer | Disconnect | None:
-        """What is done with a request instead of forwarding it, recorded already; None: forward.
+    ) -> Ruling | None:
+        """What is done to a request, recorded already; None: nothing.
 
         Every request is drawn for, also one that is refused for what came before it: the n-th
         draw is the n-th request's.
@@ -75,17 +117,65 @@ class Injector:
         drawn, self._drawn = self._drawn, None
         if drawn is None:
             drawn = _selected(self.stages(pipeline, header.api_key))
+        ruling = None
         request = None
         for stage, number in drawn:
             request = request or self._decoded(header, data)
             if request is None:
-                return None
-            decision = stage.rule.decide(ApiKey(header.api_key), request)
-            if not isinstance(decision, Forward):
-                return self._recorded(decision, Cause(stage, number), DRAWN, header, request, now)
+                return ruling
+            ruling = ruling or Ruling()
+            cause = Cause(stage, number)
+            if not self._apply(cause, header, request, ruling, now):
+                return ruling
+            request = ruling.request or request
         if not self.refused or header.api_key != ApiKey.PRODUCE:
-            return None
-        return self._behind_refused(header, request or self._decoded(header, data), now)
+            return ruling
+        refusal = self._behind_refused(header, request or self._decoded(header, data), now)
+        return ruling if refusal is None else Ruling(refusal)
+
+    def _apply(
+        self, cause: Cause, header: RequestHeader, request: Any, ruling: Ruling, now: float
+    ) -> bool:
+        """Have one rule decide; whether others may too."""
+        api = ApiKey(header.api_key)
+        rule = cause.stage.rule
+        chance = further(cause.stage.interceptor.seed, cause.draw)
+        decision = rule.decide(Asked(api, header.api_version, request, chance))
+        if api in rule.watches:
+            ruling.causes.append(cause)
+        match decision:
+            case Answer() | Disconnect():
+                ruling.refusal = self._refused(decision, cause, DRAWN, header, request, now)
+                return False
+            case Delay(seconds):
+                if self._recorded(decision, cause, header, request, now):
+                    ruling.delay = max(ruling.delay, seconds)
+            case Change(message):
+                if self._recorded(decision, cause, header, message, now):
+                    ruling.request = message
+        return True
+
+    def answered(self, watch: Watch, message: Any, now: float) -> tuple[Any, float]:
+        """What becomes of the answer to a request: the message that leaves, and when.
+
+        Args:
+            message: the decoded response, named as the client names things.
+        """
+        header = watch.header
+        delay = watch.delay
+        self._name_topics(header, message)
+        for cause in watch.causes:
+            chance = further(cause.stage.interceptor.seed, cause.draw)
+            api = ApiKey(header.api_key)
+            answered = Answered(api, header.api_version, message, chance)
+            decision = cause.stage.rule.answered(answered)
+            if isinstance(decision, Delay | Change):
+                changed = decision.message if isinstance(decision, Change) else message
+                if self._recorded(decision, cause, header, changed, now, response=True):
+                    message = changed
+                    if isinstance(decision, Delay):
+                        delay = max(delay, decision.seconds)
+        return message, watch.asked_at + delay
 
     def _behind_refused(
         self, header: RequestHeader, request: Any | None, now: float
@@ -98,19 +188,19 @@ class Injector:
         if cause is None:
             self.refused.forwarded(found)
             return None
-        decision = cause.stage.rule.decide(ApiKey.PRODUCE, request)
-        if isinstance(decision, Forward):
+        chance = further(cause.stage.interceptor.seed, cause.draw)
+        asked = Asked(ApiKey.PRODUCE, header.api_version, request, chance)
+        decision = cause.stage.rule.decide(asked)
+        if not isinstance(decision, Answer | Disconnect):
             return None
-        return self._recorded(decision, cause, FOLLOWS, header, request, now)
+        return self._refused(decision, cause, FOLLOWS, header, request, now)
 
     def unknown_topics(self, pipeline: Pipeline, header: RequestHeader, data: Any) -> set[bytes]:
         """Topic ids whose names are needed to decide about a request, and are not known."""
-        if header.api_key != ApiKey.PRODUCE or header.api_version < _PRODUCE_IDS_SINCE:
-            return set()
-        if not self.wants(pipeline, header.api_key):
+        if not _by_id(header) or not self.wants(pipeline, header.api_key):
             return set()
         request = _read(header, data)
-        topics = request.topic_data if request is not None else ()
+        topics = _topics(header, request) if request is not None else ()
         return {t.topic_id for t in topics if self._logical_topic(t.topic_id) is None}
 
     def stages(self, pipeline: Pipeline, api_key: int) -> tuple[Stage, ...]:
@@ -123,15 +213,21 @@ class Injector:
     def _decoded(self, header: RequestHeader, data: Any) -> Any | None:
         """The request with names, or None where it cannot be read: then the broker decides."""
         request = _read(header, data)
-        if request is not None and header.api_version >= _PRODUCE_IDS_SINCE:
-            for topic in request.topic_data:
+        if request is not None and _by_id(header):
+            for topic in _topics(header, request):
                 name = self._logical_topic(topic.topic_id)
                 if name is None:
                     return None
-                topic.name = name
+                _set_name(topic, name)
         return request
 
-    def _recorded(
+    def _name_topics(self, header: RequestHeader, response: Any) -> None:
+        """Give the topics of a response their names; one that has none known stays without."""
+        if _by_id(header):
+            for topic in response.responses or ():
+                _set_name(topic, self._logical_topic(topic.topic_id) or "")
+
+    def _refused(
         self,
         decision: Answer | Disconnect,
         cause: Cause,
@@ -140,31 +236,67 @@ class Injector:
         request: Any,
         now: float,
     ) -> Answer | Disconnect | None:
-        """The decision once it is on record; None if it cannot be recorded."""
-        if _partitions(request) > MAX_EVENTS:
+        """The refusal once it is on record; None if it cannot be recorded."""
+        produce = header.api_key == ApiKey.PRODUCE
+        if not self._recorded(decision, cause, header, request, now, reason=reason):
+            if produce:
+                self.refused.forwarded(batches(request))
             return None
+        if produce and isinstance(decision, Answer):
+            for batch in batches(request):
+                self.refused.refused(batch, cause)
+        return decision
+
+    def _recorded(
+        self,
+        decision: Injected,
+        cause: Cause,
+        header: RequestHeader,
+        message: Any,
+        now: float,
+        *,
+        reason: str = DRAWN,
+        response: bool = False,
+    ) -> bool:
+        """Whether it is on record; if not, nothing is done."""
+        if isinstance(decision, Change):
+            count = len(decision.parts)
+        else:
+            count = count_parts(ApiKey(header.api_key), message) if not response else 1
+        if count > MAX_EVENTS and not isinstance(decision, Delay):
+            return False
         events = injections(
             peer=self.peer,
             identity=self.identity,
             header=header,
-            request=request,
+            message=message,
             stage=cause.stage,
             draw=cause.draw,
             reason=reason,
             decision=decision,
             now=now,
+            response=response,
         )
-        if not self.record(events):
-            self.refused.forwarded(batches(request))
-            return None
-        if isinstance(decision, Answer):
-            for batch in batches(request):
-                self.refused.refused(batch, cause)
-        return decision
+        return self.record(events)
 
 
-def _partitions(request: Any) -> int:
-    return sum(len(topic.partition_data or ()) for topic in request.topic_data or ())
+def _by_id(header: RequestHeader) -> bool:
+    """Whether the message names topics by id."""
+    return header.api_version >= _IDS_SINCE.get(header.api_key, 1 << 15)
+
+
+def _topics(header: RequestHeader, request: Any) -> Any:
+    if header.api_key == ApiKey.PRODUCE:
+        return request.topic_data or ()
+    return request.topics or ()
+
+
+def _set_name(topic: Any, name: str) -> None:
+    """Fetch calls it `topic`, Produce `name`."""
+    if hasattr(topic, "topic"):
+        topic.topic = name
+    else:
+        topic.name = name
 
 
 def _selected(stages: Iterable[Stage]) -> Iterator[tuple[Stage, int]]:

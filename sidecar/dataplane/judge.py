@@ -22,7 +22,7 @@ from sidecar.dataplane.injector import Injector
 from sidecar.dataplane.lanes import Beginning
 from sidecar.dataplane.pipeline import Pipeline, Stage
 from sidecar.dataplane.sequences import Batch, Cause
-from sidecar.faults.base import Answer, Decision
+from sidecar.faults.base import Answer, Asked, Decision
 from sidecar.model.injection import DRAWN, FOLLOWS, Brief, Form
 
 _BATCH: Final = "8xi4xB26xqhii"
@@ -243,4 +243,8 @@ def _decision(stage: Stage, beginning: Beginning, partition: int) -> Decision:
     data = topic.PartitionProduceData(index=partition, records=None)
     only = topic(name=beginning.topic, topic_id=beginning.topic_id, partition_data=[data])
     request = ProduceRequest(acks=beginning.acks, topic_data=[only])
-    return stage.rule.decide(ApiKey.PRODUCE, request)
+    return stage.rule.decide(Asked(ApiKey.PRODUCE, beginning.version, request, _no_chance))
+
+
+def _no_chance() -> float:
+    raise AssertionError("a memorable rule leaves nothing to chance")

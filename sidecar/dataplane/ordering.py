@@ -13,12 +13,14 @@ class Pending(NamedTuple):
     Args:
         correlation_id, api_key, api_version: as the client sent them.
         context: what the request's mapping left for the response's; None to pass it untouched.
+        faults: what the injector left for the response; None: nothing.
     """
 
     correlation_id: int
     api_key: int
     api_version: int
     context: Any = None
+    faults: Any = None
 
 
 class ReplyForm(NamedTuple):

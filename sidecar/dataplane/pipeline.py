@@ -6,7 +6,7 @@ from codec.api_keys import ApiKey
 from sidecar.dataplane.tenancy.names import Names
 from sidecar.faults.base import Rule
 from sidecar.faults.draws import Draws
-from sidecar.faults.registry import rule_for
+from sidecar.faults.registry import kind_of, rule_for
 from sidecar.model.identity import Identity
 from sidecar.model.interceptor import Interceptor, resolve
 from sidecar.model.place import ALONE, Place
@@ -20,10 +20,11 @@ DrawNumbers = Iterator[int]
 class Stage:
     """One interceptor in a chain."""
 
-    __slots__ = ("_chooses", "_numbers", "interceptor", "rule")
+    __slots__ = ("_chooses", "_numbers", "interceptor", "kind", "rule")
 
     def __init__(self, interceptor: Interceptor, rule: Rule, numbers: DrawNumbers) -> None:
         self.interceptor = interceptor
+        self.kind = kind_of(interceptor.fault)
         self.rule = rule
         self._chooses = Draws(interceptor.seed, rule.share).chooses
         self._numbers = numbers

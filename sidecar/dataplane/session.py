@@ -21,9 +21,18 @@ from codec.headers import (
     response_header,
 )
 from sidecar.dataplane import planning, sasl
-from sidecar.dataplane.actions import Action, Close, LookUp, Report, ToBroker, ToClient
+from sidecar.dataplane.actions import (
+    Action,
+    Chunks,
+    Close,
+    HoldBack,
+    LookUp,
+    Report,
+    ToBroker,
+    ToClient,
+)
 from sidecar.dataplane.injecting import Peer
-from sidecar.dataplane.injector import Injector, Record
+from sidecar.dataplane.injector import Injector, Record, Watch
 from sidecar.dataplane.judge import Judge
 from sidecar.dataplane.lanes import Plan
 from sidecar.dataplane.ordering import Pending, ResponseOrder
@@ -41,6 +50,8 @@ HEADER_LIMIT: Final = 64 * 1024
 """Bytes of a request header: twice the longest client id, and what is left is for tags."""
 READ_LIMIT: Final = 4 * 1024 * 1024
 """Bytes of a request that is read field by field; every connection waits while that goes on."""
+_SIZE: Final = 4
+"""Bytes of a frame's size field."""
 _BLOBS: Final = frozenset({ApiKey.PRODUCE, ApiKey.JOIN_GROUP, ApiKey.SYNC_GROUP})
 """APIs whose requests are large for what they carry, of which little or nothing is read."""
 
@@ -162,10 +173,18 @@ class Session:
             unknown |= injector.unknown_topics(pipeline, header, data)
         if unknown and not looked_up:
             return [LookUp(frozenset(unknown))]
-        decision = injector.decide(pipeline, header, data, now)
-        if decision is not None:
-            return self._carry_out(decision, header)
-        self._expect_response(header, data, prepared.exchange)
+        ruling = injector.decide(pipeline, header, data, now)
+        watch = None
+        if ruling is not None:
+            if ruling.refusal is not None:
+                return self._carry_out(ruling.refusal, header)
+            watch = ruling.watch(header, now)
+            if ruling.request is not None:
+                body = codec.encode(ruling.request, header.api_version)
+                changed = self._prepare(header, memoryview(data[: header.body_start] + body))
+                if isinstance(changed, Mapped):
+                    prepared = changed
+        self._expect_response(header, data, prepared.exchange, watch)
         return [ToBroker(frame(data[: header.body_start], *prepared.body))]
 
     def _carry_out(self, decision: Answer | Disconnect, header: RequestHeader) -> list[Action]:
@@ -200,10 +219,12 @@ class Session:
             self.stale = True
         return mapped
 
-    def _expect_response(self, header: RequestHeader, data: Any, context: Any) -> None:
+    def _expect_response(
+        self, header: RequestHeader, data: Any, context: Any, watch: Watch | None
+    ) -> None:
         key, version = header.api_key, header.api_version
         if key != ApiKey.PRODUCE or expects_response(version, data[header.body_start :]):
-            self.order.forwarded(Pending(header.correlation_id, key, version, context))
+            self.order.forwarded(Pending(header.correlation_id, key, version, context, watch))
 
     def _answer(self, header: RequestHeader, body: bytes) -> list[Action]:
         head = response_header(header.api_key, header.api_version, header.correlation_id)
@@ -275,8 +296,8 @@ class Session:
 
     # From the broker.
 
-    def on_response(self, data: Any) -> list[Action]:
-        """A frame from the broker."""
+    def on_response(self, data: Any, now: float) -> list[Action]:
+        """A frame from the broker; `now` in seconds since the epoch."""
         pending = self.order.expected()
         if (
             pending is None
@@ -289,10 +310,35 @@ class Session:
             if self._tenancy.isolates:
                 return [Close("malformed_response", str(error))]
             chunks = frame(data)
+        if pending.faults is not None:
+            chunks, due = self._struck(pending, chunks, now)
+            if due > now:
+                return [HoldBack(due, chunks)]
+        return self.released(chunks)
+
+    def released(self, chunks: Chunks) -> list[Action]:
+        """The response that was expected leaves, and what has waited behind it."""
         actions: list[Action] = [ToClient(self.order.answered(chunks))]
         if self._closing is not None and not len(self.order):
             actions.append(self._closing)
         return actions
+
+    def _struck(self, pending: Pending, chunks: Chunks, now: float) -> tuple[Chunks, float]:
+        """What faults make of a response, and when it may leave."""
+        watch: Watch = pending.faults
+        if self._injector is None or not watch.causes:
+            return chunks, watch.asked_at + watch.delay
+        key, version = pending.api_key, pending.api_version
+        data = b"".join(chunks)[_SIZE:]
+        start = response_body_start(key, version, data)
+        try:
+            message = codec.decode_response(key, version, data, start)
+            changed, due = self._injector.answered(watch, message, now)
+            if changed is not message:
+                chunks = frame(data[:start], codec.encode(changed, version))
+        except codec.CodecError:
+            return chunks, watch.asked_at + watch.delay  # unsure: as it came
+        return chunks, due
 
     def _mapped_response(self, pending: Pending, data: Any) -> list[Any]:
         if pending.context is None:

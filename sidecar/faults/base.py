@@ -1,15 +1,59 @@
-"""What a fault is given, and what it can decide."""
+"""What a fault is given, and what it can decide.
 
+A rule decides about a request that was drawn for it (`decide`), and, if it looks at answers, about
+the broker's answer to it (`answered`). Messages are decoded and named as the client names things; a
+rule leaves them as they are. It never sleeps, logs or raises to steer.
+"""
+
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Any, NamedTuple, Protocol
 
 from codec.api_keys import ApiKey
 from codec.error_codes import ErrorCode
 
+Chance = Callable[[], float]
+"""The next number of a drawn request, uniform in [0, 1): the same for the same seed and draw."""
+
+
+class Asked(NamedTuple):
+    """A request that was drawn for a rule.
+
+    Args:
+        request: decoded; its topics have names, whichever way the client told them.
+        chance: see `Chance`; rules that `memorable` leaves alone.
+    """
+
+    api: ApiKey
+    version: int
+    request: Any
+    chance: Chance
+
+
+class Answered(NamedTuple):
+    """The broker's answer to a request that was drawn for a rule; as `Asked`."""
+
+    api: ApiKey
+    version: int
+    response: Any
+    chance: Chance
+
+
+class Part(NamedTuple):
+    """A topic-partition that a fault struck.
+
+    Args:
+        records: how many of its records; None where it is not about records.
+    """
+
+    topic: str
+    partition: int
+    records: int | None = None
+
 
 @dataclass(frozen=True, slots=True)
 class Forward:
-    """Leave the request alone."""
+    """Leave the message alone."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,7 +71,32 @@ class Disconnect:
     error: ErrorCode
 
 
-Decision = Forward | Answer | Disconnect
+@dataclass(frozen=True, slots=True)
+class Delay:
+    """The answer leaves so many seconds after the request came, and not before the broker's.
+
+    From several rules the longest counts. Answers stay in order on a connection; others go on.
+    """
+
+    seconds: float
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """`message` goes on in the place of the one that was given, which is left as it is.
+
+    Args:
+        parts: what was changed in it.
+    """
+
+    message: Any
+    parts: Sequence[Part]
+
+
+Decision = Forward | Answer | Disconnect | Delay | Change
+"""About a request."""
+ResponseDecision = Forward | Delay | Change
+"""About a response."""
 FORWARD = Forward()
 
 
@@ -35,16 +104,12 @@ class Rule(Protocol):
     """One configured fault, ready to decide."""
 
     @property
-    def kind(self) -> str:
-        """Name of the kind of fault in events, such as ``leader_election``."""
-
-    @property
     def rung(self) -> int:
-        """Fidelity of a simulated election in events: 1 is a sampled error."""
+        """Fidelity of a simulated election in events: 1 is a sampled error; 0: it is none."""
 
     @property
     def apis(self) -> frozenset[ApiKey]:
-        """The requests it wants to see decoded."""
+        """The requests that are drawn for it."""
 
     @property
     def share(self) -> float:
@@ -54,5 +119,24 @@ class Rule(Protocol):
     def memorable(self) -> bool:
         """Whether equal acks, topics and partitions get equal decisions, whatever the records."""
 
-    def decide(self, api_key: ApiKey, request: Any) -> Decision:
+    @property
+    def watches(self) -> frozenset[ApiKey]:
+        """The APIs whose answers it wants to see, of requests that were drawn for it."""
+
+    def decide(self, asked: Asked) -> Decision:
         """What happens to a selected request (a decoded message of one of `apis`)."""
+
+    def answered(self, answered: Answered) -> ResponseDecision:
+        """What happens to the answer, of one of the APIs it watches."""
+
+
+class RequestRule:
+    """A rule that decides about requests only, and keeps nothing in mind."""
+
+    rung = 0
+    memorable = False
+    watches: frozenset[ApiKey] = frozenset()
+
+    def answered(self, answered: Answered) -> ResponseDecision:
+        """Not asked: it watches no answers."""
+        return FORWARD

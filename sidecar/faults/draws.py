@@ -1,10 +1,13 @@
 """Reproducible draws: the n-th draw of an interceptor depends on its seed and n, nothing else."""
 
+import itertools
+from collections.abc import Callable
 from hashlib import blake2b
 from math import ceil
 from struct import Struct
 
 _SEED_AND_N = Struct(">QQ")
+_SEED_N_AND_K = Struct(">QQQ")
 _SCALE = 2.0**-53
 _EMPTY = blake2b(digest_size=8)
 
@@ -37,3 +40,14 @@ class Draws:
         state = _EMPTY.copy()  # faster than a new one
         state.update(_SEED_AND_N.pack(self._seed, n))
         return state.digest() < self._bound
+
+
+def further(seed: int, n: int) -> Callable[[], float]:
+    """Further numbers for what the `n`-th draw selected, each uniform in [0, 1)."""
+    numbers = itertools.count()
+    return lambda: _further(seed, n, next(numbers))
+
+
+def _further(seed: int, n: int, k: int) -> float:
+    digest = blake2b(_SEED_N_AND_K.pack(seed, n, k), digest_size=8).digest()
+    return (int.from_bytes(digest, "big") >> 11) * _SCALE

@@ -1,17 +1,42 @@
-"""The one list of the kinds of fault there are."""
+"""The one list of the kinds of fault there are, by the names they have in `protos/`."""
 
-from collections.abc import Callable
-from typing import Any, Final
+from collections.abc import Callable, Mapping
+from typing import Any, Final, NamedTuple
 
 from sidecar.faults.base import Rule
-from sidecar.faults.leader_election import LeaderElectionRule
-from sidecar.model.faults import Fault, LeaderElection
+from sidecar.faults.broken_broker import BrokenBroker, BrokenBrokerRule
+from sidecar.faults.leader_election import LeaderElection, LeaderElectionRule
+from sidecar.faults.slow_broker import SlowBroker, SlowBrokerRule
+from sidecar.model.faults import Fault
 
-_RULES: Final[dict[type[Any], Callable[[Any], Rule]]] = {
-    LeaderElection: LeaderElectionRule,
+
+class Kind(NamedTuple):
+    """A kind of fault.
+
+    Args:
+        config: a frozen dataclass whose fields are those of the proto message.
+        rule: what carries it out.
+    """
+
+    config: Callable[..., Fault]
+    rule: Callable[[Any], Rule]
+
+
+KINDS: Final[Mapping[str, Kind]] = {
+    "leader_election": Kind(LeaderElection, LeaderElectionRule),
+    "broken_broker": Kind(BrokenBroker, BrokenBrokerRule),
+    "slow_broker": Kind(SlowBroker, SlowBrokerRule),
 }
+"""By field of `Interceptor.fault`; this is also what events call the fault."""
+
+_NAMES: Final = {kind.config: name for name, kind in KINDS.items()}
+
+
+def kind_of(fault: Fault) -> str:
+    """The name of a fault's kind."""
+    return _NAMES[type(fault)]
 
 
 def rule_for(fault: Fault) -> Rule:
     """The rule that carries out `fault`."""
-    return _RULES[type(fault)](fault)
+    return KINDS[kind_of(fault)].rule(fault)

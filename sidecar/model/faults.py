@@ -1,42 +1,66 @@
-"""The faults an interceptor can ask for, as data: what they do is in `sidecar.faults`."""
+"""What every fault is, as data, and the checks that several kinds share.
+
+The kinds themselves, each with what it does, are in `sidecar.faults`.
+"""
 
 import math
-from dataclasses import dataclass
+from typing import Protocol
 
-from sidecar.model.errors import InvalidArgument
+from sidecar.model.errors import FieldViolation, InvalidArgument
 
 MAX_SEED = 2**64 - 1
+MAX_LATENCY_MS = 3_600_000
+"""An hour: longer than any client waits."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class LeaderElection:
-    """Answer sampled Produce requests with NOT_LEADER_OR_FOLLOWER instead of forwarding them.
+class Fault(Protocol):
+    """What an interceptor does: a frozen dataclass, validated where it is built."""
 
-    Args:
-        rate_in_percent: share of requests that are answered, 0 to 100; retries are drawn afresh.
-        seed: 0 to 2**64-1; None takes the process seed, or a random one.
+    @property
+    def seed(self) -> int | None:
+        """The seed of its draws; None takes the process seed, or a random one."""
 
-    Raises:
-        InvalidArgument: a value is out of range.
-    """
 
-    rate_in_percent: float
-    seed: int | None = None
+class Checks:
+    """Collects what is wrong with the fields of a fault, so that all of it is reported at once."""
 
-    def __post_init__(self) -> None:
-        rate = self.rate_in_percent
-        if math.isnan(rate) or not 0 <= rate <= 100:
-            raise InvalidArgument.of(
-                "rate_in_percent", f"rate_in_percent is {_exact(rate)}, allowed are 0 to 100"
+    def __init__(self) -> None:
+        self._violations: list[FieldViolation] = []
+
+    def refuse(self, field: str, description: str) -> None:
+        """Note a bad field; the description begins with its name."""
+        self._violations.append(FieldViolation(field, description))
+
+    def between(self, field: str, value: float, low: float, high: float) -> None:
+        """Check a number; NaN is between nothing."""
+        if math.isnan(value) or not low <= value <= high:
+            self.refuse(field, f"{field} is {_exact(value)}, allowed are {low} to {high}")
+
+    def rate(self, field: str, value: float) -> None:
+        """Check a percentage."""
+        self.between(field, value, 0, 100)
+
+    def seed(self, value: int | None) -> None:
+        """Check a seed, which may be missing."""
+        if value is not None:
+            self.between("seed", value, 0, MAX_SEED)
+
+    def latency(self, least: int, most: int) -> None:
+        """Check a range of milliseconds, in fields of the usual names."""
+        self.between("min_latency_ms", least, 0, MAX_LATENCY_MS)
+        self.between("max_latency_ms", most, 0, MAX_LATENCY_MS)
+        if least > most:
+            self.refuse(
+                "max_latency_ms",
+                f"max_latency_ms is {most}, allowed are min_latency_ms ({least}) and above",
             )
-        if self.seed is not None and not 0 <= self.seed <= MAX_SEED:
-            raise InvalidArgument.of("seed", f"seed is {self.seed}, allowed are 0 to {MAX_SEED}")
+
+    def done(self) -> None:
+        """Raise InvalidArgument if anything was wrong."""
+        if self._violations:
+            raise InvalidArgument(*self._violations)
 
 
 def _exact(value: float) -> str:
     # Not `:g`: it would tell a caller that 100.0000001 "is 100".
     return repr(value).removesuffix(".0")
-
-
-Fault = LeaderElection
-"""Every kind of fault; grows into a union as kinds are added."""

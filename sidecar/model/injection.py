@@ -27,8 +27,11 @@ class Injection:
     rung: int
     """Fidelity of a simulated election: 1 is a sampled error."""
     outcome: str
-    """``REJECT``: not forwarded, never appended; ``DISCONNECT``: the same, and acks was 0."""
+    """``REJECT``: not forwarded, never appended; ``DISCONNECT``: the same, and acks was 0;
+    ``DELAY``: the answer left later; ``CHANGE_REQUEST``, ``CHANGE_RESPONSE``: it went on as
+    something else."""
     error: str
+    """``NONE`` where there was none."""
     error_code: int
     virtual_cluster: str
     principal: str
@@ -40,10 +43,12 @@ class Injection:
     api: str
     version: int
     correlation_id: int
-    topic: str
-    """As the client calls it, without the virtual cluster's prefix."""
-    partition: int
-    acks: int
+    topic: str | None
+    """As the client calls it, without the virtual cluster's prefix. None with the partition where
+    it is about a whole request."""
+    partition: int | None
+    acks: int | None
+    """Of a Produce."""
     batch_count: int
     record_count: int | None
     producer_id: int | None
@@ -58,6 +63,9 @@ class Injection:
     leader_id: int | None
     """Leader advertised in the answer (KIP-951); None when no hint was given."""
     leader_epoch: int | None
+    delay_ms: int | None = None
+    """From the request to when its answer may leave, milliseconds."""
+    records_changed: int | None = None
 
     def whole(self) -> "Injection":
         """Itself; as `Brief.whole`."""

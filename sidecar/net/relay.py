@@ -18,12 +18,14 @@ from typing import Any, Final
 import gevent
 from gevent.event import Event
 
-from sidecar.dataplane.actions import Action, Close, LookUp, Report, ToBroker, ToClient
+from sidecar.dataplane.actions import Action, Close, HoldBack, LookUp, Report, ToBroker, ToClient
 from sidecar.dataplane.heads import HEADER_SIZE
 from sidecar.dataplane.session import Session
 from sidecar.net.buffer import ORIGIN, STREAM_ROOM, STREAM_SIZE, VIEW
 from sidecar.net.held import Held, LookUpTopics
+from sidecar.net.late import Late
 from sidecar.net.side import Side
+from sidecar.net.streams import Streams
 
 MAX_IN_FLIGHT: Final = 1000
 """Requests a connection may have unanswered before the sidecar stops reading it."""
@@ -38,27 +40,9 @@ LEAST_RESPONSE: Final = 4
 STREAM_FROM: Final = 64 * 1024
 """Bytes of a frame still to come from which on it is read on without a look at other sockets."""
 _STREAM_READS: Final = 3
-_FEW_STREAMS: Final = 2
-"""Connections with large frames at once; with more, each waits for its turn."""
 
 
-class _Streams:
-    """How many connections stream in this turn of the loop, and how many did in the last."""
-
-    turn = -1
-    now = 0
-    before = 0
-
-    def few(self, turn: int) -> bool:
-        """Count one more, and say whether there are few."""
-        if turn != self.turn:
-            self.before = self.now if turn == self.turn + 1 else 0
-            self.turn, self.now = turn, 0
-        self.now += 1
-        return self.now <= _FEW_STREAMS and self.before <= _FEW_STREAMS
-
-
-_streams: Final = _Streams()
+_streams: Final = Streams()
 
 
 class Relay:
@@ -97,6 +81,8 @@ class Relay:
         self._ending = False
         self._deadline: Any = None
         self._loop = gevent.get_hub().loop
+        self.late = Late(self._loop, self._on_time, self.failed)
+        """A response that waits; what came after it is the broker's tail."""
         self.client = Side(client, self._loop, self._on_drained, self.stop)
         self.broker = Side(broker, self._loop, self._on_drained, self.stop)
 
@@ -121,6 +107,7 @@ class Relay:
             self.done.set()
             self.client.stop()
             self.broker.stop()
+            self.late.stop()
             if self._deadline is not None:
                 self._deadline.close()
 
@@ -155,7 +142,7 @@ class Relay:
             and self.session.closing is None
             and not self.held
         )
-        hear_broker = not client.waiting
+        hear_broker = not client.waiting and not self.late
         self.watched = not (hear_client and hear_broker)
         client.watch(hear_client)
         broker.watch(hear_broker)
@@ -318,8 +305,13 @@ class Relay:
             side.wanted = after - position
             return end
         self._decide(side, VIEW[position + 4 : after], to_broker, to_client)
-        if self.held:
+        return self._rest(side, after, end)
+
+    def _rest(self, side: Side, after: int, end: int) -> int:
+        """Where to go on behind a frame; nowhere while something is held."""
+        if self.held if side is self.client else self.late:
             side.tail = bytes(VIEW[after:end])
+            return end
         return after
 
     def collect(self, side: Side, end: int, to_broker: list[Any], to_client: list[Any]) -> int:
@@ -332,8 +324,7 @@ class Relay:
         if len(collected) == side.wanted:
             side.collected = None
             self._decide(side, memoryview(collected)[4:], to_broker, to_client)
-            if self.held:
-                side.tail = bytes(VIEW[ORIGIN + taken : end])
+            return self._rest(side, ORIGIN + taken, end)
         return ORIGIN + taken
 
     def _decide(
@@ -345,7 +336,7 @@ class Relay:
             if session.halted:
                 self.watched = True
         else:
-            actions = session.on_response(frame)
+            actions = session.on_response(frame, time.time())
         for action in actions:
             self._perform(action, to_broker, to_client)
             if isinstance(action, LookUp):
@@ -354,11 +345,20 @@ class Relay:
 
     def _go_on(self, frame: memoryview) -> None:
         """Decide about a request that was held, then about what came after it."""
-        if self._ending or self.done.is_set():
-            return
+        if not (self._ending or self.done.is_set()):
+            self._carry_out(self.session.on_request(frame, time.time(), looked_up=True))
+            self._read_on(self.client)
+
+    def _on_time(self, response: bytes) -> None:
+        """Send the response that waited, and look at what came after it."""
+        if not self.done.is_set():
+            self._carry_out(self.session.released([response]))
+            self._read_on(self.broker)
+
+    def _carry_out(self, actions: list[Action]) -> None:
         to_broker: list[Any] = []
         to_client: list[Any] = []
-        for action in self.session.on_request(frame, time.time(), looked_up=True):
+        for action in actions:
             self._perform(action, to_broker, to_client)
         try:
             if to_broker:
@@ -367,12 +367,13 @@ class Relay:
                 self.client.send(to_client)
         except OSError:
             self.stop()
-            return
-        tail = self.client.tail
-        if tail and not self.ignores:
-            self.client.tail = b""
+
+    def _read_on(self, side: Side) -> None:
+        """Look at what was kept while something waited, unless nothing is looked at any more."""
+        if side.tail and not self.done.is_set() and (side is self.broker or not self.ignores):
+            tail, side.tail = side.tail, b""
             VIEW[ORIGIN : ORIGIN + len(tail)] = tail
-            self.client.on_readable(len(tail))
+            side.on_readable(len(tail))
         if not self.done.is_set():
             self.after_responses()
 
@@ -392,3 +393,6 @@ class Relay:
                 self._on_report(action)
             case Close():
                 self._note(action)
+            case HoldBack(until, chunks):
+                self.late.hold(until, chunks)
+                self.watched = True

@@ -9,7 +9,8 @@ import pytest
 
 from sidecar.control.interceptors import derived_seed
 from sidecar.gen.kafka.chaos.v1 import interceptor_service_pb2 as ipb
-from sidecar.gen.kafka.chaos.v1.interceptor_pb2 import Interceptor, LeaderElection, Scope
+from sidecar.gen.kafka.chaos.v1.fault_pb2 import LeaderElection
+from sidecar.gen.kafka.chaos.v1.interceptor_pb2 import Interceptor, Scope
 from sidecar.model.interceptor import Scope as ModelScope
 from sidecar.model.snapshot import Snapshot
 from tests.rest_bridge.harness import INTERCEPTORS, Http, interceptor

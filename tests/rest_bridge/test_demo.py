@@ -2,7 +2,7 @@
 
 import json
 
-from sidecar.model.faults import LeaderElection
+from sidecar.faults.leader_election import LeaderElection
 from sidecar.model.identity import Identity
 from tests.rest_bridge.harness import Http
 from tests.sidecar.api.harness import NOW, Control

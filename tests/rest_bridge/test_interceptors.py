@@ -6,7 +6,8 @@ import pytest
 
 from rest_bridge.translate import CLASS_NOTE, CONFIG_NOTE, TIMEOUT_NOTE
 from sidecar.gen.kafka.chaos.v1 import interceptor_service_pb2 as ipb
-from sidecar.gen.kafka.chaos.v1.interceptor_pb2 import Interceptor, LeaderElection, Scope
+from sidecar.gen.kafka.chaos.v1.fault_pb2 import LeaderElection
+from sidecar.gen.kafka.chaos.v1.interceptor_pb2 import Interceptor, Scope
 from sidecar.model.interceptor import Scope as ModelScope
 from tests.rest_bridge.harness import INTERCEPTORS, PLUGIN, Http, interceptor
 from tests.sidecar.api.harness import ADMIN, Control

@@ -9,12 +9,14 @@ import pytest
 from werkzeug.test import Client
 
 from rest_bridge.client import SidecarClient
+from rest_bridge.plugins import PLUGINS
 from rest_bridge.wsgi import Bridge
 from tests.rest_bridge.harness import INTERCEPTORS, PLUGIN, Http, interceptor
 from tests.sidecar.api.harness import Control, basic
 
 ITEM = f"{INTERCEPTORS}/vcluster/v/interceptor/n"
 TOKEN = "/admin/vclusters/v1/vcluster/v/username/u"
+CLASSES = ", ".join(plugin.name for plugin in PLUGINS)
 RATES = "allowed are numbers from 0 to 100"
 
 
@@ -66,9 +68,9 @@ RATES = "allowed are numbers from 0 to 100"
         (f'{{"pluginClass":"{PLUGIN}","priority":1}}', "config is required"),
         (
             interceptor(pluginClass="x.Y"),
-            f'pluginClass is "x.Y", allowed are {PLUGIN}',
+            f'pluginClass is "x.Y", allowed are {CLASSES}',
         ),
-        (interceptor(pluginClass=7), f"pluginClass is 7, allowed are {PLUGIN}"),
+        (interceptor(pluginClass=7), f"pluginClass is 7, allowed are {CLASSES}"),
         (interceptor(priority=-1), "priority is -1, allowed are integers from 0 to 2147483647"),
         (interceptor(priority=1.5), "priority is 1.5, allowed are integers from 0 to 2147483647"),
         (interceptor(priority=True), "priority is true, allowed are integers from 0 to 2147483647"),

@@ -378,7 +378,7 @@ def test_plugins_tell_about_themselves(http: Http) -> None:
     answer = http("GET", "/admin/plugins/v1/extended")
 
     assert answer.status_code == 200
-    [plugin] = json.loads(answer.text)["plugins"]
+    plugin, *_ = json.loads(answer.text)["plugins"]
     assert list(plugin) == ["plugin", "pluginId", "tags", "readme"]
     assert list(plugin["tags"]) == ["parent", "license", "description", "title", "version"]
     assert (plugin["plugin"], plugin["tags"]["version"]) == (PLUGIN, "1.2.3")

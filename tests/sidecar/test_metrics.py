@@ -2,9 +2,9 @@
 
 from prometheus_client.parser import text_string_to_metric_families
 
+from sidecar.faults.leader_election import LeaderElection
 from sidecar.injection_series import KEEP_SECONDS
 from sidecar.metrics import Metrics
-from sidecar.model.faults import LeaderElection
 from sidecar.model.interceptor import Interceptor, Scope
 from sidecar.model.snapshot import Snapshot
 from tests.support.messages import produce

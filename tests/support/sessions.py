@@ -11,7 +11,7 @@ from sidecar.dataplane.addresses import AddressBook, Broker
 from sidecar.dataplane.pipeline import Pipeline
 from sidecar.dataplane.session import Session, Shared
 from sidecar.dataplane.versions import Range, Versions
-from sidecar.model.faults import LeaderElection
+from sidecar.faults.leader_election import LeaderElection
 from sidecar.model.identity import AuthenticationFailed, Identity
 from sidecar.model.injection import Injection, Noted
 from sidecar.model.interceptor import Interceptor, Scope
@@ -99,7 +99,7 @@ class Client:
 
     def broker_answers(self, data: Any) -> list[Action]:
         """What the session does about a frame from the broker."""
-        return self.session.on_response(data)
+        return self.session.on_response(data, NOW)
 
     def authenticates(self, token: str = "good token", version: int = 1) -> list[Action]:
         """Handshake v1 and one SaslAuthenticate; returns what came of the latter."""

@@ -10,9 +10,11 @@ Layout: Kafka protocol, Fetch v7-18.
 
 from typing import Any, Final
 
+from codec.api_keys import ApiKey
 from codec.error_codes import ErrorCode
 from codec.errors import DecodeError
-from codec.messages.fetch import FetchResponse
+from codec.registry import response_class
+from codec.schema import Response
 
 SINCE: Final = 7
 """First version with sessions."""
@@ -52,7 +54,7 @@ class FetchSessions:
         """Whether the connection may send this id."""
         return session_id == NO_SESSION or session_id in self._given
 
-    def refusal(self, version: int, body: Any) -> FetchResponse | None:
+    def refusal(self, version: int, body: Any) -> Response | None:
         """The answer to a Fetch request with a session that is not the connection's.
 
         Raises:
@@ -65,7 +67,9 @@ class FetchSessions:
             raise DecodeError("the request ends before its fetch session")
         if self.allows(int.from_bytes(body[place : place + 4], "big", signed=True)):
             return None
-        return FetchResponse(error_code=ErrorCode.FETCH_SESSION_ID_NOT_FOUND)
+        answer: Any = response_class(ApiKey.FETCH)
+        refusal: Response = answer(error_code=ErrorCode.FETCH_SESSION_ID_NOT_FOUND)
+        return refusal
 
     def learn_from(self, version: int, body: Any) -> None:
         """Take note of the session that the body of a Fetch response names."""

@@ -14,8 +14,9 @@ from structlog.testing import capture_logs
 from sidecar.gen.kafka.chaos.v1 import interceptor_service_pb2 as ipb
 from sidecar.gen.kafka.chaos.v1 import sidecar_service_pb2 as spb
 from sidecar.gen.kafka.chaos.v1 import token_service_pb2 as tpb
+from sidecar.gen.kafka.chaos.v1.fault_pb2 import LeaderElection
 from sidecar.gen.kafka.chaos.v1.injection_service_pb2 import ListInjectionsRequest
-from sidecar.gen.kafka.chaos.v1.interceptor_pb2 import Interceptor, LeaderElection, Scope
+from sidecar.gen.kafka.chaos.v1.interceptor_pb2 import Interceptor, Scope
 from sidecar.model.identity import Identity
 from tests.sidecar.api.harness import (
     ADMIN,

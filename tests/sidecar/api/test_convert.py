@@ -22,13 +22,13 @@ from sidecar.control.user_mappings import (
     MAX_USER_MAPPINGS,
     UserMappingService,
 )
+from sidecar.faults.leader_election import LeaderElection
 from sidecar.gen.kafka.chaos.v1.alias_topic_service_pb2 import ListAliasTopicsResponse
 from sidecar.gen.kafka.chaos.v1.injection_pb2 import Injection as InjectionMessage
 from sidecar.gen.kafka.chaos.v1.interceptor_service_pb2 import ListInterceptorsResponse
 from sidecar.gen.kafka.chaos.v1.user_mapping_service_pb2 import ListUserMappingsResponse
 from sidecar.model.alias_topic import AliasTopic
 from sidecar.model.errors import ResourceExhausted
-from sidecar.model.faults import LeaderElection
 from sidecar.model.injection import Injection
 from sidecar.model.interceptor import MAX_PRIORITY, Interceptor, Scope
 from sidecar.model.names import MAX_NAME_LENGTH, MAX_TOPIC_NAME_LENGTH
@@ -121,7 +121,7 @@ def test_injections_have_the_same_fields_on_both_sides() -> None:
 
 
 def test_injections_keep_every_value() -> None:
-    record = injection(leader_id=0, leader_epoch=0)
+    record = injection(leader_id=0, leader_epoch=0, delay_ms=0, records_changed=0)
     message = convert.injection_to_proto(3, record)
 
     for name, value in record.as_dict().items():
@@ -143,6 +143,11 @@ def test_what_was_not_known_on_the_wire_stays_unset() -> None:
         "base_sequence",
         "leader_id",
         "leader_epoch",
+        "topic",
+        "partition",
+        "acks",
+        "delay_ms",
+        "records_changed",
     ]
     message = convert.injection_to_proto(1, injection(**dict.fromkeys(unknown)))
 

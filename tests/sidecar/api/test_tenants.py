@@ -14,7 +14,8 @@ from sidecar.gen.kafka.chaos.v1 import token_service_pb2 as tpb
 from sidecar.gen.kafka.chaos.v1 import user_mapping_service_pb2 as upb
 from sidecar.gen.kafka.chaos.v1 import virtual_cluster_service_pb2 as vpb
 from sidecar.gen.kafka.chaos.v1.alias_topic_pb2 import AliasTopic
-from sidecar.gen.kafka.chaos.v1.interceptor_pb2 import Interceptor, LeaderElection, Scope
+from sidecar.gen.kafka.chaos.v1.fault_pb2 import LeaderElection
+from sidecar.gen.kafka.chaos.v1.interceptor_pb2 import Interceptor, Scope
 from sidecar.gen.kafka.chaos.v1.user_mapping_pb2 import UserMapping
 from sidecar.gen.kafka.chaos.v1.virtual_cluster_pb2 import VirtualCluster
 from tests.sidecar.api.harness import ADMIN, VIEWER, Control, running

@@ -16,6 +16,7 @@ from sidecar.control.interceptors import (
 )
 from sidecar.control.journal import Journal
 from sidecar.control.state import ControlState
+from sidecar.faults.leader_election import LeaderElection
 from sidecar.model.errors import (
     Aborted,
     AlreadyExists,
@@ -23,7 +24,6 @@ from sidecar.model.errors import (
     NotFound,
     ResourceExhausted,
 )
-from sidecar.model.faults import LeaderElection
 from sidecar.model.identity import Identity
 from sidecar.model.interceptor import Interceptor, Scope
 from sidecar.model.snapshot import Snapshot

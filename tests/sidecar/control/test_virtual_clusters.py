@@ -7,6 +7,7 @@ import pytest
 
 from sidecar.control.state import ControlState
 from sidecar.control.virtual_clusters import VirtualClusterService, VirtualClusterView
+from sidecar.faults.leader_election import LeaderElection
 from sidecar.model.alias_topic import AliasTopic
 from sidecar.model.errors import (
     AlreadyExists,
@@ -16,7 +17,6 @@ from sidecar.model.errors import (
     ResourceExhausted,
     Unavailable,
 )
-from sidecar.model.faults import LeaderElection
 from sidecar.model.interceptor import Interceptor, Scope
 from sidecar.model.user_mapping import UserMapping
 from sidecar.model.virtual_clusters import MAX_VIRTUAL_CLUSTERS

@@ -203,6 +203,8 @@ def test_the_event_of_an_injection_tells_all_there_is_to_know() -> None:
         "reason": "DRAWN",
         "leader_id": None,
         "leader_epoch": None,
+        "delay_ms": None,
+        "records_changed": None,
     }
 
 

@@ -8,10 +8,9 @@ import codec
 from codec.api_keys import ApiKey
 from codec.error_codes import ErrorCode
 from codec.messages.produce import ProduceRequest
-from sidecar.faults.base import FORWARD, Answer, Disconnect
-from sidecar.faults.leader_election import LeaderElectionRule
-from sidecar.faults.registry import rule_for
-from sidecar.model.faults import LeaderElection
+from sidecar.faults.base import FORWARD, Answer, Asked, Disconnect
+from sidecar.faults.leader_election import LeaderElection, LeaderElectionRule
+from sidecar.faults.registry import kind_of, rule_for
 from tests.support.messages import batch, produce
 
 
@@ -23,11 +22,17 @@ def decoded(request: ProduceRequest, version: int) -> Any:
     return codec.decode_request(ApiKey.PRODUCE, version, codec.encode(request, version))
 
 
-def test_the_registry_carries_out_every_kind_of_fault() -> None:
-    found = rule_for(LeaderElection(rate_in_percent=100))
+def decide(request: Any) -> Any:
+    asked = Asked(ApiKey.PRODUCE, 9, request, lambda: 0.5)
+    return rule().decide(asked)
 
-    assert (found.kind, found.rung, found.apis) == ("leader_election", 1, {ApiKey.PRODUCE})
-    assert found.share == 1
+
+def test_the_registry_carries_it_out() -> None:
+    fault = LeaderElection(rate_in_percent=100)
+    found = rule_for(fault)
+
+    assert (kind_of(fault), found.rung, found.apis) == ("leader_election", 1, {ApiKey.PRODUCE})
+    assert (found.share, found.memorable) == (1, True)
 
 
 @pytest.mark.parametrize(("rate", "share"), [(0, 0), (0.1, 0.001), (50, 0.5), (100, 1)])
@@ -39,7 +44,7 @@ def test_the_rate_is_the_share_of_requests(rate: float, share: float) -> None:
 def test_every_partition_is_refused_with_error_6_and_nothing_known(version: int) -> None:
     request = decoded(produce({"a": {0: batch(), 3: batch()}, "b": {1: batch()}}), version)
 
-    decision = rule().decide(ApiKey.PRODUCE, request)
+    decision = decide(request)
 
     assert isinstance(decision, Answer)
     assert decision.error is ErrorCode.NOT_LEADER_OR_FOLLOWER
@@ -63,7 +68,7 @@ def test_a_request_by_topic_id_is_answered_by_topic_id() -> None:
     request = produce({"": {0: batch()}})
     request.topic_data[0].topic_id = b"an-id-of-a-topic"
 
-    decision = rule().decide(ApiKey.PRODUCE, decoded(request, 13))
+    decision = decide(decoded(request, 13))
 
     assert isinstance(decision, Answer)
     body = codec.encode(decision.response, 13)
@@ -72,7 +77,7 @@ def test_a_request_by_topic_id_is_answered_by_topic_id() -> None:
 
 
 def test_without_acks_there_is_no_answer_so_the_connection_goes() -> None:
-    decision = rule().decide(ApiKey.PRODUCE, decoded(produce(acks=0), 9))
+    decision = decide(decoded(produce(acks=0), 9))
 
     assert decision == Disconnect(ErrorCode.NOT_LEADER_OR_FOLLOWER)
 
@@ -82,11 +87,11 @@ def test_without_acks_there_is_no_answer_so_the_connection_goes() -> None:
 def test_a_request_without_partitions_is_forwarded(topics: Any, acks: int) -> None:
     request = decoded(produce(topics, acks=acks), 9)
 
-    assert rule().decide(ApiKey.PRODUCE, request) is FORWARD
+    assert decide(request) is FORWARD
 
 
 def test_a_topic_without_partitions_beside_one_with_is_answered_too() -> None:
-    decision = rule().decide(ApiKey.PRODUCE, decoded(produce({"a": {}, "b": {0: batch()}}), 9))
+    decision = decide(decoded(produce({"a": {}, "b": {0: batch()}}), 9))
 
     assert isinstance(decision, Answer)
     names = [(t.name, len(t.partition_responses)) for t in decision.response.responses]

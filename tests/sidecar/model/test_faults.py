@@ -4,8 +4,9 @@ import math
 
 import pytest
 
+from sidecar.faults.leader_election import LeaderElection
 from sidecar.model.errors import InvalidArgument
-from sidecar.model.faults import MAX_SEED, LeaderElection
+from sidecar.model.faults import MAX_SEED
 
 
 @pytest.mark.parametrize("rate", [0, 0.001, 50, 99.9, 100])

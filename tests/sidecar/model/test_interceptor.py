@@ -5,8 +5,8 @@ from typing import Any
 
 import pytest
 
+from sidecar.faults.leader_election import LeaderElection
 from sidecar.model.errors import InvalidArgument
-from sidecar.model.faults import LeaderElection
 from sidecar.model.identity import ANONYMOUS, Identity
 from sidecar.model.interceptor import MAX_PRIORITY, Interceptor, Scope, resolve
 

@@ -58,6 +58,8 @@ class Injection(_message.Message):
     REASON_FIELD_NUMBER: _builtins.int
     LEADER_ID_FIELD_NUMBER: _builtins.int
     LEADER_EPOCH_FIELD_NUMBER: _builtins.int
+    DELAY_MS_FIELD_NUMBER: _builtins.int
+    RECORDS_CHANGED_FIELD_NUMBER: _builtins.int
     sequence: _builtins.int
     """Position in this run of the sidecar, from 1 without holes."""
     interceptor: _builtins.str
@@ -69,9 +71,11 @@ class Injection(_message.Message):
     rung: _builtins.int
     """Fidelity of a simulated election: 1 is a sampled error."""
     outcome: _builtins.str
-    """"REJECT": not forwarded, never appended. "DISCONNECT": the same, and acks was 0."""
+    """"REJECT": not forwarded, never appended. "DISCONNECT": the same, and acks was 0. "DELAY": the
+    answer left later. "CHANGE_REQUEST", "CHANGE_RESPONSE": it went on as something else.
+    """
     error: _builtins.str
-    """Kafka's name of the error, such as "NOT_LEADER_OR_FOLLOWER"."""
+    """Kafka's name of the error, such as "NOT_LEADER_OR_FOLLOWER"; "NONE" where there was none."""
     error_code: _builtins.int
     """Kafka's number of the error."""
     virtual_cluster: _builtins.str
@@ -95,11 +99,13 @@ class Injection(_message.Message):
     correlation_id: _builtins.int
     """Correlation id of the request."""
     topic: _builtins.str
-    """Topic as the client calls it, without the virtual cluster's prefix."""
+    """Topic as the client calls it, without the virtual cluster's prefix. Unset with the partition
+    where it is about a whole request.
+    """
     partition: _builtins.int
     """Partition of the topic."""
     acks: _builtins.int
-    """Acknowledgements the producer asked for: 0, 1 or -1."""
+    """Acknowledgements the producer asked for: 0, 1 or -1. Unset where it is not about a Produce."""
     batch_count: _builtins.int
     """Record batches in the request for this partition."""
     record_count: _builtins.int
@@ -122,6 +128,10 @@ class Injection(_message.Message):
     """Leader named in the answer; unset when no hint was given."""
     leader_epoch: _builtins.int
     """Leader epoch named in the answer; unset when no hint was given."""
+    delay_ms: _builtins.int
+    """From the request to when its answer may leave, milliseconds."""
+    records_changed: _builtins.int
+    """How many records of the topic-partition were changed."""
     @_builtins.property
     def time(self) -> _timestamp_pb2.Timestamp:
         """When it was injected."""
@@ -148,9 +158,9 @@ class Injection(_message.Message):
         api: _builtins.str = ...,
         version: _builtins.int = ...,
         correlation_id: _builtins.int = ...,
-        topic: _builtins.str = ...,
-        partition: _builtins.int = ...,
-        acks: _builtins.int = ...,
+        topic: _builtins.str | None = ...,
+        partition: _builtins.int | None = ...,
+        acks: _builtins.int | None = ...,
         batch_count: _builtins.int = ...,
         record_count: _builtins.int | None = ...,
         producer_id: _builtins.int | None = ...,
@@ -161,11 +171,15 @@ class Injection(_message.Message):
         reason: _builtins.str = ...,
         leader_id: _builtins.int | None = ...,
         leader_epoch: _builtins.int | None = ...,
+        delay_ms: _builtins.int | None = ...,
+        records_changed: _builtins.int | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["_base_sequence", b"_base_sequence", "_client_id", b"_client_id", "_client_software_name", b"_client_software_name", "_client_software_version", b"_client_software_version", "_leader_epoch", b"_leader_epoch", "_leader_id", b"_leader_id", "_producer_epoch", b"_producer_epoch", "_producer_id", b"_producer_id", "_record_count", b"_record_count", "base_sequence", b"base_sequence", "client_id", b"client_id", "client_software_name", b"client_software_name", "client_software_version", b"client_software_version", "leader_epoch", b"leader_epoch", "leader_id", b"leader_id", "producer_epoch", b"producer_epoch", "producer_id", b"producer_id", "record_count", b"record_count", "time", b"time"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["_acks", b"_acks", "_base_sequence", b"_base_sequence", "_client_id", b"_client_id", "_client_software_name", b"_client_software_name", "_client_software_version", b"_client_software_version", "_delay_ms", b"_delay_ms", "_leader_epoch", b"_leader_epoch", "_leader_id", b"_leader_id", "_partition", b"_partition", "_producer_epoch", b"_producer_epoch", "_producer_id", b"_producer_id", "_record_count", b"_record_count", "_records_changed", b"_records_changed", "_topic", b"_topic", "acks", b"acks", "base_sequence", b"base_sequence", "client_id", b"client_id", "client_software_name", b"client_software_name", "client_software_version", b"client_software_version", "delay_ms", b"delay_ms", "leader_epoch", b"leader_epoch", "leader_id", b"leader_id", "partition", b"partition", "producer_epoch", b"producer_epoch", "producer_id", b"producer_id", "record_count", b"record_count", "records_changed", b"records_changed", "time", b"time", "topic", b"topic"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["_base_sequence", b"_base_sequence", "_client_id", b"_client_id", "_client_software_name", b"_client_software_name", "_client_software_version", b"_client_software_version", "_leader_epoch", b"_leader_epoch", "_leader_id", b"_leader_id", "_producer_epoch", b"_producer_epoch", "_producer_id", b"_producer_id", "_record_count", b"_record_count", "acks", b"acks", "api", b"api", "base_sequence", b"base_sequence", "batch_count", b"batch_count", "broker_id", b"broker_id", "client_id", b"client_id", "client_software_name", b"client_software_name", "client_software_version", b"client_software_version", "connection_id", b"connection_id", "correlation_id", b"correlation_id", "draw", b"draw", "error", b"error", "error_code", b"error_code", "fault", b"fault", "interceptor", b"interceptor", "interceptor_uid", b"interceptor_uid", "leader_epoch", b"leader_epoch", "leader_id", b"leader_id", "outcome", b"outcome", "partition", b"partition", "principal", b"principal", "producer_epoch", b"producer_epoch", "producer_id", b"producer_id", "reason", b"reason", "record_count", b"record_count", "rung", b"rung", "seed", b"seed", "sequence", b"sequence", "time", b"time", "topic", b"topic", "version", b"version", "virtual_cluster", b"virtual_cluster"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_acks", b"_acks", "_base_sequence", b"_base_sequence", "_client_id", b"_client_id", "_client_software_name", b"_client_software_name", "_client_software_version", b"_client_software_version", "_delay_ms", b"_delay_ms", "_leader_epoch", b"_leader_epoch", "_leader_id", b"_leader_id", "_partition", b"_partition", "_producer_epoch", b"_producer_epoch", "_producer_id", b"_producer_id", "_record_count", b"_record_count", "_records_changed", b"_records_changed", "_topic", b"_topic", "acks", b"acks", "api", b"api", "base_sequence", b"base_sequence", "batch_count", b"batch_count", "broker_id", b"broker_id", "client_id", b"client_id", "client_software_name", b"client_software_name", "client_software_version", b"client_software_version", "connection_id", b"connection_id", "correlation_id", b"correlation_id", "delay_ms", b"delay_ms", "draw", b"draw", "error", b"error", "error_code", b"error_code", "fault", b"fault", "interceptor", b"interceptor", "interceptor_uid", b"interceptor_uid", "leader_epoch", b"leader_epoch", "leader_id", b"leader_id", "outcome", b"outcome", "partition", b"partition", "principal", b"principal", "producer_epoch", b"producer_epoch", "producer_id", b"producer_id", "reason", b"reason", "record_count", b"record_count", "records_changed", b"records_changed", "rung", b"rung", "seed", b"seed", "sequence", b"sequence", "time", b"time", "topic", b"topic", "version", b"version", "virtual_cluster", b"virtual_cluster"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    _WhichOneofReturnType__acks: _TypeAlias = _typing.Literal["acks"]  # noqa: Y015
+    _WhichOneofArgType__acks: _TypeAlias = _typing.Literal["_acks", b"_acks"]  # noqa: Y015
     _WhichOneofReturnType__base_sequence: _TypeAlias = _typing.Literal["base_sequence"]  # noqa: Y015
     _WhichOneofArgType__base_sequence: _TypeAlias = _typing.Literal["_base_sequence", b"_base_sequence"]  # noqa: Y015
     _WhichOneofReturnType__client_id: _TypeAlias = _typing.Literal["client_id"]  # noqa: Y015
@@ -174,16 +188,26 @@ class Injection(_message.Message):
     _WhichOneofArgType__client_software_name: _TypeAlias = _typing.Literal["_client_software_name", b"_client_software_name"]  # noqa: Y015
     _WhichOneofReturnType__client_software_version: _TypeAlias = _typing.Literal["client_software_version"]  # noqa: Y015
     _WhichOneofArgType__client_software_version: _TypeAlias = _typing.Literal["_client_software_version", b"_client_software_version"]  # noqa: Y015
+    _WhichOneofReturnType__delay_ms: _TypeAlias = _typing.Literal["delay_ms"]  # noqa: Y015
+    _WhichOneofArgType__delay_ms: _TypeAlias = _typing.Literal["_delay_ms", b"_delay_ms"]  # noqa: Y015
     _WhichOneofReturnType__leader_epoch: _TypeAlias = _typing.Literal["leader_epoch"]  # noqa: Y015
     _WhichOneofArgType__leader_epoch: _TypeAlias = _typing.Literal["_leader_epoch", b"_leader_epoch"]  # noqa: Y015
     _WhichOneofReturnType__leader_id: _TypeAlias = _typing.Literal["leader_id"]  # noqa: Y015
     _WhichOneofArgType__leader_id: _TypeAlias = _typing.Literal["_leader_id", b"_leader_id"]  # noqa: Y015
+    _WhichOneofReturnType__partition: _TypeAlias = _typing.Literal["partition"]  # noqa: Y015
+    _WhichOneofArgType__partition: _TypeAlias = _typing.Literal["_partition", b"_partition"]  # noqa: Y015
     _WhichOneofReturnType__producer_epoch: _TypeAlias = _typing.Literal["producer_epoch"]  # noqa: Y015
     _WhichOneofArgType__producer_epoch: _TypeAlias = _typing.Literal["_producer_epoch", b"_producer_epoch"]  # noqa: Y015
     _WhichOneofReturnType__producer_id: _TypeAlias = _typing.Literal["producer_id"]  # noqa: Y015
     _WhichOneofArgType__producer_id: _TypeAlias = _typing.Literal["_producer_id", b"_producer_id"]  # noqa: Y015
     _WhichOneofReturnType__record_count: _TypeAlias = _typing.Literal["record_count"]  # noqa: Y015
     _WhichOneofArgType__record_count: _TypeAlias = _typing.Literal["_record_count", b"_record_count"]  # noqa: Y015
+    _WhichOneofReturnType__records_changed: _TypeAlias = _typing.Literal["records_changed"]  # noqa: Y015
+    _WhichOneofArgType__records_changed: _TypeAlias = _typing.Literal["_records_changed", b"_records_changed"]  # noqa: Y015
+    _WhichOneofReturnType__topic: _TypeAlias = _typing.Literal["topic"]  # noqa: Y015
+    _WhichOneofArgType__topic: _TypeAlias = _typing.Literal["_topic", b"_topic"]  # noqa: Y015
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__acks) -> _WhichOneofReturnType__acks | None: ...
     @_typing.overload
     def WhichOneof(self, oneof_group: _WhichOneofArgType__base_sequence) -> _WhichOneofReturnType__base_sequence | None: ...
     @_typing.overload
@@ -193,14 +217,22 @@ class Injection(_message.Message):
     @_typing.overload
     def WhichOneof(self, oneof_group: _WhichOneofArgType__client_software_version) -> _WhichOneofReturnType__client_software_version | None: ...
     @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__delay_ms) -> _WhichOneofReturnType__delay_ms | None: ...
+    @_typing.overload
     def WhichOneof(self, oneof_group: _WhichOneofArgType__leader_epoch) -> _WhichOneofReturnType__leader_epoch | None: ...
     @_typing.overload
     def WhichOneof(self, oneof_group: _WhichOneofArgType__leader_id) -> _WhichOneofReturnType__leader_id | None: ...
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__partition) -> _WhichOneofReturnType__partition | None: ...
     @_typing.overload
     def WhichOneof(self, oneof_group: _WhichOneofArgType__producer_epoch) -> _WhichOneofReturnType__producer_epoch | None: ...
     @_typing.overload
     def WhichOneof(self, oneof_group: _WhichOneofArgType__producer_id) -> _WhichOneofReturnType__producer_id | None: ...
     @_typing.overload
     def WhichOneof(self, oneof_group: _WhichOneofArgType__record_count) -> _WhichOneofReturnType__record_count | None: ...
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__records_changed) -> _WhichOneofReturnType__records_changed | None: ...
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__topic) -> _WhichOneofReturnType__topic | None: ...
 
 Global___Injection: _TypeAlias = Injection  # noqa: Y015

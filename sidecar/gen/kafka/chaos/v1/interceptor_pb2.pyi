@@ -8,6 +8,7 @@ from collections import abc as _abc
 from google.protobuf import descriptor as _descriptor
 from google.protobuf import message as _message
 from google.protobuf.internal import containers as _containers
+from sidecar.gen.kafka.chaos.v1 import fault_pb2 as _fault_pb2
 import builtins as _builtins
 import sys
 import typing as _typing
@@ -53,44 +54,6 @@ class Scope(_message.Message):
 Global___Scope: _TypeAlias = Scope  # noqa: Y015
 
 @_typing.final
-class LeaderElection(_message.Message):
-    """Simulates leader elections: sampled Produce requests are answered with
-    NOT_LEADER_OR_FOLLOWER and never reach the broker, so that producers refresh their metadata
-    and retry.
-    """
-
-    DESCRIPTOR: _descriptor.Descriptor
-
-    RATE_IN_PERCENT_FIELD_NUMBER: _builtins.int
-    SEED_FIELD_NUMBER: _builtins.int
-    rate_in_percent: _builtins.float
-    """Share of Produce requests that get the error, 0 to 100; required. Retries are drawn afresh."""
-    seed: _builtins.int
-    """Makes the draws repeatable. When unset, the seed comes from the process seed, scope and name,
-    or is random when there is no process seed. Interceptor.effective_seed tells the outcome.
-    """
-    def __init__(
-        self,
-        *,
-        rate_in_percent: _builtins.float | None = ...,
-        seed: _builtins.int | None = ...,
-    ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["_rate_in_percent", b"_rate_in_percent", "_seed", b"_seed", "rate_in_percent", b"rate_in_percent", "seed", b"seed"]  # noqa: Y015
-    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["_rate_in_percent", b"_rate_in_percent", "_seed", b"_seed", "rate_in_percent", b"rate_in_percent", "seed", b"seed"]  # noqa: Y015
-    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
-    _WhichOneofReturnType__rate_in_percent: _TypeAlias = _typing.Literal["rate_in_percent"]  # noqa: Y015
-    _WhichOneofArgType__rate_in_percent: _TypeAlias = _typing.Literal["_rate_in_percent", b"_rate_in_percent"]  # noqa: Y015
-    _WhichOneofReturnType__seed: _TypeAlias = _typing.Literal["seed"]  # noqa: Y015
-    _WhichOneofArgType__seed: _TypeAlias = _typing.Literal["_seed", b"_seed"]  # noqa: Y015
-    @_typing.overload
-    def WhichOneof(self, oneof_group: _WhichOneofArgType__rate_in_percent) -> _WhichOneofReturnType__rate_in_percent | None: ...
-    @_typing.overload
-    def WhichOneof(self, oneof_group: _WhichOneofArgType__seed) -> _WhichOneofReturnType__seed | None: ...
-
-Global___LeaderElection: _TypeAlias = LeaderElection  # noqa: Y015
-
-@_typing.final
 class Interceptor(_message.Message):
     """One configured fault."""
 
@@ -120,6 +83,8 @@ class Interceptor(_message.Message):
     SCOPE_FIELD_NUMBER: _builtins.int
     PRIORITY_FIELD_NUMBER: _builtins.int
     LEADER_ELECTION_FIELD_NUMBER: _builtins.int
+    BROKEN_BROKER_FIELD_NUMBER: _builtins.int
+    SLOW_BROKER_FIELD_NUMBER: _builtins.int
     ANNOTATIONS_FIELD_NUMBER: _builtins.int
     UID_FIELD_NUMBER: _builtins.int
     EFFECTIVE_SEED_FIELD_NUMBER: _builtins.int
@@ -142,8 +107,16 @@ class Interceptor(_message.Message):
         """Whom it applies to; unset is global."""
 
     @_builtins.property
-    def leader_election(self) -> Global___LeaderElection:
+    def leader_election(self) -> _fault_pb2.LeaderElection:
         """Answers Produce requests as a broker that lost its leadership would."""
+
+    @_builtins.property
+    def broken_broker(self) -> _fault_pb2.BrokenBroker:
+        """Answers requests with errors of your choice."""
+
+    @_builtins.property
+    def slow_broker(self) -> _fault_pb2.SlowBroker:
+        """Holds back the answers to requests."""
 
     @_builtins.property
     def annotations(self) -> _containers.ScalarMap[_builtins.str, _builtins.str]:
@@ -155,20 +128,22 @@ class Interceptor(_message.Message):
         name: _builtins.str = ...,
         scope: Global___Scope | None = ...,
         priority: _builtins.int | None = ...,
-        leader_election: Global___LeaderElection | None = ...,
+        leader_election: _fault_pb2.LeaderElection | None = ...,
+        broken_broker: _fault_pb2.BrokenBroker | None = ...,
+        slow_broker: _fault_pb2.SlowBroker | None = ...,
         annotations: _abc.Mapping[_builtins.str, _builtins.str] | None = ...,
         uid: _builtins.str = ...,
         effective_seed: _builtins.int = ...,
         injections: _builtins.int = ...,
         etag: _builtins.str = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["_priority", b"_priority", "fault", b"fault", "leader_election", b"leader_election", "priority", b"priority", "scope", b"scope"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["_priority", b"_priority", "broken_broker", b"broken_broker", "fault", b"fault", "leader_election", b"leader_election", "priority", b"priority", "scope", b"scope", "slow_broker", b"slow_broker"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["_priority", b"_priority", "annotations", b"annotations", "effective_seed", b"effective_seed", "etag", b"etag", "fault", b"fault", "injections", b"injections", "leader_election", b"leader_election", "name", b"name", "priority", b"priority", "scope", b"scope", "uid", b"uid"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_priority", b"_priority", "annotations", b"annotations", "broken_broker", b"broken_broker", "effective_seed", b"effective_seed", "etag", b"etag", "fault", b"fault", "injections", b"injections", "leader_election", b"leader_election", "name", b"name", "priority", b"priority", "scope", b"scope", "slow_broker", b"slow_broker", "uid", b"uid"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     _WhichOneofReturnType__priority: _TypeAlias = _typing.Literal["priority"]  # noqa: Y015
     _WhichOneofArgType__priority: _TypeAlias = _typing.Literal["_priority", b"_priority"]  # noqa: Y015
-    _WhichOneofReturnType_fault: _TypeAlias = _typing.Literal["leader_election"]  # noqa: Y015
+    _WhichOneofReturnType_fault: _TypeAlias = _typing.Literal["leader_election", "broken_broker", "slow_broker"]  # noqa: Y015
     _WhichOneofArgType_fault: _TypeAlias = _typing.Literal["fault", b"fault"]  # noqa: Y015
     @_typing.overload
     def WhichOneof(self, oneof_group: _WhichOneofArgType__priority) -> _WhichOneofReturnType__priority | None: ...

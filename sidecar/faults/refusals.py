@@ -1,0 +1,72 @@
+"""The responses of brokers that refuse every partition of a request."""
+
+from typing import Any
+
+from codec.api_keys import ApiKey
+from codec.error_codes import ErrorCode
+from codec.messages.produce import ProduceResponse
+from codec.registry import response_class
+
+_UNKNOWN = -1
+
+
+def refuse_produce(request: Any, error: ErrorCode) -> ProduceResponse:
+    """The response to a Produce request with this error in each partition, without hints."""
+    topic_response = ProduceResponse.TopicProduceResponse
+    partition_response = topic_response.PartitionProduceResponse
+    return ProduceResponse(
+        responses=[
+            topic_response(
+                name=topic.name,
+                topic_id=topic.topic_id,
+                partition_responses=[
+                    partition_response(
+                        index=partition.index,
+                        error_code=error,
+                        base_offset=_UNKNOWN,
+                        log_append_time_ms=_UNKNOWN,
+                        log_start_offset=_UNKNOWN,
+                    )
+                    for partition in topic.partition_data
+                ],
+            )
+            for topic in request.topic_data
+        ]
+    )
+
+
+def refuse_whole_fetch(error: ErrorCode) -> Any:
+    """The response to a Fetch request with this error in its head."""
+    return response_class(ApiKey.FETCH)(error_code=error)
+
+
+def refuse_fetch(request: Any, error: ErrorCode) -> Any:
+    """The response to a Fetch request with this error in each partition that it names.
+
+    Without a session, whose epoch must not go on without the broker: a client that has one is told
+    that none was kept, and asks for everything again.
+    """
+    fetch_response: Any = response_class(ApiKey.FETCH)  # imported when first needed
+    topic_response = fetch_response.FetchableTopicResponse
+    partition_data = topic_response.PartitionData
+    return fetch_response(
+        responses=[
+            topic_response(
+                topic=topic.topic,
+                topic_id=topic.topic_id,
+                partitions=[
+                    partition_data(
+                        partition_index=partition.partition,
+                        error_code=error,
+                        high_watermark=_UNKNOWN,
+                        last_stable_offset=_UNKNOWN,
+                        log_start_offset=_UNKNOWN,
+                        aborted_transactions=None,
+                        records=b"",
+                    )
+                    for partition in topic.partitions
+                ],
+            )
+            for topic in request.topics or ()
+        ]
+    )
