@@ -143,8 +143,7 @@ class _DecoderWriter:
         with self.block("if " + " and ".join(f"{raw} == {s.usual}" for s, raw in tests) + ":"):
             self.line(f"p += {size - (prefix == TWO_BYTES)}")
             for slot, _ in tests:
-                empty = "None" if slot.nullable else '""' if slot.kind is Kind.STRING else "[]"
-                self.line(f"{made}.{slot.name} = {empty}")
+                self.line(f"{made}.{slot.name} = {_usual(slot)}")
         with self.block("else:"):
             head = "".join(slot.kind.value for slot in run[:first]) + run[first].prefix
             self.line(f"p += {self.source.struct(head, 'unpack_from')[1]}")
@@ -327,3 +326,12 @@ class _DecoderWriter:
             with self.block(f"{word} {tag} == {slot.field.tag}:"):
                 self.sequence([slot], made, False)
             word = "elif"
+
+
+def _usual(slot: Slot) -> str:
+    """What a sparse field holds in the usual case, as decoding makes it."""
+    if slot.nullable:
+        return "None"
+    if slot.kind is Kind.STRING:
+        return '""'
+    return "()" if slot.element in FIXED_ARRAYS else "[]"
