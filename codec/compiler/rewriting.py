@@ -27,10 +27,12 @@ from codec.primitives import (
     COMPACT_LENGTHS,
     INT16,
     INT32,
+    LEAST_BLOB,
     PLAIN_LENGTHS,
     compact_broker,
     compact_string,
     continue_uvarint,
+    join_small,
     plain_broker,
     plain_string,
     read_tags,
@@ -55,6 +57,7 @@ def compile_rewriter(message: type[Message], version: int) -> Rewriter | None:
         read_uvarint=read_uvarint,
         read_tags=read_tags,
         uvarint=uvarint,
+        join_small=join_small,
         compact_string=compact_string,
         compact_broker=compact_broker,
         plain_string=plain_string,
@@ -72,16 +75,20 @@ def compile_rewriter(message: type[Message], version: int) -> Rewriter | None:
             source.line(f"{hook} = hooks.{hook}")
         source.line("out = []")
         source.line("add = out.append")
-        source.line("s = p")
+        source.line("s = start = p" if layout.has_blobs else "s = p")
         beginning = source.mark()
         writer.message(layout)
         for text in writer.at_start:
             source.insert(beginning, text)
         with source.block("if p > e:"):
             source.line('raise DecodeError("it ends too early")')
+        if layout.has_blobs:
+            # The usual case: all names stand before all blobs.
+            with source.block(f"if 0 < s - start < {LEAST_BLOB} <= e - s:"):
+                source.line("return [b''.join(out), v[s:e]]")
         source.line(f"add({writer.span('s', 'e')})")
         # Without blobs there is nothing that is better left uncopied.
-        source.line("return out" if layout.has_blobs else "return [b''.join(out)]")
+        source.line("return join_small(out)" if layout.has_blobs else "return [b''.join(out)]")
     compiled: Rewriter = source.execute("rewrite", f"rewrite {message.__name__} v{version}")
     return compiled
 
@@ -183,7 +190,7 @@ class _RewriterWriter(ValueWriter):
         elif slot.field.role in HOOKS:
             self.string(slot.field.role, slot.nullable, dropped)
         else:
-            self.pass_over(slot.prefix, slot.nullable)
+            self.pass_over(slot.prefix, slot.nullable, blob=slot.kind is Kind.BYTES)
 
     def inner_struct(self, slot: Slot, layout: Layout) -> None:
         """Walk a struct that is no array element."""
@@ -250,12 +257,13 @@ class _RewriterWriter(ValueWriter):
     def dropping_loop(self, slot: Slot) -> None:
         """Walk an array whose elements hooks may drop: then the count is written anew."""
         count, left, total, begin = map(self.source.name, ("count", "left", "total", "begin"))
+        since, at, behind = map(self.source.name, ("since", "at", "behind"))
         flag, mark, held = map(self.source.name, ("dropped", "mark", "held"))
         dropping = Dropping(flag, mark, held, begins_with_its_name(slot))
-        self.line(f"add({self.span('s', 'h')})")
         self.line(f"{count} = len(out)")
-        self.line(f"add({self.span('h', 'p')})")
-        self.line("s = p")
+        self.line(f"{since} = s")
+        self.line(f"{at} = h")
+        self.line(f"{behind} = p")
         self.line(f"{left} = {total} = n")
         self.line(f"{dropping.flag} = False")
         with self.block("for _ in range(n):"):
@@ -272,8 +280,10 @@ class _RewriterWriter(ValueWriter):
                 self.line(f"{left} -= 1")
                 self.line(f"{dropping.flag} = False")
         with self.block(f"if {left} != {total}:"):
+            # Something was dropped, so that the piece which holds the count has been appended.
             form = f"uvarint({left} + 1)" if self.flexible else f"pack_i({left})"
-            self.line(f"out[{count}] = {form}")
+            self.line(f"x = out[{count}][{behind} - {since}:]")
+            self.line(f"out[{count}:{count} + 1] = {self.span(since, at)}, {form}, x")
 
     def tags(self, layout: Layout) -> None:
         """Walk the tag section of a flexible version.

@@ -46,8 +46,11 @@ class ValueWriter:
         if size:
             self.line(f"p += {size}")
 
-    def pass_over(self, prefix: str, nullable: bool) -> None:
-        """Walk a string or a blob that nothing will be done to."""
+    def pass_over(self, prefix: str, nullable: bool, *, blob: bool = False) -> None:
+        """Walk a string or a blob that nothing will be done to.
+
+        For the length of a blob, two bytes are as likely as one.
+        """
         if not self.flexible:
             self.length(prefix)
             self.skip_stretch(nullable)
@@ -55,6 +58,9 @@ class ValueWriter:
         self.line("n = b[p]")
         with self.block("if 0 < n < 128:"):
             self.line("p += n")
+        if blob:
+            with self.block("elif n and 0 < (c := b[p + 1]) < 128:"):
+                self.line("p += n + (c << 7) - 127")
         with self.block("else:"):
             self.length(prefix)
             self.skip_stretch(nullable)
