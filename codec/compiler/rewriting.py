@@ -16,6 +16,7 @@ from codec.compiler.asked import (
     plain,
     same_size,
     slot_hooks,
+    usually_empty,
 )
 from codec.compiler.layout import Layout, Slot, message_layout
 from codec.compiler.shapes import FEW, UNKNOWN, Alike, Steps, Stretch
@@ -110,7 +111,7 @@ class _RewriterWriter(ValueWriter):
 
     def struct(self, layout: Layout, dropped: Dropping | None) -> None:
         """Walk one struct, which as an array element may be dropped."""
-        asked = [i for i, slot in enumerate(layout.slots) if slot_hooks(slot)]
+        asked = [i for i, slot in enumerate(layout.slots) if self.surely_asked(slot)]
         behind = asked[-1] + 1 if asked else 0
         stretch = self.stretch(layout, behind) if asked else None
         if not stretch:
@@ -119,6 +120,10 @@ class _RewriterWriter(ValueWriter):
             return
         self.sequence(layout.slots[:behind], dropped)
         self.known_or_walked(stretch, layout, behind)
+
+    def surely_asked(self, slot: Slot) -> bool:
+        """Whether a field holds something to ask about in every shape."""
+        return bool(slot_hooks(slot)) and not Steps.of([slot], tags=False, compact=self.flexible)
 
     def known_or_walked(self, stretch: Stretch, layout: Layout, behind: int) -> None:
         """Pass over a stretch in one step if it is like the one before, or any met before."""
@@ -129,13 +134,14 @@ class _RewriterWriter(ValueWriter):
         self.at_start.append(f"{unpack}, {counts}, {size} = UNKNOWN")
         self.at_start.append(f"{last} = -1")
         self.at_start.append(f"{rest} = 0")
+        place = f"p + {stretch.at}" if stretch.at else "p"
         like = f"if p <= {last} and {unpack}(b, p) == {counts}:"
         with self.block(like):
             self.line(f"p += {size}")
         with self.block("else:"):
             self.line(f"{begin} = p")
             with self.block(f"if not {rest}:"):
-                self.line(f"{unpack}, {counts}, {size} = {known}(b[p + {stretch.at}], UNKNOWN)")
+                self.line(f"{unpack}, {counts}, {size} = {known}(b[{place}], UNKNOWN)")
                 self.line(f"{last} = e - {size}")
                 with self.block(like):
                     self.line(f"p += {size}")
@@ -160,37 +166,43 @@ class _RewriterWriter(ValueWriter):
 
     def sequence(self, slots: Sequence[Slot], dropped: Dropping | None) -> None:
         """Walk fields in order."""
-        skipped = 0
         i = 0
         while i < len(slots):
+            ahead, i = _fixed_run(slots, i)
+            if i == len(slots):
+                self.skip(ahead)
+                return
             slot = slots[i]
-            if plain(slot):
-                skipped += FIXED_SIZES[slot.kind]
-                i += 1
-                continue
-            self.skip(skipped)
-            skipped = 0
-            if slot.field.role is Role.BROKER:
-                self.broker(slots[i + 2].kind)
-                i += 3
-            elif slot.fixed:
-                self.topic_id()
-                i += 1
+            i += 1
+            if usually_empty(slot) and not same_size(slot):
+                behind, i = _fixed_run(slots, i)
+                with self.block(f"if {self.is_empty(slot, ahead)}:"):
+                    self.skip(ahead + slot.smallest + behind)
+                with self.block("else:"):
+                    self.value(slot, dropped, ahead)
+                    self.skip(behind)
+            elif slot.field.role is Role.BROKER:
+                self.skip(ahead)
+                self.broker(slots[i + 1].kind)
+                i += 2
             else:
-                self.value(slot, dropped)
-                i += 1
-        self.skip(skipped)
+                self.value(slot, dropped, ahead)
 
-    def value(self, slot: Slot, dropped: Dropping | None) -> None:
-        """Walk a field that has a length or a count."""
-        if slot.kind is Kind.ARRAY:
+    def value(self, slot: Slot, dropped: Dropping | None, ahead: int) -> None:
+        """Walk a field, that many bytes ahead, that has a length or a count, or is asked about."""
+        if slot.kind in (Kind.STRING, Kind.BYTES) and slot.field.role not in HOOKS:
+            blob = slot.kind is Kind.BYTES
+            self.pass_over(slot.prefix, slot.nullable, ahead, blob=blob)
+            return
+        self.skip(ahead)
+        if slot.fixed:
+            self.topic_id()
+        elif slot.kind is Kind.ARRAY:
             self.array(slot)
         elif slot.inner:
             self.inner_struct(slot, slot.inner)
-        elif slot.field.role in HOOKS:
-            self.string(slot.field.role, slot.nullable, dropped)
         else:
-            self.pass_over(slot.prefix, slot.nullable, blob=slot.kind is Kind.BYTES)
+            self.string(slot.field.role, slot.nullable, dropped)
 
     def inner_struct(self, slot: Slot, layout: Layout) -> None:
         """Walk a struct that is no array element."""
@@ -221,7 +233,7 @@ class _RewriterWriter(ValueWriter):
         with self.block(f"if n < {lowest} or n * {slot.smallest_element} > e - p:"):
             self.no_count(slot)
         steps = None
-        if slot.inner and not slot_hooks(slot):
+        if slot.inner:
             steps = Steps.of_struct(slot.inner, compact=self.flexible)
         if steps:
             self.skipping_loop(slot, Alike(steps))
@@ -252,7 +264,7 @@ class _RewriterWriter(ValueWriter):
         elif slot.field.role in HOOKS:
             self.string(slot.field.role, False, dropped)
         else:
-            self.pass_over("B" if self.flexible else "h", False)
+            self.pass_over("B" if self.flexible else "h", False, 0)
 
     def dropping_loop(self, slot: Slot) -> None:
         """Walk an array whose elements hooks may drop: then the count is written anew."""
@@ -342,3 +354,12 @@ class _RewriterWriter(ValueWriter):
         self.line("add(uvarint(len(x)))")
         self.line("add(x)")
         self.line("s = p")
+
+
+def _fixed_run(slots: Sequence[Slot], start: int) -> tuple[int, int]:
+    """Size of the fields from there on that have one and hold nothing; where the next one is."""
+    size = 0
+    while start < len(slots) and plain(slots[start]):
+        size += FIXED_SIZES[slots[start].kind]
+        start += 1
+    return size, start
