@@ -100,6 +100,7 @@ class _RewriterWriter(ValueWriter):
     def __init__(self, source: Source, spans: str, flexible: bool) -> None:
         super().__init__(source, spans, flexible)
         self.at_start: list[str] = []
+        self._last: Slot | None = None
 
     def message(self, layout: Layout) -> None:
         """Walk the message up to the last thing that may have to be replaced."""
@@ -107,19 +108,29 @@ class _RewriterWriter(ValueWriter):
             self.struct(layout, None)
             return
         hooked = [i for i, slot in enumerate(layout.slots) if slot_hooks(slot)]
+        self._last = layout.slots[hooked[-1]]
         self.sequence(layout.slots[: hooked[-1] + 1], None)
 
-    def struct(self, layout: Layout, dropped: Dropping | None) -> None:
-        """Walk one struct, which as an array element may be dropped."""
+    def struct(self, layout: Layout, dropped: Dropping | None, more: str = "") -> None:
+        """Walk one struct, which as an array element may be dropped.
+
+        If nothing behind the array is asked about, `more` is how many elements follow: the walk
+        ends with the last thing to ask about in the last of them, unless that is dropped.
+        """
         asked = [i for i, slot in enumerate(layout.slots) if self.surely_asked(slot)]
         behind = asked[-1] + 1 if asked else 0
         stretch = self.stretch(layout, behind) if asked else None
-        if not stretch:
-            self.sequence(layout.slots, dropped)
-            self.tags(layout)
-            return
         self.sequence(layout.slots[:behind], dropped)
-        self.known_or_walked(stretch, layout, behind)
+        if more and not any(map(slot_hooks, (*layout.slots[behind:], *layout.tagged))):
+            with self.block(
+                f"if not {more} and not {dropped.flag}:" if dropped else f"if not {more}:"
+            ):
+                self.line("break")
+        if stretch:
+            self.known_or_walked(stretch, layout, behind)
+        else:
+            self.sequence(layout.slots[behind:], None)
+            self.tags(layout)
 
     def surely_asked(self, slot: Slot) -> bool:
         """Whether a field holds something to ask about in every shape."""
@@ -240,8 +251,16 @@ class _RewriterWriter(ValueWriter):
         elif droppable(slot):
             self.dropping_loop(slot)
         else:
-            with self.block("for _ in range(n):"):
-                self.element(slot, None)
+            more, loop = self.loop(slot)
+            with self.block(loop):
+                self.element(slot, None, more)
+
+    def loop(self, slot: Slot) -> tuple[str, str]:
+        """The head of a loop over an array, and the variable of struct() about it, if any."""
+        if slot is not self._last or not slot.inner:
+            return "", "for _ in range(n):"
+        more = self.source.name("more")
+        return more, f"for {more} in reversed(range(n)):"
 
     def skipping_loop(self, slot: Slot, alike: Alike) -> None:
         """Walk an array of structs, passing over those that are alike."""
@@ -257,10 +276,10 @@ class _RewriterWriter(ValueWriter):
                 self.line("break")
             self.line(f"p, n, {left} = {skip}(b, p, e, {left})")
 
-    def element(self, slot: Slot, dropped: Dropping | None) -> None:
-        """Walk one element of an array."""
+    def element(self, slot: Slot, dropped: Dropping | None, more: str = "") -> None:
+        """Walk one element of an array, that has so many behind it."""
         if slot.inner:
-            self.struct(slot.inner, dropped)
+            self.struct(slot.inner, dropped, more)
         elif slot.field.role in HOOKS:
             self.string(slot.field.role, False, dropped)
         else:
@@ -278,12 +297,13 @@ class _RewriterWriter(ValueWriter):
         self.line(f"{behind} = p")
         self.line(f"{left} = {total} = n")
         self.line(f"{dropping.flag} = False")
-        with self.block("for _ in range(n):"):
+        more, loop = self.loop(slot)
+        with self.block(loop):
             if not dropping.late:
                 self.line(f"{dropping.mark} = len(out)")
                 self.line(f"{dropping.held} = s")
             self.line(f"{begin} = p")
-            self.element(slot, dropping)
+            self.element(slot, dropping, more)
             with self.block(f"if {dropping.flag}:"):
                 self.line(f"del out[{dropping.mark}:]")
                 with self.block(f"if {begin} > {dropping.held}:"):
