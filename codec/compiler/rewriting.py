@@ -121,14 +121,13 @@ class _RewriterWriter(ValueWriter):
         behind = asked[-1] + 1 if asked else 0
         stretch = self.stretch(layout, behind) if asked else None
         self.sequence(layout.slots[:behind], dropped)
+        stop = ""
         if more and not any(map(slot_hooks, (*layout.slots[behind:], *layout.tagged))):
-            with self.block(
-                f"if not {more} and not {dropped.flag}:" if dropped else f"if not {more}:"
-            ):
-                self.line("break")
+            stop = f"if not {more} and not {dropped.flag}:" if dropped else f"if not {more}:"
         if stretch:
-            self.known_or_walked(stretch, layout, behind)
+            self.known_or_walked(stretch, layout, behind, stop)
         else:
+            self.stop(stop)
             self.sequence(layout.slots[behind:], None)
             self.tags(layout)
 
@@ -136,8 +135,17 @@ class _RewriterWriter(ValueWriter):
         """Whether a field holds something to ask about in every shape."""
         return bool(slot_hooks(slot)) and not Steps.of([slot], tags=False, compact=self.flexible)
 
-    def known_or_walked(self, stretch: Stretch, layout: Layout, behind: int) -> None:
-        """Pass over a stretch in one step if it is like the one before, or any met before."""
+    def stop(self, condition: str) -> None:
+        """End the loop over an array on this condition, if there is one."""
+        if condition:
+            with self.block(condition):
+                self.line("break")
+
+    def known_or_walked(self, stretch: Stretch, layout: Layout, behind: int, stop: str) -> None:
+        """Pass over a stretch in one step if it is like the one before, or any met before.
+
+        On the condition `stop` there is no need to: it is tried only where that step is not.
+        """
         names = ("begin", "unpack", "counts", "size", "last", "rest")
         begin, unpack, counts, size, last, rest = map(self.source.name, names)
         known = self.source.constant(stretch.known.get, "known")
@@ -150,6 +158,7 @@ class _RewriterWriter(ValueWriter):
         with self.block(like):
             self.line(f"p += {size}")
         with self.block("else:"):
+            self.stop(stop)
             self.line(f"{begin} = p")
             with self.block(f"if not {rest}:"):
                 self.line(f"{unpack}, {counts}, {size} = {known}(b[{place}], UNKNOWN)")
