@@ -9,7 +9,7 @@ from codec.compiler import compile_decoder, compile_encoder
 from codec.compiler.decoding import Decoder
 from codec.compiler.encoding import Encoder
 from codec.errors import CodecError, DecodeError, EncodeError
-from codec.primitives import Buffer
+from codec.primitives import Buffer, join_small
 from codec.registry import request_class, response_class
 from codec.schema import Message
 
@@ -18,7 +18,6 @@ _API_VERSIONS = int(ApiKey.API_VERSIONS)
 # What reading past the end, a broken rule, and bytes that are not UTF-8 raise.
 _BROKEN = (DecodeError, struct.error, IndexError, UnicodeDecodeError)
 _UNSUPPORTED_VERSION = b"\x00\x23"
-_SMALL = 1024
 
 _decoders: dict[tuple[type[Message], int, bool], Decoder] = {}
 _encoders: dict[tuple[type[Message], int, bool], Encoder] = {}
@@ -94,21 +93,6 @@ def encode_chunks(message: Message, version: int) -> list[Buffer]:
     Meant for sendmsg: small pieces are joined, records of 1 KiB and more are not copied.
     """
     return cast("list[Buffer]", _encode(message, version, join_small))
-
-
-def join_small(pieces: list[Buffer]) -> list[Buffer]:
-    """The same bytes in fewer pieces: what is small is joined with its neighbours."""
-    chunks: list[Buffer] = []
-    start = 0
-    for index, piece in enumerate(pieces):
-        if len(piece) >= _SMALL:
-            if start < index:
-                chunks.append(b"".join(pieces[start:index]))
-            chunks.append(piece)
-            start = index + 1
-    if start < len(pieces):
-        chunks.append(b"".join(pieces[start:]))
-    return chunks
 
 
 def _decoder(message: type[Message], version: int, *, lenient: bool = False) -> Decoder:

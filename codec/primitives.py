@@ -20,6 +20,9 @@ COMPACT_LENGTHS = SHORT_FORMS[1:128]
 """Lengths of the shortest strings, by length: in flexible versions, and in others."""
 PLAIN_LENGTHS = tuple(map(INT16.pack, range(len(COMPACT_LENGTHS))))
 
+LEAST_BLOB = 1024
+"""Bytes that are not worth copying."""
+
 Buffer = bytes | bytearray | memoryview
 UnknownTags = Sequence[tuple[int, Buffer]]
 
@@ -111,6 +114,21 @@ def topic_id_bytes(topic_id: bytes) -> bytes:
     if len(topic_id) != 16:
         raise EncodeError(f"a topic id of {len(topic_id)} bytes has not 16")
     return topic_id
+
+
+def join_small(pieces: list[Buffer]) -> list[Buffer]:
+    """The same bytes in fewer pieces: what is small is joined with its neighbours."""
+    chunks: list[Buffer] = []
+    start = 0
+    for index, piece in enumerate(pieces):
+        if len(piece) >= LEAST_BLOB:
+            if start < index:
+                chunks.append(b"".join(pieces[start:index]))
+            chunks.append(piece)
+            start = index + 1
+    if start < len(pieces):
+        chunks.append(b"".join(pieces[start:]))
+    return chunks
 
 
 def read_tags(data: Buffer, pos: int, count: int, end: int) -> tuple[list[tuple[int, bytes]], int]:

@@ -149,7 +149,9 @@ class _ArrayOf(Generic[N]):
         self._element = element
 
     @overload
-    def __call__(self, versions: str, *, tag: int | None = None) -> Sequence[N]: ...
+    def __call__(
+        self, versions: str, *, tag: int | None = None, sparse: bool = False
+    ) -> Sequence[N]: ...
     @overload
     def __call__(
         self,
@@ -165,9 +167,9 @@ class _ArrayOf(Generic[N]):
         *,
         nullable: str = "none",
         default: tuple[()] | None = (),
-        tag: int | None = None,
+        **options: Any,
     ) -> Sequence[N] | None:
-        field = _field(Kind.ARRAY, versions, default, nullable, element=self._element, tag=tag)
+        field = _field(Kind.ARRAY, versions, default, nullable, element=self._element, **options)
         return cast("Sequence[N]", field)
 
 

@@ -37,6 +37,14 @@ def plain(slot: Slot) -> bool:
     return slot.fixed and slot.field.role not in HOOKS
 
 
+def usually_empty(slot: Slot) -> bool:
+    """Whether a field nearly always is in its empty form, in which there is nothing to ask about.
+
+    A name is never taken for that: its hook may drop what holds it.
+    """
+    return slot.field.sparse and slot.field.role not in NAMES
+
+
 def same_size(slot: Slot) -> bool:
     """Whether all elements of an array have one size."""
     if slot.inner:

@@ -23,6 +23,9 @@ from codec.schema import Message
 
 Decoder = Callable[[Any, int, int, Any], Any]
 
+TWO_BYTES = "BB"
+"""Prefix of which the second byte may as well be the first of what follows."""
+
 
 def compile_decoder(message: type[Message], version: int, *, lenient: bool = False) -> Decoder:
     """The function (bytes, start, end, original buffer) -> message of this version.
@@ -83,21 +86,30 @@ class _DecoderWriter:
         """Read fields in order; with `tags`, the first byte of the tag count ends up in n."""
         while slots or tags:
             run, slots, end = take_run(slots)
-            prefix = end.prefix if end else "B" if tags else ""
+            prefix = self.prefix(end, bool(slots) or tags) if end else "B" if tags else ""
             if any(not slot.fixed for slot in run):
                 self.sparse_run(run, made, prefix)
             else:
                 self.fixed_run(run, made, prefix)
             if not end:
                 return
-            self.value(end, f"{made}.{end.name}")
+            self.value(end, f"{made}.{end.name}", prefix)
+
+    def prefix(self, slot: Slot, followed: bool) -> str:
+        """Code of what is read of a field together with the run before it.
+
+        For the length of a blob, two bytes are as likely as one. They can both be read wherever the
+        field is `followed` by anything.
+        """
+        return TWO_BYTES if slot.kind is Kind.BYTES and slot.flexible and followed else slot.prefix
 
     def fixed_run(self, run: Sequence[Slot], made: str, prefix: str) -> None:
-        """Read fixed-size fields, and with them the prefix of what follows into n."""
+        """Read fixed-size fields, and with them the prefix of what follows into n.
+
+        Of a prefix of two bytes the second is in c, and not passed yet.
+        """
         codes = "".join(slot.kind.value for slot in run) + prefix
-        targets = [f"{made}.{slot.name}" for slot in run]
-        if prefix:
-            targets.append("n")
+        targets = [*(f"{made}.{slot.name}" for slot in run), *"nc"[: len(prefix)]]
         if codes == "B":
             self.line("n = b[p]")
             self.line("p += 1")
@@ -105,7 +117,7 @@ class _DecoderWriter:
             unpack, size = self.source.struct(codes, "unpack_from")
             comma = "," if len(targets) == 1 else ""
             self.line(f"{', '.join(targets)}{comma} = {unpack}(b, p)")
-            self.line(f"p += {size}")
+            self.line(f"p += {size - (prefix == TWO_BYTES)}")
 
     def sparse_run(self, run: Sequence[Slot], made: str, prefix: str) -> None:
         """Read a run as if its sparse fields were empty; if one is not, step back to the first.
@@ -123,17 +135,15 @@ class _DecoderWriter:
             raw = f"n_{slot.name}"
             targets.append(raw)
             tests.append((slot, raw))
-        if prefix:
-            codes += prefix
-            targets.append("n")
+        codes += prefix
+        targets += "nc"[: len(prefix)]
         unpack, size = self.source.struct(codes, "unpack_from")
         comma = "," if len(targets) == 1 else ""
         self.line(f"{', '.join(targets)}{comma} = {unpack}(b, p)")
         with self.block("if " + " and ".join(f"{raw} == {s.usual}" for s, raw in tests) + ":"):
-            self.line(f"p += {size}")
+            self.line(f"p += {size - (prefix == TWO_BYTES)}")
             for slot, _ in tests:
-                empty = "None" if slot.nullable else '""' if slot.kind is Kind.STRING else "[]"
-                self.line(f"{made}.{slot.name} = {empty}")
+                self.line(f"{made}.{slot.name} = {_usual(slot)}")
         with self.block("else:"):
             head = "".join(slot.kind.value for slot in run[:first]) + run[first].prefix
             self.line(f"p += {self.source.struct(head, 'unpack_from')[1]}")
@@ -147,14 +157,22 @@ class _DecoderWriter:
                     break
                 self.value(end, f"{made}.{end.name}")
 
-    def value(self, slot: Slot, target: str) -> None:
-        """Read what follows the prefix in n."""
+    def value(self, slot: Slot, target: str, prefix: str = "") -> None:
+        """Read what follows the prefix in n, and in c if it is one of two bytes."""
         if slot.kind is Kind.ARRAY:
             self.array(slot, target)
         elif slot.kind is Kind.STRING:
             self.string(slot.name, slot.nullable, slot.flexible, f"{target} = ", "")
         elif slot.inner:
             self.inner_struct(slot, slot.inner, target)
+        elif prefix == TWO_BYTES:
+            # Values below 128 have a shorter form, and are left to the general way.
+            with self.block("if n > 127 and 0 < c < 128:"):
+                self.line("q = p + 1")
+                self.line("p += n + (c << 7) - 128")
+                self.line(f"{target} = v[q:p]")
+            with self.block("else:"):
+                self.blob(slot, target)
         else:
             self.blob(slot, target)
 
@@ -176,16 +194,6 @@ class _DecoderWriter:
         with self.block("if n > 127:"):
             self.line(f"n, p = {function}(b, p, n)")
 
-    def blob_varint(self) -> None:
-        """As varint, for a length that is likely to have two bytes: those are read in place."""
-        with self.block("if n > 127:"):
-            self.line("c = b[p]")
-            with self.block("if c < 128:"):
-                self.line("n += (c << 7) - 128")
-                self.line("p += 1")
-            with self.block("else:"):
-                self.line("n, p = continue_uvarint(b, p, n)")
-
     def string(self, name: str, nullable: bool, flexible: bool, before: str, after: str) -> None:
         """Read a string and store it with the statement parts given."""
         if flexible:
@@ -196,7 +204,7 @@ class _DecoderWriter:
     def blob(self, slot: Slot, target: str) -> None:
         """Take a view of bytes or records."""
         if slot.flexible:
-            self.blob_varint()
+            self.varint()
         self.stretch(slot.name, slot.nullable, slot.flexible, f"{target} = ", "v[p:q]", "")
 
     def stretch(
@@ -318,3 +326,12 @@ class _DecoderWriter:
             with self.block(f"{word} {tag} == {slot.field.tag}:"):
                 self.sequence([slot], made, False)
             word = "elif"
+
+
+def _usual(slot: Slot) -> str:
+    """What a sparse field holds in the usual case, as decoding makes it."""
+    if slot.nullable:
+        return "None"
+    if slot.kind is Kind.STRING:
+        return '""'
+    return "()" if slot.element in FIXED_ARRAYS else "[]"

@@ -8,6 +8,7 @@ TypeError or UnicodeEncodeError, which the entry point turns into EncodeError.
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from operator import itemgetter
+from struct import Struct
 from typing import Any
 
 from codec.compiler.layout import FIXED_ARRAYS, Layout, Slot, message_layout, take_run
@@ -133,7 +134,10 @@ class _EncoderWriter:
 
     def pack(self, codes: str, values: Sequence[str]) -> None:
         """Append these values as one piece."""
-        if codes == "B":
+        if codes and all(value.lstrip("-").isdecimal() for value in values):
+            # The usual forms of sparse fields: what they pack to is known already.
+            self.line(f"add({Struct('>' + codes).pack(*map(int, values))!r})")
+        elif codes == "B":
             self.line(f"add(short_form[{values[0]}])")
         elif codes:
             pack, _ = self.source.struct(codes, "pack")

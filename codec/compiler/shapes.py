@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from struct import Struct, error
 from typing import Any, Self
 
-from codec.compiler.asked import same_size, slot_hooks
+from codec.compiler.asked import HOOKS, plain, same_size, slot_hooks, usually_empty
 from codec.compiler.layout import Layout, Slot
 from codec.fields import FIXED_SIZES, Kind
 from codec.primitives import INT32
@@ -50,7 +50,7 @@ class _Count:
     Args:
         gap: bytes between what was before and the count.
         lowest: of its values, null and compact form included.
-        highest: the same; the count of unknown tags must be 0.
+        highest: the same; the count of unknown tags must be 0, and what is usually empty has to be.
         size: bytes of one element, if all have one size.
         inner: the steps of one element, otherwise.
     """
@@ -74,13 +74,12 @@ class Steps:
     def of(cls, slots: Sequence[Slot], *, tags: bool, compact: bool) -> Self | None:
         """The way through these fields, and a tag section if wanted; None if there is none.
 
-        There is none through strings, bytes, and what a hook is asked about.
+        There is none through strings, bytes, and what a hook is asked about, unless it is usually
+        empty: the way is then that through the empty form.
         """
         counts, gap = [], 0
         for slot in slots:
-            if slot_hooks(slot):
-                return None
-            if slot.fixed:
+            if plain(slot):
                 gap += FIXED_SIZES[slot.kind]
                 continue
             count = cls._count(slot, gap, compact=compact)
@@ -102,7 +101,9 @@ class Steps:
 
     @classmethod
     def _count(cls, slot: Slot, gap: int, *, compact: bool) -> _Count | None:
-        if slot.kind is not Kind.ARRAY:
+        if compact and usually_empty(slot) and (slot_hooks(slot) or slot.kind is Kind.STRING):
+            return _Count(gap, slot.usual, slot.usual)
+        if slot.kind is not Kind.ARRAY or slot.field.role in HOOKS:
             return None
         lowest = (0 if slot.nullable else 1) if compact else (-1 if slot.nullable else 0)
         highest = 127 if compact else _LONGEST

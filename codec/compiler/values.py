@@ -46,16 +46,34 @@ class ValueWriter:
         if size:
             self.line(f"p += {size}")
 
-    def pass_over(self, prefix: str, nullable: bool) -> None:
-        """Walk a string or a blob that nothing will be done to."""
+    def is_empty(self, slot: Slot, ahead: int) -> str:
+        """Condition that a field that many bytes ahead is null if it may be, else empty."""
+        if self.flexible and slot.nullable and slot.kind is Kind.ARRAY:
+            # Both take one byte, and hold nothing to ask about.
+            return f"b[{_plus('p', ahead)}] < 2"
+        if self.flexible:
+            return f"b[{_plus('p', ahead)}] == {slot.usual}"
+        form = Struct(">" + slot.prefix).pack(slot.usual)
+        return f"b[{_plus('p', ahead)}:p + {ahead + len(form)}] == {form!r}"
+
+    def pass_over(self, prefix: str, nullable: bool, ahead: int, *, blob: bool = False) -> None:
+        """Walk a string or a blob, that many bytes ahead, that nothing will be done to.
+
+        For the length of a blob, two bytes are as likely as one.
+        """
         if not self.flexible:
+            self.skip(ahead)
             self.length(prefix)
             self.skip_stretch(nullable)
             return
-        self.line("n = b[p]")
+        self.line(f"n = b[{_plus('p', ahead)}]")
         with self.block("if 0 < n < 128:"):
-            self.line("p += n")
+            self.line(f"p += {_plus('n', ahead)}")
+        if blob:
+            with self.block(f"elif n and 0 < (c := b[p + {ahead + 1}]) < 128:"):
+                self.line(f"p += n + (c << 7) - {127 - ahead}")
         with self.block("else:"):
+            self.skip(ahead)
             self.length(prefix)
             self.skip_stretch(nullable)
 
@@ -181,3 +199,8 @@ class ValueWriter:
     def no_count(self, slot: Slot) -> None:
         """Refuse the count in n."""
         self.line(f'raise DecodeError(f"{slot.name} has count {{n}}")')
+
+
+def _plus(name: str, number: int) -> str:
+    """Their sum, without the number if it is 0."""
+    return f"{name} + {number}" if number else name

@@ -48,7 +48,7 @@ class DescribeTopicPartitionsResponse(Response, key=ApiKey.DESCRIBE_TOPIC_PARTIT
             isr_nodes = int32_array("0+")
             eligible_leader_replicas = int32_array("0+", nullable="0+", default=None)
             last_known_elr = int32_array("0+", nullable="0+", default=None)
-            offline_replicas = int32_array("0+")
+            offline_replicas = int32_array("0+", sparse=True)
 
         error_code = int16("0+")
         name = string("0+", nullable="0+", role=Role.TOPIC)

@@ -47,7 +47,7 @@ class MetadataResponse(Response, key=ApiKey.METADATA, versions="0-13"):
             leader_epoch = int32("7+", default=-1)
             replica_nodes = int32_array("0+")
             isr_nodes = int32_array("0+")
-            offline_replicas = int32_array("5+")
+            offline_replicas = int32_array("5+", sparse=True)
 
         error_code = int16("0+")
         name = string("0+", nullable="12+", role=Role.TOPIC)

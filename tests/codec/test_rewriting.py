@@ -327,6 +327,27 @@ def test_what_does_not_fit_is_an_error(hook: dict[str, Any], version: int) -> No
         codec.rewrite_response(3, version, codec.encode(_metadata("a"), version), hooks)
 
 
+@pytest.mark.parametrize("version", [8, 9, 13])
+def test_nothing_is_read_behind_the_last_name(version: int) -> None:
+    data = ProduceRequest.TopicProduceData
+    partition = data.PartitionProduceData(records=bytes(300))
+    topics = [data(name="t" * n, topic_id=b"i" * 16, partition_data=[partition]) for n in (1, 2)]
+    whole = codec.encode(ProduceRequest(topic_data=topics), version)
+    empty = codec.encode(
+        ProduceRequest(topic_data=[topics[0], topics[1].copy(partition_data=[])]), version
+    )
+    last = len(empty) - (4 if version == 8 else 3)
+    for end in (last, last + 1, len(whole) - 200):
+        cut = whole[:end]
+        assert b"".join(codec.rewrite_request(0, version, cut, Keep(same=True))) == cut
+    with pytest.raises(codec.DecodeError):
+        codec.rewrite_request(0, version, whole[: last - 1], Keep(same=True))
+    if version < 13:
+        # What is dropped has to be passed over.
+        with pytest.raises(codec.DecodeError):
+            codec.rewrite_request(0, version, whole[: len(whole) - 200], Only("t"))
+
+
 def test_cut_bodies_raise_only_decode_errors() -> None:
     tried = refused = 0
     for vector in distinct_bodies():

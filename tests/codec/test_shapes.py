@@ -19,8 +19,9 @@ from codec.compiler.rewriting import Rewriter, compile_rewriter
 from codec.messages.list_offsets import ListOffsetsResponse
 from codec.messages.metadata import MetadataResponse
 from codec.messages.offset_commit import OffsetCommitRequest
+from codec.messages.produce import ProduceResponse
 from codec.registry import request_class, response_class
-from tests.codec.test_rewriting import Keep, Only, Prefix
+from tests.codec.test_rewriting import Keep, Only, Prefix, edit
 from tests.codec.vectors import distinct_bodies
 
 BOUNDED = settings(max_examples=1500, derandomize=True, deadline=None, database=None)
@@ -71,6 +72,10 @@ class Listening(Only):
     def topic_id(self, topic_id: bytes) -> bytes:
         self.asked.append(topic_id)
         return topic_id
+
+    def text(self, message: bytes) -> bytes:
+        self.asked.append(message)
+        return super().text(message)
 
 
 def assert_same(message: type[codec.Message], version: int, body: bytes) -> Outcome:
@@ -138,15 +143,61 @@ def test_valid_responses(seed: int, counts: list[int], kinds: int, version: int)
     assert assert_same(MetadataResponse, version, body) == body
 
 
+def produced(seed: int, counts: list[int], failing: float) -> ProduceResponse:
+    """A response whose topics have so many partitions, of which this share failed."""
+    rng = random.Random(seed)
+    topic = ProduceResponse.TopicProduceResponse
+    partition = topic.PartitionProduceResponse
+    errors = [partition.BatchIndexAndErrorMessage(batch_index_error_message="bad")]
+
+    def made(index: int) -> Any:
+        failed = rng.random() < failing
+        return partition(
+            index=index,
+            base_offset=rng.randrange(1 << 40),
+            record_errors=errors * rng.randrange(3) if failed else [],
+            error_message=rng.choice([None, "", "refused"]) if failed else None,
+            unknown_tags=[(3, b"tag")] if failed and rng.random() < 0.2 else (),
+        )
+
+    return ProduceResponse(
+        responses=[
+            topic(name=rng.choice("tuvw"), partition_responses=[made(i) for i in range(count)])
+            for count in counts
+        ]
+    )
+
+
+@settings(BOUNDED, max_examples=300)
+@given(
+    seed=st.integers(0, 1 << 30),
+    counts=st.lists(st.sampled_from([0, 1, 1, 2, 10, 16, 17, 18, 40, 300]), max_size=8),
+    failing=st.sampled_from([0, 0.01, 0.5]),
+    version=st.sampled_from([7, 8, 9, 10, 12]),
+)
+def test_texts_that_are_usually_absent(
+    seed: int, counts: list[int], failing: float, version: int
+) -> None:
+    body = codec.encode(produced(seed, counts, failing), version)
+    assert assert_same(ProduceResponse, version, body) == body
+    message = codec.decode_response(0, version, body)
+    edit(message)
+    both = rewriters(ProduceResponse, version)
+    assert both
+    assert outcome(both[0], body, Prefix()) == codec.encode(message, version)
+
+
 @cache
 def bodies() -> list[tuple[type[codec.Message], int, bytes]]:
     """Bodies with many elements alike, and the vectors of all messages with hooks."""
     made: list[tuple[type[codec.Message], int, bytes]] = []
     for version in VERSIONS:
-        for counts in ([1] * 6, [3, 3, 3, 1], [20], [70, 9, 70]):
+        for counts in ([1] * 6, [3, 3, 3, 1], [20, 1], [70, 9, 70]):
             for kinds in (1, 2):
                 body = codec.encode(metadata(5, counts, kinds), version)
                 made.append((MetadataResponse, version, body))
+    for counts in ([1] * 6, [3, 3, 1], [16, 16], [40]):
+        made += [(ProduceResponse, 9, codec.encode(produced(5, counts, f), 9)) for f in (0, 0.2)]
     for vector in distinct_bodies():
         find = request_class if vector.is_request else response_class
         made.append((find(vector.key), vector.version, vector.body))
@@ -155,7 +206,7 @@ def bodies() -> list[tuple[type[codec.Message], int, bytes]]:
 
 @BOUNDED
 @given(
-    which=st.integers(0, 47) | st.integers(48, 20000),
+    which=st.integers(0, 55) | st.integers(56, 20000),
     changes=st.lists(
         st.tuples(st.integers(0, 5000), st.sampled_from([0, 1, 2, 3, 4, 0x7F, 0x80, 0xFF])),
         min_size=1,
@@ -174,7 +225,7 @@ def test_changed_bytes(which: int, changes: list[tuple[int, int]]) -> None:
 
 @BOUNDED
 @given(
-    which=st.integers(0, 47) | st.integers(48, 20000),
+    which=st.integers(0, 55) | st.integers(56, 20000),
     at=st.integers(0, 5000),
     cut=st.integers(0, 60),
     inserted=st.binary(max_size=8),
@@ -187,7 +238,7 @@ def test_inserted_and_removed_bytes(which: int, at: int, cut: int, inserted: byt
 
 
 @pytest.mark.parametrize("version", [8, 12])
-@pytest.mark.parametrize("counts", [[1] * 4, [12, 12], [40]])
+@pytest.mark.parametrize("counts", [[1] * 4, [12, 12], [40, 1]])
 def test_every_cut(version: int, counts: list[int]) -> None:
     body = codec.encode(metadata(1, counts, 1), version)
     for end in range(len(body)):
@@ -196,7 +247,7 @@ def test_every_cut(version: int, counts: list[int]) -> None:
 
 
 @pytest.mark.parametrize("version", [8, 12])
-@pytest.mark.parametrize("counts", [[3, 3, 3], [30]])
+@pytest.mark.parametrize("counts", [[3, 3, 3], [30, 1]])
 def test_every_byte_of_a_known_shape_changed(version: int, counts: list[int]) -> None:
     body = codec.encode(metadata(1, counts, 1), version)
     assert assert_same(MetadataResponse, version, body) == body
@@ -210,7 +261,7 @@ def test_every_byte_of_a_known_shape_changed(version: int, counts: list[int]) ->
 
 @pytest.mark.parametrize("version", [8, 12])
 def test_counts_that_lead_far_behind_the_end(version: int) -> None:
-    body = codec.encode(metadata(1, [90], 2), version)
+    body = codec.encode(metadata(1, [90, 1], 2), version)
     assert assert_same(MetadataResponse, version, body) == body
     largest = b"\x7f\xff\xff\xff" if version == 8 else b"\xff\xff\xff\xff\x07"
     # Wherever the walk of some ends and others are compared again.
@@ -218,14 +269,23 @@ def test_counts_that_lead_far_behind_the_end(version: int) -> None:
         assert_same(MetadataResponse, version, body[:at] + largest + body[at + len(largest) :])
 
 
-@pytest.mark.parametrize("counts", [[1] * 500, [12] * 60, [5000]])
+@pytest.mark.parametrize("counts", [[1] * 500, [12] * 60, [5000, 1]])
 @pytest.mark.parametrize("version", [8, 12])
 def test_shapes_are_used(version: int, counts: list[int]) -> None:
     """Else everything above would compare the walk with itself."""
     made = [Partition(replica_nodes=[1, 2, 3], isr_nodes=[1, 2, 3]) for _ in range(max(counts))]
     topics = [Topic(name="t", partitions=made[:count]) for count in counts]
-    body = codec.encode(MetadataResponse(topics=topics), version)
-    both = rewriters(MetadataResponse, version)
+    _assert_quicker(MetadataResponse(topics=topics), version)
+
+
+@pytest.mark.parametrize("counts", [[1] * 500, [16] * 60, [5000]])
+def test_shapes_with_absent_texts_are_used(counts: list[int]) -> None:
+    _assert_quicker(produced(1, counts, 0), 9)
+
+
+def _assert_quicker(message: codec.Message, version: int) -> None:
+    body = codec.encode(message, version)
+    both = rewriters(type(message), version)
     assert both
     quick, plain = (_steps(rewriter, body) for rewriter in both)
     assert quick * 1.3 < plain
