@@ -1,18 +1,34 @@
 """What is done to the requests of one connection: draws, decisions, and their records."""
 
 import itertools
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final, NamedTuple
 
 import codec
 from codec.api_keys import ApiKey
+from codec.error_codes import ErrorCode
 from codec.headers import RequestHeader
+from codec.messages.produce import ProduceResponse
+from sidecar.dataplane import splitting
 from sidecar.dataplane.injecting import Injected, Peer, count_parts, injections
 from sidecar.dataplane.pipeline import Chains, Pipeline, Stage
 from sidecar.dataplane.sequences import Cause, RefusedSequences, batches
-from sidecar.faults.base import Answer, Answered, Asked, Change, Delay, Disconnect
+from sidecar.faults.base import (
+    Answer,
+    Answered,
+    Asked,
+    Await,
+    Change,
+    Delay,
+    Deny,
+    Disconnect,
+    Forward,
+    Place,
+    Refuse,
+)
 from sidecar.faults.draws import further
+from sidecar.faults.refusals import refuse_produce
 from sidecar.model.identity import Identity
 from sidecar.model.injection import DRAWN, FOLLOWS, Noted
 
@@ -33,13 +49,17 @@ class Watch(NamedTuple):
         header: of the request.
         asked_at: when it came, seconds since the epoch.
         delay: seconds after that before which the answer must not leave.
-        causes: whose rules want to see it.
+        causes: whose rules want to see it, each with what it asked to be kept.
+        refused: topic-partitions that were not forwarded, and the error of each.
+        order: of the request they were in, see `splitting.order_of`.
     """
 
     header: RequestHeader
     asked_at: float
     delay: float
-    causes: tuple[Cause, ...]
+    causes: tuple[tuple[Cause, Any], ...]
+    refused: Mapping[Place, ErrorCode]
+    order: Sequence[tuple[str, bytes, list[int]]]
 
 
 @dataclass(slots=True)
@@ -47,22 +67,25 @@ class Ruling:
     """What is done to a request, recorded already.
 
     Args:
-        refusal: it is not forwarded.
+        refusal: it is not forwarded; unless that is to disconnect from who appended.
         request: a decoded message to forward in its place.
         delay: seconds from its arrival before which its answer must not leave.
-        causes: whose rules want to see the answer.
+        causes: whose rules want to see the answer, each with what it asked to be kept.
+        refused, order: as in `Watch`.
     """
 
     refusal: Answer | Disconnect | None = None
     request: Any = None
     delay: float = 0.0
-    causes: list[Cause] = field(default_factory=list)
+    causes: list[tuple[Cause, Any]] = field(default_factory=list)
+    refused: dict[Place, ErrorCode] = field(default_factory=dict)
+    order: Sequence[tuple[str, bytes, list[int]]] = ()
 
     def watch(self, header: RequestHeader, now: float) -> Watch | None:
         """What the answer has to be held against, if it has."""
-        if not self.delay and not self.causes:
+        if not self.delay and not self.causes and not self.refused:
             return None
-        return Watch(header, now, self.delay, tuple(self.causes))
+        return Watch(header, now, self.delay, tuple(self.causes), self.refused, self.order)
 
 
 class Injector:
@@ -130,8 +153,8 @@ class Injector:
             request = ruling.request or request
         if not self.refused or header.api_key != ApiKey.PRODUCE:
             return ruling
-        refusal = self._behind_refused(header, request or self._decoded(header, data), now)
-        return ruling if refusal is None else Ruling(refusal)
+        request = request or self._decoded(header, data)
+        return ruling if request is None else self._behind_refused(header, request, ruling, now)
 
     def _apply(
         self, cause: Cause, header: RequestHeader, request: Any, ruling: Ruling, now: float
@@ -140,13 +163,20 @@ class Injector:
         api = ApiKey(header.api_key)
         rule = cause.stage.rule
         chance = further(cause.stage.interceptor.seed, cause.draw)
-        decision = rule.decide(Asked(api, header.api_version, request, chance))
+        seed = cause.stage.interceptor.seed
+        decision = rule.decide(Asked(api, header.api_version, request, chance, seed))
         if api in rule.watches:
-            ruling.causes.append(cause)
+            ruling.causes.append((cause, None))
         match decision:
             case Answer() | Disconnect():
-                ruling.refusal = self._refused(decision, cause, DRAWN, header, request, now)
+                if self._refused(decision, cause, DRAWN, header, request, now):
+                    ruling.refusal = decision
                 return False
+            case Refuse():
+                self._split(decision, cause, DRAWN, header, request, ruling, now)
+                return ruling.refusal is None
+            case Await(kept):
+                ruling.causes.append((cause, kept))
             case Delay(seconds):
                 if self._recorded(decision, cause, header, request, now):
                     ruling.delay = max(ruling.delay, seconds)
@@ -164,36 +194,80 @@ class Injector:
         header = watch.header
         delay = watch.delay
         self._name_topics(header, message)
-        for cause in watch.causes:
+        for cause, kept in watch.causes:
             chance = further(cause.stage.interceptor.seed, cause.draw)
             api = ApiKey(header.api_key)
-            answered = Answered(api, header.api_version, message, chance)
+            answered = Answered(api, header.api_version, message, chance, kept)
             decision = cause.stage.rule.answered(answered)
-            if isinstance(decision, Delay | Change):
-                changed = decision.message if isinstance(decision, Change) else message
-                if self._recorded(decision, cause, header, changed, now, response=True):
-                    message = changed
-                    if isinstance(decision, Delay):
-                        delay = max(delay, decision.seconds)
+            if isinstance(decision, Forward) or not self._recorded(
+                decision, cause, header, message, now, response=True
+            ):
+                continue
+            match decision:
+                case Delay(seconds):
+                    delay = max(delay, seconds)
+                case Change() | Deny():
+                    message = decision.message
+                case Disconnect():
+                    return None, watch.asked_at + delay
+        if watch.refused:
+            message = splitting.merged(message, watch.order, watch.refused)
         return message, watch.asked_at + delay
 
+    def _split(
+        self,
+        decision: Refuse,
+        cause: Cause,
+        reason: str,
+        header: RequestHeader,
+        request: Any,
+        ruling: Ruling,
+        now: float,
+    ) -> None:
+        """Take what is refused out of a request; if nothing is left, it is refused as a whole."""
+        struck = splitting.picked(request, decision.parts.__contains__)
+        left = splitting.picked(request, lambda place: place not in decision.parts)
+        if not left.topic_data and not ruling.refused:
+            answer = Answer(refuse_produce(request, decision.error), decision.error)
+            if self._refused(answer, cause, reason, header, request, now):
+                ruling.refusal = answer
+            return
+        if not self._refused(decision, cause, reason, header, struck, now):
+            return
+        ruling.order = ruling.order or splitting.order_of(request)
+        ruling.refused.update(dict.fromkeys(decision.parts, decision.error))
+        ruling.request = left
+        if not left.topic_data:
+            nothing = ProduceResponse()
+            answer = splitting.merged(nothing, ruling.order, ruling.refused)
+            ruling.refusal = Answer(answer, decision.error)
+
     def _behind_refused(
-        self, header: RequestHeader, request: Any | None, now: float
-    ) -> Answer | Disconnect | None:
-        """As `decide`, for what a refused batch has before it."""
-        if request is None:
-            return None
+        self, header: RequestHeader, request: Any, ruling: Ruling | None, now: float
+    ) -> Ruling | None:
+        """Refuse what has a refused batch before it, as that one was."""
         found = batches(request)
-        cause = self.refused.before(found)
-        if cause is None:
+        behind = {batch: cause for batch in found if (cause := self.refused.before([batch]))}
+        if not behind:
             self.refused.forwarded(found)
-            return None
+            return ruling
+        cause = next(iter(behind.values()))
+        rule = cause.stage.rule
+        if rule.splits is not None and request.acks != 0:
+            ruling = ruling or Ruling()
+            parts = frozenset((batch.key[0], batch.key[1]) for batch in behind)
+            refuse = Refuse(parts, rule.splits)
+            self._split(refuse, cause, FOLLOWS, header, request, ruling, now)
+            self.refused.forwarded(batch for batch in found if batch not in behind)
+            return ruling
         chance = further(cause.stage.interceptor.seed, cause.draw)
         asked = Asked(ApiKey.PRODUCE, header.api_version, request, chance)
-        decision = cause.stage.rule.decide(asked)
+        decision = rule.decide(asked)
         if not isinstance(decision, Answer | Disconnect):
-            return None
-        return self._refused(decision, cause, FOLLOWS, header, request, now)
+            return ruling
+        if self._refused(decision, cause, FOLLOWS, header, request, now):
+            return Ruling(decision)
+        return ruling
 
     def unknown_topics(self, pipeline: Pipeline, header: RequestHeader, data: Any) -> set[bytes]:
         """Topic ids whose names are needed to decide about a request, and are not known."""
@@ -229,23 +303,23 @@ class Injector:
 
     def _refused(
         self,
-        decision: Answer | Disconnect,
+        decision: Answer | Disconnect | Refuse,
         cause: Cause,
         reason: str,
         header: RequestHeader,
         request: Any,
         now: float,
-    ) -> Answer | Disconnect | None:
-        """The refusal once it is on record; None if it cannot be recorded."""
+    ) -> bool:
+        """Whether a refusal is on record; else it is none."""
         produce = header.api_key == ApiKey.PRODUCE
         if not self._recorded(decision, cause, header, request, now, reason=reason):
             if produce:
                 self.refused.forwarded(batches(request))
-            return None
-        if produce and isinstance(decision, Answer):
+            return False
+        if produce and not isinstance(decision, Disconnect):
             for batch in batches(request):
                 self.refused.refused(batch, cause)
-        return decision
+        return True
 
     def _recorded(
         self,
@@ -259,7 +333,7 @@ class Injector:
         response: bool = False,
     ) -> bool:
         """Whether it is on record; if not, nothing is done."""
-        if isinstance(decision, Change):
+        if isinstance(decision, Change | Deny):
             count = len(decision.parts)
         else:
             count = count_parts(ApiKey(header.api_key), message) if not response else 1

@@ -176,14 +176,17 @@ class Session:
         ruling = injector.decide(pipeline, header, data, now)
         watch = None
         if ruling is not None:
-            if ruling.refusal is not None:
-                return self._carry_out(ruling.refusal, header)
+            refusal = ruling.refusal
+            if isinstance(refusal, Disconnect) and refusal.appended:
+                sent = ToBroker(frame(data[: header.body_start], *prepared.body))
+                return [sent, *self._carry_out(refusal, header)]
+            if refusal is not None:
+                return self._carry_out(refusal, header)
             watch = ruling.watch(header, now)
             if ruling.request is not None:
-                body = codec.encode(ruling.request, header.api_version)
-                changed = self._prepare(header, memoryview(data[: header.body_start] + body))
-                if isinstance(changed, Mapped):
-                    prepared = changed
+                prepared = self._tenancy.map_decoded(
+                    header.api_key, header.api_version, ruling.request
+                )
         self._expect_response(header, data, prepared.exchange, watch)
         return [ToBroker(frame(data[: header.body_start], *prepared.body))]
 
@@ -311,9 +314,12 @@ class Session:
                 return [Close("malformed_response", str(error))]
             chunks = frame(data)
         if pending.faults is not None:
-            chunks, due = self._struck(pending, chunks, now)
+            struck, due = self._struck(pending, chunks, now)
+            if struck is None:
+                return [Close("fault_injected", "no answer is given to what was forwarded")]
             if due > now:
-                return [HoldBack(due, chunks)]
+                return [HoldBack(due, struck)]
+            chunks = struck
         return self.released(chunks)
 
     def released(self, chunks: Chunks) -> list[Action]:
@@ -323,10 +329,10 @@ class Session:
             actions.append(self._closing)
         return actions
 
-    def _struck(self, pending: Pending, chunks: Chunks, now: float) -> tuple[Chunks, float]:
-        """What faults make of a response, and when it may leave."""
+    def _struck(self, pending: Pending, chunks: Chunks, now: float) -> tuple[Chunks | None, float]:
+        """What faults make of a response, and when it may leave; None: never."""
         watch: Watch = pending.faults
-        if self._injector is None or not watch.causes:
+        if self._injector is None or not (watch.causes or watch.refused):
             return chunks, watch.asked_at + watch.delay
         key, version = pending.api_key, pending.api_version
         data = b"".join(chunks)[_SIZE:]
@@ -334,9 +340,13 @@ class Session:
         try:
             message = codec.decode_response(key, version, data, start)
             changed, due = self._injector.answered(watch, message, now)
+            if changed is None:
+                return None, due
             if changed is not message:
                 chunks = frame(data[:start], codec.encode(changed, version))
         except codec.CodecError:
+            if watch.refused:
+                return None, now  # it would be an answer to half of what was asked
             return chunks, watch.asked_at + watch.delay  # unsure: as it came
         return chunks, due
 

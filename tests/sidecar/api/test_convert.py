@@ -1,7 +1,7 @@
 """Messages to model values and back."""
 
 from contextlib import suppress
-from dataclasses import fields
+from dataclasses import fields, replace
 from typing import Any
 
 from hypothesis import given
@@ -61,7 +61,7 @@ INTERCEPTORS = st.builds(
 def test_interceptors_survive_the_way_there_and_back(item: Interceptor) -> None:
     message = convert.interceptor_to_proto(View(item, 0, ""))
 
-    assert convert.interceptor_from_proto(message) == item
+    assert replace(convert.interceptor_from_proto(message), given=None) == item
 
 
 def test_the_longest_listing_is_below_what_grpc_clients_take() -> None:

@@ -8,6 +8,7 @@ from collections import abc as _abc
 from google.protobuf import descriptor as _descriptor
 from google.protobuf import message as _message
 from google.protobuf.internal import containers as _containers
+from google.protobuf.internal import enum_type_wrapper as _enum_type_wrapper
 import builtins as _builtins
 import sys
 import typing as _typing
@@ -22,34 +23,103 @@ DESCRIPTOR: _descriptor.FileDescriptor
 @_typing.final
 class LeaderElection(_message.Message):
     """Simulates leader elections: sampled Produce requests are answered with
-    NOT_LEADER_OR_FOLLOWER and never reach the broker, so that producers refresh their metadata
-    and retry.
+    NOT_LEADER_OR_FOLLOWER, so that producers refresh their metadata and retry.
     """
 
     DESCRIPTOR: _descriptor.Descriptor
 
+    class _Draw:
+        ValueType = _typing.NewType("ValueType", _builtins.int)
+        V: _TypeAlias = ValueType  # noqa: Y015
+
+    class _DrawEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[LeaderElection._Draw.ValueType], _builtins.type):
+        DESCRIPTOR: _descriptor.EnumDescriptor
+        DRAW_UNSPECIFIED: LeaderElection._Draw.ValueType  # 0
+        """REQUEST."""
+        DRAW_REQUEST: LeaderElection._Draw.ValueType  # 1
+        """Whole requests, as the reference does."""
+        DRAW_PARTITION: LeaderElection._Draw.ValueType  # 2
+        """Each topic-partition of a request; those that are not drawn are forwarded, and the client
+        gets one answer. The n-th draw for a partition depends on the seed, topic, partition and n.
+        """
+
+    class Draw(_Draw, metaclass=_DrawEnumTypeWrapper):
+        """What is drawn."""
+
+    DRAW_UNSPECIFIED: LeaderElection.Draw.ValueType  # 0
+    """REQUEST."""
+    DRAW_REQUEST: LeaderElection.Draw.ValueType  # 1
+    """Whole requests, as the reference does."""
+    DRAW_PARTITION: LeaderElection.Draw.ValueType  # 2
+    """Each topic-partition of a request; those that are not drawn are forwarded, and the client
+    gets one answer. The n-th draw for a partition depends on the seed, topic, partition and n.
+    """
+
+    class _Outcome:
+        ValueType = _typing.NewType("ValueType", _builtins.int)
+        V: _TypeAlias = ValueType  # noqa: Y015
+
+    class _OutcomeEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[LeaderElection._Outcome.ValueType], _builtins.type):
+        DESCRIPTOR: _descriptor.EnumDescriptor
+        OUTCOME_UNSPECIFIED: LeaderElection._Outcome.ValueType  # 0
+        """REJECT."""
+        OUTCOME_REJECT: LeaderElection._Outcome.ValueType  # 1
+        """Not forwarded, never appended."""
+        OUTCOME_APPEND_THEN_REJECT: LeaderElection._Outcome.ValueType  # 2
+        """Appended, and the answer says NOT_LEADER_OR_FOLLOWER."""
+        OUTCOME_APPEND_THEN_DISCONNECT: LeaderElection._Outcome.ValueType  # 3
+        """Appended, and the connection closes before the answer."""
+
+    class Outcome(_Outcome, metaclass=_OutcomeEnumTypeWrapper):
+        """What becomes of what was drawn."""
+
+    OUTCOME_UNSPECIFIED: LeaderElection.Outcome.ValueType  # 0
+    """REJECT."""
+    OUTCOME_REJECT: LeaderElection.Outcome.ValueType  # 1
+    """Not forwarded, never appended."""
+    OUTCOME_APPEND_THEN_REJECT: LeaderElection.Outcome.ValueType  # 2
+    """Appended, and the answer says NOT_LEADER_OR_FOLLOWER."""
+    OUTCOME_APPEND_THEN_DISCONNECT: LeaderElection.Outcome.ValueType  # 3
+    """Appended, and the connection closes before the answer."""
+
     RATE_IN_PERCENT_FIELD_NUMBER: _builtins.int
     SEED_FIELD_NUMBER: _builtins.int
+    DRAW_FIELD_NUMBER: _builtins.int
+    OUTCOME_FIELD_NUMBER: _builtins.int
     rate_in_percent: _builtins.float
     """Share of Produce requests that get the error, 0 to 100; required. Retries are drawn afresh."""
     seed: _builtins.int
     """Makes the draws repeatable. When unset, the seed comes from the process seed, scope and name,
     or is random when there is no process seed. Interceptor.effective_seed tells the outcome.
     """
+    draw: Global___LeaderElection.Draw.ValueType
+    """What is drawn; REQUEST when unset."""
+    outcome: Global___LeaderElection.Outcome.ValueType
+    """What becomes of it; REJECT when unset."""
     def __init__(
         self,
         *,
         rate_in_percent: _builtins.float | None = ...,
         seed: _builtins.int | None = ...,
+        draw: Global___LeaderElection.Draw.ValueType | None = ...,
+        outcome: Global___LeaderElection.Outcome.ValueType | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["_rate_in_percent", b"_rate_in_percent", "_seed", b"_seed", "rate_in_percent", b"rate_in_percent", "seed", b"seed"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["_draw", b"_draw", "_outcome", b"_outcome", "_rate_in_percent", b"_rate_in_percent", "_seed", b"_seed", "draw", b"draw", "outcome", b"outcome", "rate_in_percent", b"rate_in_percent", "seed", b"seed"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["_rate_in_percent", b"_rate_in_percent", "_seed", b"_seed", "rate_in_percent", b"rate_in_percent", "seed", b"seed"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_draw", b"_draw", "_outcome", b"_outcome", "_rate_in_percent", b"_rate_in_percent", "_seed", b"_seed", "draw", b"draw", "outcome", b"outcome", "rate_in_percent", b"rate_in_percent", "seed", b"seed"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    _WhichOneofReturnType__draw: _TypeAlias = _typing.Literal["draw"]  # noqa: Y015
+    _WhichOneofArgType__draw: _TypeAlias = _typing.Literal["_draw", b"_draw"]  # noqa: Y015
+    _WhichOneofReturnType__outcome: _TypeAlias = _typing.Literal["outcome"]  # noqa: Y015
+    _WhichOneofArgType__outcome: _TypeAlias = _typing.Literal["_outcome", b"_outcome"]  # noqa: Y015
     _WhichOneofReturnType__rate_in_percent: _TypeAlias = _typing.Literal["rate_in_percent"]  # noqa: Y015
     _WhichOneofArgType__rate_in_percent: _TypeAlias = _typing.Literal["_rate_in_percent", b"_rate_in_percent"]  # noqa: Y015
     _WhichOneofReturnType__seed: _TypeAlias = _typing.Literal["seed"]  # noqa: Y015
     _WhichOneofArgType__seed: _TypeAlias = _typing.Literal["_seed", b"_seed"]  # noqa: Y015
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__draw) -> _WhichOneofReturnType__draw | None: ...
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__outcome) -> _WhichOneofReturnType__outcome | None: ...
     @_typing.overload
     def WhichOneof(self, oneof_group: _WhichOneofArgType__rate_in_percent) -> _WhichOneofReturnType__rate_in_percent | None: ...
     @_typing.overload
