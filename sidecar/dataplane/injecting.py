@@ -37,8 +37,8 @@ def outcome_of(decision: Injected, *, response: bool = False) -> str:
     match decision:
         case Answer() | Refuse():
             return REJECT
-        case Deny():
-            return APPEND_THEN_REJECT
+        case Deny(appended=appended):
+            return APPEND_THEN_REJECT if appended else REJECT
         case Disconnect(appended=appended):
             return APPEND_THEN_DISCONNECT if appended else DISCONNECT
         case Delay():

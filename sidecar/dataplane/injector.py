@@ -128,7 +128,9 @@ class Injector:
         rule = cause.stage.rule
         chance = further(cause.stage.interceptor.seed, cause.draw)
         seed = cause.stage.interceptor.seed
-        decision = rule.decide(Asked(api, header.api_version, request, chance, seed))
+        where = self.identity.virtual_cluster
+        asked = Asked(api, header.api_version, request, chance, seed, now, where)
+        decision = rule.decide(asked)
         if api in rule.watches:
             ruling.causes.append((cause, None))
         match decision:
@@ -161,7 +163,8 @@ class Injector:
         for cause, kept in watch.causes:
             chance = further(cause.stage.interceptor.seed, cause.draw)
             api = ApiKey(header.api_key)
-            answered = Answered(api, header.api_version, message, chance, kept)
+            where = self.identity.virtual_cluster
+            answered = Answered(api, header.api_version, message, chance, kept, now, where)
             decision = cause.stage.rule.answered(answered)
             if isinstance(decision, Forward) or not self._recorded(
                 decision, cause, header, message, now, response=True

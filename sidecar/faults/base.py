@@ -23,6 +23,8 @@ class Asked(NamedTuple):
         request: decoded; its topics have names, whichever way the client told them.
         chance: see `Chance`; rules that are memorable leave it alone.
         seed: of the interceptor, for rules that number draws in a way of their own.
+        now: seconds since the epoch.
+        virtual_cluster: the client's; the same names mean something else in others.
     """
 
     api: ApiKey
@@ -30,6 +32,8 @@ class Asked(NamedTuple):
     request: Any
     chance: Chance
     seed: int = 0
+    now: float = 0.0
+    virtual_cluster: str = ""
 
 
 class Answered(NamedTuple):
@@ -37,6 +41,7 @@ class Answered(NamedTuple):
 
     Args:
         kept: what the rule asked to be kept, see `Await`; None if it only watches.
+        now, virtual_cluster: as in `Asked`.
     """
 
     api: ApiKey
@@ -44,6 +49,8 @@ class Answered(NamedTuple):
     response: Any
     chance: Chance
     kept: Any = None
+    now: float = 0.0
+    virtual_cluster: str = ""
 
 
 Place = tuple[str, int]
@@ -113,11 +120,13 @@ class Deny:
 
     Args:
         parts: of which it does.
+        appended: whether what the broker did is more than to tell something.
     """
 
     message: Any
     error: ErrorCode
     parts: Sequence[Part]
+    appended: bool = True
 
 
 @dataclass(frozen=True, slots=True)

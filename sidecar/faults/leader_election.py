@@ -1,8 +1,11 @@
-"""Rung 1 of a simulated leader election: sampled NOT_LEADER_OR_FOLLOWER on Produce.
+"""A simulated leader election: sampled NOT_LEADER_OR_FOLLOWER on Produce, or leaderless windows.
 
 With the outcome REJECT a request, or a partition of it, is refused and never forwarded: clients
 take this error as "certainly not appended". The two other outcomes are what an old leader does that
 has appended and then loses its leadership before the answer: it says the same, or nothing.
+
+That is rung 1. With a window it is rung 2: a draw takes the leader of a partition away for a time,
+for everybody in the interceptor's scope and in every API that notices (`lost_leadership`).
 """
 
 import itertools
@@ -10,7 +13,7 @@ from collections import defaultdict
 from collections.abc import Iterator
 from dataclasses import dataclass
 from hashlib import blake2b
-from typing import Any, Final
+from typing import Final
 
 from codec.api_keys import ApiKey
 from codec.error_codes import ErrorCode
@@ -30,8 +33,9 @@ from sidecar.faults.base import (
     ResponseDecision,
 )
 from sidecar.faults.draws import draw
+from sidecar.faults.lost_leadership import APIS, Lost, produced, strike, strike_answer
 from sidecar.faults.refusals import deny_produce, refuse_produce
-from sidecar.model.faults import Checks
+from sidecar.model.faults import MAX_LATENCY_MS, Checks
 
 REQUEST, PARTITION = "REQUEST", "PARTITION"
 REJECT, APPEND_THEN_REJECT = "REJECT", "APPEND_THEN_REJECT"
@@ -40,6 +44,7 @@ DRAWS: Final = (REQUEST, PARTITION)
 OUTCOMES: Final = (REJECT, APPEND_THEN_REJECT, APPEND_THEN_DISCONNECT)
 MAX_PARTITIONS: Final = 100_000
 """Partitions whose draws are counted, by interceptor; beyond, all counts begin anew."""
+_NOTHING: Final = frozenset[ApiKey]()
 _ERROR: Final = ErrorCode.NOT_LEADER_OR_FOLLOWER
 
 
@@ -52,6 +57,8 @@ class LeaderElection:
         draw: what is drawn, see `DRAWS`. The n-th draw for a partition depends on the seed, the
             topic, the partition and n only.
         outcome: what becomes of what was drawn, see `OUTCOMES`.
+        window_ms: how long a partition that was drawn has no leader, up to an hour; 0: only what was
+            drawn is struck. Needs the outcome REJECT. Nothing is drawn for a partition meanwhile.
         seed: 0 to 2**64-1; None takes the process seed, or a random one.
 
     Raises:
@@ -61,6 +68,7 @@ class LeaderElection:
     rate_in_percent: float
     draw: str = REQUEST
     outcome: str = REJECT
+    window_ms: int = 0
     seed: int | None = None
 
     def __post_init__(self) -> None:
@@ -68,6 +76,11 @@ class LeaderElection:
         checks.rate("rate_in_percent", self.rate_in_percent)
         checks.one_of("draw", self.draw, DRAWS)
         checks.one_of("outcome", self.outcome, OUTCOMES)
+        checks.between("window_ms", self.window_ms, 0, MAX_LATENCY_MS)
+        if self.window_ms and self.outcome in OUTCOMES[1:]:
+            checks.refuse(
+                "outcome", f"outcome is {self.outcome!r}, allowed with a window are REJECT"
+            )
         checks.seed(self.seed)
         checks.done()
 
@@ -75,30 +88,38 @@ class LeaderElection:
 class LeaderElectionRule(RequestRule):
     """Answers the sampled share of Produce requests as a broker that lost its partitions."""
 
-    rung = 1
-
     def __init__(self, config: LeaderElection) -> None:
         rate = config.rate_in_percent / 100
         self._by_partition = config.draw == PARTITION
         self._outcome = config.outcome
         self._rate = rate
-        self._counts: dict[Place, Iterator[int]] = defaultdict(itertools.count)
-        self.share = 1.0 if self._by_partition and rate else rate
+        self._window = config.window_ms / 1000
+        self._counts: dict[tuple[str, Place], Iterator[int]] = defaultdict(itertools.count)
+        self._requests = itertools.count()
+        self._ends: dict[tuple[str, Place], float] = {}
+        self.rung = 2 if self._window else 1
+        # With these it numbers its draws itself.
+        own = self._by_partition or self._window
+        self.share = 1.0 if own and rate else rate
         # At 0 it wants nothing, and costs nothing.
-        self.apis = frozenset({ApiKey.PRODUCE}) if rate else frozenset[ApiKey]()
-        self.splits = _ERROR if self._by_partition else None
-        self.memorable = not self._by_partition and config.outcome == REJECT
+        self.apis = (APIS if self._window else frozenset({ApiKey.PRODUCE})) if rate else _NOTHING
+        self.splits = _ERROR if own else None
+        self.memorable = not own and config.outcome == REJECT
 
     def decide(self, asked: Asked) -> Decision:
-        """Strike what was drawn. A request without partitions is forwarded.
+        """Strike what was drawn, or what has no leader. A request without partitions is forwarded.
 
         With acks=0 there is no answer: the connection closes, as a broker's does, which has
         appended what it could.
         """
+        if self._window:
+            if asked.api is ApiKey.PRODUCE:
+                self._open(asked)
+            return strike(asked, self._lost(asked)) if self._ends else FORWARD
         request = asked.request
-        chosen = _places(request)
+        chosen = produced(request)
         if self._by_partition:
-            chosen = [place for place in chosen if self._draws(asked.seed, place)]
+            chosen = [place for place in chosen if self._draws(asked, place)]
         if not chosen:
             return FORWARD
         if self._outcome != REJECT:
@@ -113,6 +134,8 @@ class LeaderElectionRule(RequestRule):
 
     def answered(self, answered: Answered) -> ResponseDecision:
         """Say that what was appended was not, or nothing; failures of the broker's own stay."""
+        if self._window:
+            return strike_answer(answered, self._lost(answered))
         appended = [
             Part(topic.name, partition.index)
             for topic in answered.response.responses
@@ -126,11 +149,33 @@ class LeaderElectionRule(RequestRule):
         denied = frozenset((part.topic, part.partition) for part in appended)
         return Deny(deny_produce(answered.response, denied, _ERROR), _ERROR, appended)
 
-    def _draws(self, seed: int, place: Place) -> bool:
+    def _draws(self, asked: Asked, place: Place) -> bool:
         """Whether the next draw for a partition is below the rate."""
         if len(self._counts) > MAX_PARTITIONS:
             self._counts.clear()
-        return draw(_seed_of(seed, place), next(self._counts[place])) < self._rate
+        n = next(self._counts[asked.virtual_cluster, place])
+        return draw(_seed_of(asked.seed, place), n) < self._rate
+
+    def _open(self, asked: Asked) -> None:
+        """Draw for what has a leader; take it away where the draw says so."""
+        lost = self._lost(asked)
+        led = [place for place in produced(asked.request) if not lost(place)]
+        if self._by_partition:
+            chosen = [place for place in led if self._draws(asked, place)]
+        else:
+            n = next(self._requests) if led else 0
+            chosen = led if led and draw(asked.seed, n) < self._rate else []
+        if len(self._ends) + len(chosen) > MAX_PARTITIONS:
+            self._ends.clear()
+        for place in chosen:
+            self._ends[asked.virtual_cluster, place] = asked.now + self._window
+
+    def _lost(self, about: Asked | Answered) -> Lost:
+        """What tells whether a partition has no leader at this moment; forgets those that have."""
+        for key in [key for key, end in self._ends.items() if end <= about.now]:
+            del self._ends[key]
+        where, ends = about.virtual_cluster, self._ends
+        return lambda place: (where, place) in ends
 
 
 def _seed_of(seed: int, place: Place) -> int:
@@ -138,11 +183,3 @@ def _seed_of(seed: int, place: Place) -> int:
     topic, partition = place
     text = f"{seed}\0{partition}\0{topic}".encode("utf-8", "surrogateescape")
     return int.from_bytes(blake2b(text, digest_size=8).digest(), "big")
-
-
-def _places(request: Any) -> list[Place]:
-    return [
-        (topic.name, partition.index)
-        for topic in request.topic_data or ()
-        for partition in topic.partition_data or ()
-    ]

@@ -7,6 +7,7 @@ from sidecar.faults.base import Rule
 from sidecar.faults.broken_broker import BrokenBroker, BrokenBrokerRule
 from sidecar.faults.latency import Latency, LatencyRule
 from sidecar.faults.leader_election import LeaderElection, LeaderElectionRule
+from sidecar.faults.leaderless import Leaderless, LeaderlessRule
 from sidecar.faults.slow_broker import SlowBroker, SlowBrokerRule
 from sidecar.faults.slow_clients import SlowClients, SlowClientsRule
 from sidecar.model.faults import Fault
@@ -26,6 +27,7 @@ class Kind(NamedTuple):
 
 KINDS: Final[Mapping[str, Kind]] = {
     "leader_election": Kind(LeaderElection, LeaderElectionRule),
+    "leaderless": Kind(Leaderless, LeaderlessRule),
     "broken_broker": Kind(BrokenBroker, BrokenBrokerRule),
     "slow_broker": Kind(SlowBroker, SlowBrokerRule),
     "latency": Kind(Latency, LatencyRule),

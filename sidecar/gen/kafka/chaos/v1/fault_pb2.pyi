@@ -86,6 +86,7 @@ class LeaderElection(_message.Message):
     SEED_FIELD_NUMBER: _builtins.int
     DRAW_FIELD_NUMBER: _builtins.int
     OUTCOME_FIELD_NUMBER: _builtins.int
+    WINDOW_MS_FIELD_NUMBER: _builtins.int
     rate_in_percent: _builtins.float
     """Share of Produce requests that get the error, 0 to 100; required. Retries are drawn afresh."""
     seed: _builtins.int
@@ -96,6 +97,11 @@ class LeaderElection(_message.Message):
     """What is drawn; REQUEST when unset."""
     outcome: Global___LeaderElection.Outcome.ValueType
     """What becomes of it; REJECT when unset."""
+    window_ms: _builtins.int
+    """How long a partition that was drawn has no leader, milliseconds, 0 to 3600000; 0 when unset:
+    only what was drawn is struck. Meanwhile it is as Leaderless says, for everybody in the scope,
+    and nothing is drawn for it. Only with the outcome REJECT, and in one process.
+    """
     def __init__(
         self,
         *,
@@ -103,10 +109,11 @@ class LeaderElection(_message.Message):
         seed: _builtins.int | None = ...,
         draw: Global___LeaderElection.Draw.ValueType | None = ...,
         outcome: Global___LeaderElection.Outcome.ValueType | None = ...,
+        window_ms: _builtins.int | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["_draw", b"_draw", "_outcome", b"_outcome", "_rate_in_percent", b"_rate_in_percent", "_seed", b"_seed", "draw", b"draw", "outcome", b"outcome", "rate_in_percent", b"rate_in_percent", "seed", b"seed"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["_draw", b"_draw", "_outcome", b"_outcome", "_rate_in_percent", b"_rate_in_percent", "_seed", b"_seed", "_window_ms", b"_window_ms", "draw", b"draw", "outcome", b"outcome", "rate_in_percent", b"rate_in_percent", "seed", b"seed", "window_ms", b"window_ms"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["_draw", b"_draw", "_outcome", b"_outcome", "_rate_in_percent", b"_rate_in_percent", "_seed", b"_seed", "draw", b"draw", "outcome", b"outcome", "rate_in_percent", b"rate_in_percent", "seed", b"seed"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_draw", b"_draw", "_outcome", b"_outcome", "_rate_in_percent", b"_rate_in_percent", "_seed", b"_seed", "_window_ms", b"_window_ms", "draw", b"draw", "outcome", b"outcome", "rate_in_percent", b"rate_in_percent", "seed", b"seed", "window_ms", b"window_ms"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     _WhichOneofReturnType__draw: _TypeAlias = _typing.Literal["draw"]  # noqa: Y015
     _WhichOneofArgType__draw: _TypeAlias = _typing.Literal["_draw", b"_draw"]  # noqa: Y015
@@ -116,6 +123,8 @@ class LeaderElection(_message.Message):
     _WhichOneofArgType__rate_in_percent: _TypeAlias = _typing.Literal["_rate_in_percent", b"_rate_in_percent"]  # noqa: Y015
     _WhichOneofReturnType__seed: _TypeAlias = _typing.Literal["seed"]  # noqa: Y015
     _WhichOneofArgType__seed: _TypeAlias = _typing.Literal["_seed", b"_seed"]  # noqa: Y015
+    _WhichOneofReturnType__window_ms: _TypeAlias = _typing.Literal["window_ms"]  # noqa: Y015
+    _WhichOneofArgType__window_ms: _TypeAlias = _typing.Literal["_window_ms", b"_window_ms"]  # noqa: Y015
     @_typing.overload
     def WhichOneof(self, oneof_group: _WhichOneofArgType__draw) -> _WhichOneofReturnType__draw | None: ...
     @_typing.overload
@@ -124,8 +133,53 @@ class LeaderElection(_message.Message):
     def WhichOneof(self, oneof_group: _WhichOneofArgType__rate_in_percent) -> _WhichOneofReturnType__rate_in_percent | None: ...
     @_typing.overload
     def WhichOneof(self, oneof_group: _WhichOneofArgType__seed) -> _WhichOneofReturnType__seed | None: ...
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__window_ms) -> _WhichOneofReturnType__window_ms | None: ...
 
 Global___LeaderElection: _TypeAlias = LeaderElection  # noqa: Y015
+
+@_typing.final
+class Leaderless(_message.Message):
+    """An election on demand: certain partitions have no leader for as long as the interceptor is there.
+    Produce, Fetch, ListOffsets, OffsetForLeaderEpoch and DeleteRecords are answered with
+    NOT_LEADER_OR_FOLLOWER, Metadata with LEADER_NOT_AVAILABLE and the epoch kept; then everything
+    heals at once.
+    """
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    TOPIC_FIELD_NUMBER: _builtins.int
+    PARTITIONS_FIELD_NUMBER: _builtins.int
+    SEED_FIELD_NUMBER: _builtins.int
+    topic: _builtins.str
+    """Regular expression (RE2) for the whole name of a topic, as clients have it; required."""
+    seed: _builtins.int
+    """Kept, and not used: nothing is drawn."""
+    @_builtins.property
+    def partitions(self) -> _containers.RepeatedScalarFieldContainer[_builtins.int]:
+        """Numbers of the partitions; all when empty."""
+
+    def __init__(
+        self,
+        *,
+        topic: _builtins.str | None = ...,
+        partitions: _abc.Iterable[_builtins.int] | None = ...,
+        seed: _builtins.int | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["_seed", b"_seed", "_topic", b"_topic", "seed", b"seed", "topic", b"topic"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_seed", b"_seed", "_topic", b"_topic", "partitions", b"partitions", "seed", b"seed", "topic", b"topic"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    _WhichOneofReturnType__seed: _TypeAlias = _typing.Literal["seed"]  # noqa: Y015
+    _WhichOneofArgType__seed: _TypeAlias = _typing.Literal["_seed", b"_seed"]  # noqa: Y015
+    _WhichOneofReturnType__topic: _TypeAlias = _typing.Literal["topic"]  # noqa: Y015
+    _WhichOneofArgType__topic: _TypeAlias = _typing.Literal["_topic", b"_topic"]  # noqa: Y015
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__seed) -> _WhichOneofReturnType__seed | None: ...
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__topic) -> _WhichOneofReturnType__topic | None: ...
+
+Global___Leaderless: _TypeAlias = Leaderless  # noqa: Y015
 
 @_typing.final
 class BrokenBroker(_message.Message):
