@@ -57,8 +57,8 @@ class LeaderElection:
         draw: what is drawn, see `DRAWS`. The n-th draw for a partition depends on the seed, the
             topic, the partition and n only.
         outcome: what becomes of what was drawn, see `OUTCOMES`.
-        window_ms: how long a partition that was drawn has no leader, up to an hour; 0: only what was
-            drawn is struck. Needs the outcome REJECT. Nothing is drawn for a partition meanwhile.
+        window_ms: how long a partition that was drawn has no leader, up to an hour; 0: only what
+            was drawn is struck. Needs the outcome REJECT. Meanwhile nothing is drawn for it.
         seed: 0 to 2**64-1; None takes the process seed, or a random one.
 
     Raises:
@@ -79,10 +79,15 @@ class LeaderElection:
         checks.between("window_ms", self.window_ms, 0, MAX_LATENCY_MS)
         if self.window_ms and self.outcome in OUTCOMES[1:]:
             checks.refuse(
-                "outcome", f"outcome is {self.outcome!r}, allowed with a window are REJECT"
+                "outcome", f"outcome is {self.outcome!r}, allowed beside window_ms are REJECT"
             )
         checks.seed(self.seed)
         checks.done()
+
+    @property
+    def needs_one_process(self) -> bool:
+        """Whether what it keeps in mind has to be seen by all connections: windows have."""
+        return bool(self.window_ms)
 
 
 class LeaderElectionRule(RequestRule):

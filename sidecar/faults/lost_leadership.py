@@ -123,37 +123,49 @@ def _refused_deletion(request: Any) -> Any:
     )
 
 
+def _with(part: Any, **fields: Any) -> Any:
+    """A copy, whichever class the codec made it of, with other values."""
+    told = copy(part)
+    for name, value in fields.items():
+        setattr(told, name, value)
+    return told
+
+
 def _fetched(part: Any) -> Any:
-    return type(part)(
-        partition_index=part.partition_index,
+    return _with(
+        part,
         error_code=ERROR,
         high_watermark=_UNKNOWN,
         last_stable_offset=_UNKNOWN,
         log_start_offset=_UNKNOWN,
         aborted_transactions=None,
+        preferred_read_replica=_UNKNOWN,
         records=b"",
     )
 
 
 def _listed(part: Any) -> Any:
-    return type(part)(partition_index=part.partition_index, error_code=ERROR, old_style_offsets=())
-
-
-def _ended(part: Any) -> Any:
-    return type(part)(partition=part.partition, error_code=ERROR)
-
-
-def _deleted(part: Any) -> Any:
-    return type(part)(
-        partition_index=part.partition_index, low_watermark=_UNKNOWN, error_code=ERROR
+    nothing: Any = ()
+    return _with(
+        part,
+        error_code=ERROR,
+        old_style_offsets=nothing,
+        timestamp=_UNKNOWN,
+        offset=_UNKNOWN,
+        leader_epoch=_UNKNOWN,
     )
 
 
+def _ended(part: Any) -> Any:
+    return _with(part, error_code=ERROR, leader_epoch=_UNKNOWN, end_offset=_UNKNOWN)
+
+
+def _deleted(part: Any) -> Any:
+    return _with(part, error_code=ERROR, low_watermark=_UNKNOWN)
+
+
 def _leaderless(part: Any) -> Any:
-    told = copy(part)
-    told.error_code = ErrorCode.LEADER_NOT_AVAILABLE
-    told.leader_id = _UNKNOWN
-    return told
+    return _with(part, error_code=ErrorCode.LEADER_NOT_AVAILABLE, leader_id=_UNKNOWN)
 
 
 _ANSWERS: Final[dict[ApiKey, tuple[str, str, str, Callable[[Any], Any]]]] = {

@@ -92,10 +92,10 @@ def stored(bootstrap: str, topic: str) -> Stored:
     return found
 
 
-def elections(sidecar: Sidecar, vcluster: str, outcome: str, rate: int = 25) -> None:
+def elections(sidecar: Sidecar, vcluster: str, outcome: str, rate: int = 25, **more: int) -> None:
     """Of each topic-partition in a request a share is struck."""
     path = f"/admin/interceptors/v1/vcluster/{vcluster}/interceptor/elections"
-    config = {"rateInPercent": rate, "seed": 5, "draw": "PARTITION", "outcome": outcome}
+    config = {"rateInPercent": rate, "seed": 5, "draw": "PARTITION", "outcome": outcome, **more}
     body = {"pluginClass": PLUGIN, "priority": 100, "config": config}
     status, reply = sidecar.request("POST", path, body)
     assert (status, reply) == (201, {"message": "elections is created"})
