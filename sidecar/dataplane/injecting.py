@@ -71,6 +71,8 @@ def injections(
     if isinstance(decision, Delay):
         place = _only_part(ApiKey(header.api_key), message)
         return [injection(header=header, decision=decision, **place, **common)]
+    if isinstance(decision, Deny) and not decision.parts:
+        return [injection(header=header, decision=decision, **common)]
     if isinstance(decision, Change | Deny) or (isinstance(decision, Disconnect) and decision.parts):
         return [
             injection(
@@ -180,6 +182,7 @@ def injection(
         leader_epoch=None,
         delay_ms=round(decision.seconds * 1000) if isinstance(decision, Delay) else None,
         records_changed=records_changed,
+        coordinator_key=_short(decision.key) if isinstance(decision, Answer | Deny) else None,
     )
 
 

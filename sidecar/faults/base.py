@@ -76,10 +76,15 @@ class Forward:
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """Do not forward; answer with this response message, which carries `error`."""
+    """Do not forward; answer with this response message, which carries `error`.
+
+    Args:
+        key: the group or transactional id it is about, if it is about one.
+    """
 
     response: Any
     error: ErrorCode
+    key: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,12 +126,14 @@ class Deny:
     Args:
         parts: of which it does.
         appended: whether what the broker did is more than to tell something.
+        key: as in `Answer`.
     """
 
     message: Any
     error: ErrorCode
     parts: Sequence[Part]
     appended: bool = True
+    key: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

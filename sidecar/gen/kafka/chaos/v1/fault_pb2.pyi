@@ -182,6 +182,89 @@ class Leaderless(_message.Message):
 Global___Leaderless: _TypeAlias = Leaderless  # noqa: Y015
 
 @_typing.final
+class CoordinatorMove(_message.Message):
+    """The coordinator of a group or transactional id moves, as when its partition changes leaders, once
+    for each, from the first request about it: NOT_COORDINATOR (and COORDINATOR_NOT_AVAILABLE to who
+    asks for it), then COORDINATOR_LOAD_IN_PROGRESS, then all is well. Needs one process.
+    """
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    class _KeyType:
+        ValueType = _typing.NewType("ValueType", _builtins.int)
+        V: _TypeAlias = ValueType  # noqa: Y015
+
+    class _KeyTypeEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[CoordinatorMove._KeyType.ValueType], _builtins.type):
+        DESCRIPTOR: _descriptor.EnumDescriptor
+        KEY_TYPE_UNSPECIFIED: CoordinatorMove._KeyType.ValueType  # 0
+        """GROUP."""
+        KEY_TYPE_GROUP: CoordinatorMove._KeyType.ValueType  # 1
+        """Groups of consumers."""
+        KEY_TYPE_TRANSACTION: CoordinatorMove._KeyType.ValueType  # 2
+        """Transactional ids."""
+
+    class KeyType(_KeyType, metaclass=_KeyTypeEnumTypeWrapper):
+        """What a coordinator coordinates."""
+
+    KEY_TYPE_UNSPECIFIED: CoordinatorMove.KeyType.ValueType  # 0
+    """GROUP."""
+    KEY_TYPE_GROUP: CoordinatorMove.KeyType.ValueType  # 1
+    """Groups of consumers."""
+    KEY_TYPE_TRANSACTION: CoordinatorMove.KeyType.ValueType  # 2
+    """Transactional ids."""
+
+    COORDINATOR_KEY_FIELD_NUMBER: _builtins.int
+    KEY_TYPE_FIELD_NUMBER: _builtins.int
+    UNAVAILABLE_MS_FIELD_NUMBER: _builtins.int
+    LOADING_MS_FIELD_NUMBER: _builtins.int
+    SEED_FIELD_NUMBER: _builtins.int
+    coordinator_key: _builtins.str
+    """Regular expression (RE2) for the whole name of a group or transactional id; required."""
+    key_type: Global___CoordinatorMove.KeyType.ValueType
+    """Which of the two; GROUP when unset."""
+    unavailable_ms: _builtins.int
+    """How long nobody coordinates, milliseconds, 0 to 3600000; 500 when unset."""
+    loading_ms: _builtins.int
+    """How long the new coordinator is not ready, milliseconds, 0 to 3600000; 500 when unset."""
+    seed: _builtins.int
+    """Kept, and not used: nothing is drawn."""
+    def __init__(
+        self,
+        *,
+        coordinator_key: _builtins.str | None = ...,
+        key_type: Global___CoordinatorMove.KeyType.ValueType | None = ...,
+        unavailable_ms: _builtins.int | None = ...,
+        loading_ms: _builtins.int | None = ...,
+        seed: _builtins.int | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["_coordinator_key", b"_coordinator_key", "_key_type", b"_key_type", "_loading_ms", b"_loading_ms", "_seed", b"_seed", "_unavailable_ms", b"_unavailable_ms", "coordinator_key", b"coordinator_key", "key_type", b"key_type", "loading_ms", b"loading_ms", "seed", b"seed", "unavailable_ms", b"unavailable_ms"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_coordinator_key", b"_coordinator_key", "_key_type", b"_key_type", "_loading_ms", b"_loading_ms", "_seed", b"_seed", "_unavailable_ms", b"_unavailable_ms", "coordinator_key", b"coordinator_key", "key_type", b"key_type", "loading_ms", b"loading_ms", "seed", b"seed", "unavailable_ms", b"unavailable_ms"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    _WhichOneofReturnType__coordinator_key: _TypeAlias = _typing.Literal["coordinator_key"]  # noqa: Y015
+    _WhichOneofArgType__coordinator_key: _TypeAlias = _typing.Literal["_coordinator_key", b"_coordinator_key"]  # noqa: Y015
+    _WhichOneofReturnType__key_type: _TypeAlias = _typing.Literal["key_type"]  # noqa: Y015
+    _WhichOneofArgType__key_type: _TypeAlias = _typing.Literal["_key_type", b"_key_type"]  # noqa: Y015
+    _WhichOneofReturnType__loading_ms: _TypeAlias = _typing.Literal["loading_ms"]  # noqa: Y015
+    _WhichOneofArgType__loading_ms: _TypeAlias = _typing.Literal["_loading_ms", b"_loading_ms"]  # noqa: Y015
+    _WhichOneofReturnType__seed: _TypeAlias = _typing.Literal["seed"]  # noqa: Y015
+    _WhichOneofArgType__seed: _TypeAlias = _typing.Literal["_seed", b"_seed"]  # noqa: Y015
+    _WhichOneofReturnType__unavailable_ms: _TypeAlias = _typing.Literal["unavailable_ms"]  # noqa: Y015
+    _WhichOneofArgType__unavailable_ms: _TypeAlias = _typing.Literal["_unavailable_ms", b"_unavailable_ms"]  # noqa: Y015
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__coordinator_key) -> _WhichOneofReturnType__coordinator_key | None: ...
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__key_type) -> _WhichOneofReturnType__key_type | None: ...
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__loading_ms) -> _WhichOneofReturnType__loading_ms | None: ...
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__seed) -> _WhichOneofReturnType__seed | None: ...
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__unavailable_ms) -> _WhichOneofReturnType__unavailable_ms | None: ...
+
+Global___CoordinatorMove: _TypeAlias = CoordinatorMove  # noqa: Y015
+
+@_typing.final
 class BrokenBroker(_message.Message):
     """Simulates broken brokers: sampled Produce and Fetch requests are answered with an error and never
     reach the broker.
