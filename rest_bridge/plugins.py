@@ -13,12 +13,11 @@ from google.protobuf.descriptor import Descriptor, EnumDescriptor, FieldDescript
 from google.protobuf.message import Message
 
 from rest_bridge.errors import bad_request
-from rest_bridge.json_body import Json, Number, parse, show
+from rest_bridge.json_body import Json, Number, show
 from sidecar.gen.kafka.chaos.v1 import fault_options_pb2
 from sidecar.gen.kafka.chaos.v1.interceptor_pb2 import Interceptor
 
 _INTEGER = re.compile(r"-?[0-9]{1,20}")
-_DEFAULT = re.compile("`(.*)`")
 _INTEGERS = {
     FieldDescriptor.TYPE_INT32: (-(2**31), 2**31 - 1),
     FieldDescriptor.TYPE_INT64: (-(2**63), 2**63 - 1),
@@ -71,13 +70,8 @@ class Plugin:
         return {
             field.json_name: _json(field, getattr(part, field.name))
             for field in self.message.fields
-            if _is_set(part, field)
+            if (part.HasField(field.name) if field.has_presence else getattr(part, field.name))
         }
-
-    def means(self, one: Interceptor, other: Interceptor) -> bool:
-        """Whether both have this fault with equal values, defaults counted in."""
-        first, second = getattr(one, self.fault), getattr(other, self.fault)
-        return bool(_filled(self.message, first) == _filled(self.message, second))
 
 
 def integer(value: Json, name: str, low: int, high: int) -> int:
@@ -167,22 +161,6 @@ def _json_scalar(field: FieldDescriptor, value: object) -> Json:
     if isinstance(value, bool | str):
         return value
     return Number(repr(value).removesuffix(".0"))
-
-
-def _is_set(part: Message, field: FieldDescriptor) -> bool:
-    return part.HasField(field.name) if field.has_presence else bool(getattr(part, field.name))
-
-
-def _filled(kind: Descriptor, part: Message) -> Message:
-    """A copy with the defaults that are values set; others are the sidecar's to choose."""
-    filled = type(part)()
-    filled.CopyFrom(part)
-    for field in kind.fields:
-        told = _DEFAULT.fullmatch(_key(field).fallback)
-        if told and not _is_set(part, field):
-            text = field.type == FieldDescriptor.TYPE_STRING or field.enum_type is not None
-            _set(filled, field, told[1] if text else parse(told[1].encode()), field.name)
-    return filled
 
 
 def _values(kind: EnumDescriptor) -> dict[str, int]:

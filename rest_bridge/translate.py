@@ -166,6 +166,6 @@ def _config_of(interceptor: Interceptor) -> dict[str, Json]:
         plugin.read(noted, meant)
     except Refusal:
         return plugin.render(interceptor)
-    if plugin.means(meant, interceptor):
+    if getattr(meant, plugin.fault) == getattr(interceptor, plugin.fault):
         return noted
     return plugin.render(interceptor)

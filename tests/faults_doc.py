@@ -35,10 +35,12 @@ def _section(fault: FieldDescriptor, notes: dict[str, str]) -> str:
     title = plugin.title or fault.name.replace("_", " ").capitalize()
     where = f"gRPC `{fault.name}`"
     if plugin.class_name:
-        where = f"REST `{plugin.class_name}`, {where}."
+        where = f"REST `{plugin.class_name}`, {where}"
     rows = "".join(_row(field) for field in message.fields)
     note = notes.get(title, "")
-    return f"## {title}\n\n{plugin.description}\n\n{where}\n\n{HEAD}{rows}" + (note and "\n" + note)
+    return f"## {title}\n\n{plugin.description}\n\n{where}.\n\n{HEAD}{rows}" + (
+        note and "\n" + note
+    )
 
 
 def _row(field: FieldDescriptor) -> str:
@@ -53,6 +55,8 @@ def _values(field: FieldDescriptor) -> str:
     key = field.GetOptions().Extensions[fault_options_pb2.key]
     if key.allowed:
         return str(key.allowed)
+    if field.is_repeated:
+        return "a list"
     if key.HasField("minimum"):
         kind = "" if field.type == FieldDescriptor.TYPE_DOUBLE else "integers "
         return f"{kind}{_exact(key.minimum)} to {_exact(key.maximum)}"

@@ -116,10 +116,14 @@ def test_a_bad_config_is_refused_with_key_value_and_what_is_allowed(
     assert len(control.published) == before
 
 
-def least(plugin: Plugin) -> dict[str, float]:
-    """A config of nothing but what is required, with the smallest values allowed."""
+def least(plugin: Plugin) -> dict[str, Any]:
+    """A config of nothing but what is required: the smallest numbers allowed, or a name."""
     options = {f.json_name: f.GetOptions().Extensions[key] for f in plugin.message.fields}
-    return {name: int(told.minimum) for name, told in options.items() if not told.fallback}
+    return {
+        name: int(told.minimum) if told.HasField("minimum") else "a"
+        for name, told in options.items()
+        if not told.fallback
+    }
 
 
 @pytest.mark.parametrize("plugin", PLUGINS, ids=lambda plugin: plugin.fault)

@@ -65,9 +65,7 @@ class Key(_message.Message):
     allowed: _builtins.str
     """The values that are allowed, in words; where the type and the bounds do not say it all."""
     fallback: _builtins.str
-    """What holds when it is unset; empty where it is required. A value stands in backticks, as in
-    JSON, but strings and the names of enums without quotes; anything else is in words.
-    """
+    """What holds when it is unset, in words; empty where it is required."""
     minimum: _builtins.float
     """The smallest number allowed."""
     maximum: _builtins.float
