@@ -4,7 +4,7 @@ VENV   := .venv
 BIN    := $(VENV)/bin
 .DEFAULT_GOAL := help
 
-.PHONY: help demo oracle test test-fast check fmt proto vectors bench bench-quick bench-extra bench-kafka bench-codec clean api-coverage
+.PHONY: help demo oracle test test-fast check fmt proto vectors bench bench-quick bench-extra bench-kafka bench-codec clean api-coverage faults-doc
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
@@ -53,6 +53,9 @@ fmt: $(VENV)/.dev ## format the code
 
 proto: $(VENV)/.dev ## generate sidecar/gen from protos/
 	@$(BIN)/python protos/generate.py
+
+faults-doc: $(VENV)/.dev ## the tables in docs/faults.md anew, from protos/
+	@$(BIN)/python -m tests.faults_doc
 
 vectors: $(VENV)/.dev ## make the codec's vectors of a Kafka release anew (KAFKA=4.3.0; Java, Maven)
 	@$(BIN)/python -m tests.vectors.generate $(KAFKA) $(ARGS)
