@@ -4,7 +4,7 @@ VENV   := .venv
 BIN    := $(VENV)/bin
 .DEFAULT_GOAL := help
 
-.PHONY: help demo test test-fast check fmt proto vectors bench bench-quick bench-extra bench-kafka bench-codec clean api-coverage faults-doc
+.PHONY: help demo oracle test test-fast check fmt proto vectors bench bench-quick bench-extra bench-kafka bench-codec clean api-coverage faults-doc
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
@@ -40,6 +40,9 @@ test-fast: $(VENV)/.dev ## all tests but those with real Kafka
 
 api-coverage: $(VENV)/.dev ## docs/api-coverage.md anew, from real Kafka (Java, Maven)
 	@$(BIN)/python -m tests.kafka.api_matrix
+
+oracle: $(VENV)/.dev ## five minutes of mixed faults on real Kafka (ARGS="--seconds 60 --seed 7"), and who lost what
+	@$(BIN)/python -m tests.kafka.oracle $(ARGS)
 
 check: $(VENV)/.dev ## format, lint, types, import rules, protos, Dockerfile, compose file
 	@PATH="$(CURDIR)/$(BIN):$$PATH" .ci/check
