@@ -11,7 +11,15 @@ from codec.headers import RequestHeader
 from sidecar.dataplane.injecting import Injected, Peer, count_parts, injections
 from sidecar.dataplane.pipeline import Chains, Pipeline, Stage
 from sidecar.dataplane.sequences import Cause, RefusedSequences, batches
-from sidecar.faults.base import Answer, Answered, Asked, Change, Delay, Disconnect
+from sidecar.faults.base import (
+    Answer,
+    Answered,
+    Asked,
+    Change,
+    Connection,
+    Delay,
+    Disconnect,
+)
 from sidecar.faults.draws import further
 from sidecar.model.identity import Identity
 from sidecar.model.injection import DRAWN, FOLLOWS, Noted
@@ -90,6 +98,8 @@ class Injector:
         self._chains: Chains = {}
         self.refused = RefusedSequences()
         self._drawn: Iterator[tuple[Stage, int]] | None = None
+        self._connections: dict[str, Connection] = {}
+        """By uid of the interceptor: what its rule is told and keeps of this connection."""
 
     def wants(self, pipeline: Pipeline, api_key: int) -> bool:
         """Whether requests of this API are drawn for, or held against refused ones."""
@@ -118,9 +128,10 @@ class Injector:
         if drawn is None:
             drawn = _selected(self.stages(pipeline, header.api_key))
         ruling = None
-        request = None
+        asked = request = None
         for stage, number in drawn:
-            request = request or self._decoded(header, data)
+            if request is None:
+                asked = request = self._decoded(header, data)
             if request is None:
                 return ruling
             ruling = ruling or Ruling()
@@ -130,7 +141,8 @@ class Injector:
             request = ruling.request or request
         if not self.refused or header.api_key != ApiKey.PRODUCE:
             return ruling
-        refusal = self._behind_refused(header, request or self._decoded(header, data), now)
+        # Sequences are the client's own, whatever a rule has made of the request.
+        refusal = self._behind_refused(header, asked or self._decoded(header, data), now)
         return ruling if refusal is None else Ruling(refusal)
 
     def _apply(
@@ -140,7 +152,8 @@ class Injector:
         api = ApiKey(header.api_key)
         rule = cause.stage.rule
         chance = further(cause.stage.interceptor.seed, cause.draw)
-        decision = rule.decide(Asked(api, header.api_version, request, chance))
+        connection = self._connection(cause.stage)
+        decision = rule.decide(Asked(api, header.api_version, request, chance, connection))
         if api in rule.watches:
             ruling.causes.append(cause)
         match decision:
@@ -167,7 +180,8 @@ class Injector:
         for cause in watch.causes:
             chance = further(cause.stage.interceptor.seed, cause.draw)
             api = ApiKey(header.api_key)
-            answered = Answered(api, header.api_version, message, chance)
+            connection = self._connection(cause.stage)
+            answered = Answered(api, header.api_version, message, chance, connection)
             decision = cause.stage.rule.answered(answered)
             if isinstance(decision, Delay | Change):
                 changed = decision.message if isinstance(decision, Change) else message
@@ -208,7 +222,18 @@ class Injector:
         if pipeline is not self._pipeline:
             self._pipeline = pipeline
             self._chains = pipeline.chains(self.identity)
+            live = {s.interceptor.uid for chain in self._chains.values() for s in chain}
+            for uid in self._connections.keys() - live:
+                del self._connections[uid]
         return self._chains.get(api_key, ())
+
+    def _connection(self, stage: Stage) -> Connection:
+        """This connection, as the rule of an interceptor sees it."""
+        uid = stage.interceptor.uid
+        found = self._connections.get(uid)
+        if found is None:
+            found = self._connections[uid] = Connection(self.peer.client_software_name)
+        return found
 
     def _decoded(self, header: RequestHeader, data: Any) -> Any | None:
         """The request with names, or None where it cannot be read: then the broker decides."""

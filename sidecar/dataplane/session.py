@@ -181,7 +181,8 @@ class Session:
             watch = ruling.watch(header, now)
             if ruling.request is not None:
                 body = codec.encode(ruling.request, header.api_version)
-                changed = self._prepare(header, memoryview(data[: header.body_start] + body))
+                whole = b"".join((data[: header.body_start], body))
+                changed = self._prepare(header, memoryview(whole))
                 if isinstance(changed, Mapped):
                     prepared = changed
         self._expect_response(header, data, prepared.exchange, watch)

@@ -4,6 +4,7 @@ The kinds themselves, each with what it does, are in `sidecar.faults`.
 """
 
 import math
+from collections.abc import Collection
 from typing import Protocol
 
 from sidecar.model.errors import FieldViolation, InvalidArgument
@@ -42,6 +43,11 @@ class Checks:
     def rate(self, field: str, value: float) -> None:
         """Check a percentage."""
         self.between(field, value, 0, 100)
+
+    def one_of(self, field: str, value: str, allowed: Collection[str]) -> None:
+        """Check one of several words."""
+        if value not in allowed:
+            self.refuse(field, f"{field} is {value!r}, allowed are {', '.join(allowed)}")
 
     def seed(self, value: int | None) -> None:
         """Check a seed, which may be missing."""
