@@ -2,12 +2,17 @@
 
 Into the log (``PRODUCE``): the copy follows its record in the same batch, because a request has one
 batch for each partition. That changes the count of records, and with it the sequence numbers of an
-idempotent producer: the broker would refuse its next batch. So, while this fault applies to a
-topic, *all* its batches go to the broker as if from a producer without idempotence, also those of
-which no record was drawn (on record with 0 changed records). The broker then has no say in
-sequences: a batch that is sent again is appended again, and batches that overtake each other stay
-so. When the fault ends the broker misses the sequence numbers it was not shown, and refuses the
-next batch of a producer it knew before with OUT_OF_ORDER_SEQUENCE_NUMBER.
+idempotent producer: the broker would refuse its next batch. So its batches go to the broker as if
+from a producer without idempotence: *all* of them, also those of which no record was drawn (on
+record with 0 changed records). A batch that is sent again is then appended again, and what
+overtakes stays in front.
+
+When the fault ends, the broker misses what it was not shown. Of a producer it has never seen it
+takes any sequence number; to one it knows it says OUT_OF_ORDER_SEQUENCE_NUMBER. As tried on Kafka
+4.3: Java's producer then begins a new epoch and sends again, and nothing is lost; librdkafka's is
+dead from then on, and kafka-python drops the batch. So the batches of a producer other than Java's
+are changed only if it has begun under the fault: with its first epoch, and the first sequence
+number of the partition, on this connection.
 
 Batches of transactions pass as they are: without its producer a record is in no transaction.
 
@@ -17,13 +22,14 @@ same offset, one behind the other. Java drops the second; see `sidecar.faults.re
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Final
 
-from codec.primitives import Buffer
 from codec.records.batch import BatchHeader, crc_ok, without_producer
 from codec.records.record import Record
 from sidecar.faults.base import Answered, Asked, Chance, Change, Connection, Forward
 from sidecar.faults.records import (
     CONSUME,
+    PRODUCE,
     TARGETS,
     Allowance,
     Edit,
@@ -37,6 +43,9 @@ from sidecar.faults.records import (
 )
 from sidecar.faults.redelivery import JAVA, Redelivery
 from sidecar.model.faults import Checks
+
+_MAX_PRODUCERS: Final = 10_000
+"""Producers and partitions of a connection; of further ones the batches pass as they are."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -106,15 +115,33 @@ class DuplicateMessagesRule(RecordRule):
         """The record twice."""
         return (record, record)
 
-    def produced(self, blob: Buffer, edit: Edit, allowance: Allowance) -> Rewritten | None:
+    def produced(
+        self, asked: Asked, place: Place, edit: Edit, allowance: Allowance
+    ) -> Rewritten | None:
         """The batch with its duplicates, and without its producer; None if it has to stay."""
+        blob = place.partition.records
         header = next(iter(headers_of(blob)), None)
         if header is None or header.magic != 2 or header.is_transactional or header.is_control:
+            return None
+        if header.producer_id >= 0 and not _may_be_nobodys(asked.connection, place, header):
             return None
         new = rewrite_produced(blob, edit, allowance, _from_nobody)
         if new is None and header.producer_id >= 0 and crc_ok(blob, header):
             return Rewritten(without_producer(blob, header), 0)
         return new
+
+
+def _may_be_nobodys(connection: Connection | None, place: Place, header: BatchHeader) -> bool:
+    """Whether the producer bears that the broker is not shown its sequence numbers."""
+    if connection is None:
+        return False
+    if connection.software_name == JAVA:
+        return True
+    begun: set[tuple[str, int, int]] = connection.kept.setdefault(PRODUCE, set())
+    producer = (place.topic, place.partition.index, header.producer_id)
+    if header.producer_epoch == 0 and header.base_sequence == 0 and len(begun) < _MAX_PRODUCERS:
+        begun.add(producer)
+    return producer in begun
 
 
 def _from_nobody(header: BatchHeader) -> BatchHeader:

@@ -321,7 +321,7 @@ class RecordRule(RequestRule):
         edit, allowance = self._drawn(asked.chance), Allowance(self._growth)
 
         def rewrite(place: Place) -> Rewritten | None:
-            return self.produced(place.partition.records, edit, allowance)
+            return self.produced(asked, place, edit, allowance)
 
         return changed(asked.request, produced(asked.request, self.matches), rewrite)
 
@@ -349,9 +349,11 @@ class RecordRule(RequestRule):
         """What a chosen record becomes; None if there is nothing in it to change."""
         raise NotImplementedError
 
-    def produced(self, blob: Buffer, edit: Edit, allowance: Allowance) -> Rewritten | None:
+    def produced(
+        self, asked: Asked, place: Place, edit: Edit, allowance: Allowance
+    ) -> Rewritten | None:
         """What becomes of the records of one partition of a Produce request."""
-        return rewrite_produced(blob, edit, allowance)
+        return rewrite_produced(place.partition.records, edit, allowance)
 
     def _drawn(self, chance: Chance) -> Edit:
         def drawn(record: Record) -> Sequence[Record] | None:
