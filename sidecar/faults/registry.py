@@ -7,6 +7,7 @@ from sidecar.faults.base import Rule
 from sidecar.faults.broken_broker import BrokenBroker, BrokenBrokerRule
 from sidecar.faults.duplicate_messages import DuplicateMessages, DuplicateMessagesRule
 from sidecar.faults.invalid_schema_id import InvalidSchemaId, InvalidSchemaIdRule
+from sidecar.faults.latency import Latency, LatencyRule
 from sidecar.faults.leader_election import LeaderElection, LeaderElectionRule
 from sidecar.faults.message_corruption import (
     FetchMessageCorruption,
@@ -15,6 +16,7 @@ from sidecar.faults.message_corruption import (
     ProduceMessageCorruptionRule,
 )
 from sidecar.faults.slow_broker import SlowBroker, SlowBrokerRule
+from sidecar.faults.slow_clients import SlowClients, SlowClientsRule
 from sidecar.model.faults import Fault
 
 
@@ -34,6 +36,8 @@ KINDS: Final[Mapping[str, Kind]] = {
     "leader_election": Kind(LeaderElection, LeaderElectionRule),
     "broken_broker": Kind(BrokenBroker, BrokenBrokerRule),
     "slow_broker": Kind(SlowBroker, SlowBrokerRule),
+    "latency": Kind(Latency, LatencyRule),
+    "slow_clients": Kind(SlowClients, SlowClientsRule),
     "duplicate_messages": Kind(DuplicateMessages, DuplicateMessagesRule),
     "invalid_schema_id": Kind(InvalidSchemaId, InvalidSchemaIdRule),
     "produce_message_corruption": Kind(ProduceMessageCorruption, ProduceMessageCorruptionRule),

@@ -200,7 +200,11 @@ def test_every_batch_of_a_response_keeps_offsets_and_place(compression: int) -> 
     assert bytes(commit) in bytes(after)
     assert bytes(after).endswith(second[:-1]), "a batch that is cut off is left as it is"
     headers = list(read_batch_headers(after))
-    assert [(h.base_offset, h.partition_leader_epoch) for h in headers] == [(5, 4), (7, -1), (8, -1)]
+    assert [(h.base_offset, h.partition_leader_epoch) for h in headers] == [
+        (5, 4),
+        (7, -1),
+        (8, -1),
+    ]
     shown = [r for r in seen(bytes(after)[: headers[-1].end]) if r.offset != 7]
     assert [r.offset for r in shown] == [5, 6, 8]
     assert [(r.value or b"")[1:] for r in shown] == [b"a", b"b", b"c"]

@@ -6,7 +6,6 @@ The consumer here is a model of what Kafka's own does with a response (`Complete
 
 import random
 from dataclasses import dataclass, field
-from typing import Any
 
 import pytest
 from hypothesis import given, settings

@@ -85,6 +85,8 @@ class Interceptor(_message.Message):
     LEADER_ELECTION_FIELD_NUMBER: _builtins.int
     BROKEN_BROKER_FIELD_NUMBER: _builtins.int
     SLOW_BROKER_FIELD_NUMBER: _builtins.int
+    LATENCY_FIELD_NUMBER: _builtins.int
+    SLOW_CLIENTS_FIELD_NUMBER: _builtins.int
     DUPLICATE_MESSAGES_FIELD_NUMBER: _builtins.int
     INVALID_SCHEMA_ID_FIELD_NUMBER: _builtins.int
     PRODUCE_MESSAGE_CORRUPTION_FIELD_NUMBER: _builtins.int
@@ -123,6 +125,14 @@ class Interceptor(_message.Message):
         """Holds back the answers to requests."""
 
     @_builtins.property
+    def latency(self) -> _fault_pb2.Latency:
+        """Holds back the answers to requests of any API."""
+
+    @_builtins.property
+    def slow_clients(self) -> _fault_pb2.SlowClients:
+        """Holds back the answers to Produce and Fetch requests of some topics."""
+
+    @_builtins.property
     def duplicate_messages(self) -> _fault_pb2.DuplicateMessages:
         """Has records twice, in the log or at consumers."""
 
@@ -151,6 +161,8 @@ class Interceptor(_message.Message):
         leader_election: _fault_pb2.LeaderElection | None = ...,
         broken_broker: _fault_pb2.BrokenBroker | None = ...,
         slow_broker: _fault_pb2.SlowBroker | None = ...,
+        latency: _fault_pb2.Latency | None = ...,
+        slow_clients: _fault_pb2.SlowClients | None = ...,
         duplicate_messages: _fault_pb2.DuplicateMessages | None = ...,
         invalid_schema_id: _fault_pb2.InvalidSchemaId | None = ...,
         produce_message_corruption: _fault_pb2.ProduceMessageCorruption | None = ...,
@@ -161,13 +173,13 @@ class Interceptor(_message.Message):
         injections: _builtins.int = ...,
         etag: _builtins.str = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["_priority", b"_priority", "broken_broker", b"broken_broker", "duplicate_messages", b"duplicate_messages", "fault", b"fault", "fetch_message_corruption", b"fetch_message_corruption", "invalid_schema_id", b"invalid_schema_id", "leader_election", b"leader_election", "priority", b"priority", "produce_message_corruption", b"produce_message_corruption", "scope", b"scope", "slow_broker", b"slow_broker"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["_priority", b"_priority", "broken_broker", b"broken_broker", "duplicate_messages", b"duplicate_messages", "fault", b"fault", "fetch_message_corruption", b"fetch_message_corruption", "invalid_schema_id", b"invalid_schema_id", "latency", b"latency", "leader_election", b"leader_election", "priority", b"priority", "produce_message_corruption", b"produce_message_corruption", "scope", b"scope", "slow_broker", b"slow_broker", "slow_clients", b"slow_clients"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["_priority", b"_priority", "annotations", b"annotations", "broken_broker", b"broken_broker", "duplicate_messages", b"duplicate_messages", "effective_seed", b"effective_seed", "etag", b"etag", "fault", b"fault", "fetch_message_corruption", b"fetch_message_corruption", "injections", b"injections", "invalid_schema_id", b"invalid_schema_id", "leader_election", b"leader_election", "name", b"name", "priority", b"priority", "produce_message_corruption", b"produce_message_corruption", "scope", b"scope", "slow_broker", b"slow_broker", "uid", b"uid"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_priority", b"_priority", "annotations", b"annotations", "broken_broker", b"broken_broker", "duplicate_messages", b"duplicate_messages", "effective_seed", b"effective_seed", "etag", b"etag", "fault", b"fault", "fetch_message_corruption", b"fetch_message_corruption", "injections", b"injections", "invalid_schema_id", b"invalid_schema_id", "latency", b"latency", "leader_election", b"leader_election", "name", b"name", "priority", b"priority", "produce_message_corruption", b"produce_message_corruption", "scope", b"scope", "slow_broker", b"slow_broker", "slow_clients", b"slow_clients", "uid", b"uid"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     _WhichOneofReturnType__priority: _TypeAlias = _typing.Literal["priority"]  # noqa: Y015
     _WhichOneofArgType__priority: _TypeAlias = _typing.Literal["_priority", b"_priority"]  # noqa: Y015
-    _WhichOneofReturnType_fault: _TypeAlias = _typing.Literal["leader_election", "broken_broker", "slow_broker", "duplicate_messages", "invalid_schema_id", "produce_message_corruption", "fetch_message_corruption"]  # noqa: Y015
+    _WhichOneofReturnType_fault: _TypeAlias = _typing.Literal["leader_election", "broken_broker", "slow_broker", "latency", "slow_clients", "duplicate_messages", "invalid_schema_id", "produce_message_corruption", "fetch_message_corruption"]  # noqa: Y015
     _WhichOneofArgType_fault: _TypeAlias = _typing.Literal["fault", b"fault"]  # noqa: Y015
     @_typing.overload
     def WhichOneof(self, oneof_group: _WhichOneofArgType__priority) -> _WhichOneofReturnType__priority | None: ...
