@@ -17,7 +17,7 @@ ABSENT = object()
 """Takes a key away."""
 
 
-def resource(kind: str, metadata: Any, spec: Any, **fields: Any) -> str:
+def resource(kind: str, metadata: Any, spec: Any, /, **fields: Any) -> str:
     """Return a body; `fields` replace or add keys of the outermost object."""
     whole = {"kind": kind, "apiVersion": "gateway/v2", "metadata": metadata, "spec": spec} | fields
     return json.dumps({key: value for key, value in whole.items() if value is not ABSENT})
