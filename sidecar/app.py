@@ -116,7 +116,9 @@ class Sidecar:
         users = [(user.username, user.password, user.admin) for user in settings.admin_users]
         state, claim = self._state, self._virtual_clusters.claim
         services = Services(
-            interceptors=InterceptorService(state, self._journal, process_seed=settings.seed),
+            interceptors=InterceptorService(
+                state, self._journal, process_seed=settings.seed, processes=settings.workers
+            ),
             virtual_clusters=self._virtual_clusters,
             user_mappings=UserMappingService(state, claim),
             alias_topics=AliasTopicService(state, claim, self),

@@ -8,7 +8,7 @@ from types import MappingProxyType
 
 from google.protobuf.timestamp_pb2 import Timestamp
 
-from sidecar.api.faults import fault_from_proto, set_fault
+from sidecar.api.faults import fault_from_proto, given_in, set_fault
 from sidecar.api.violations import below, collecting
 from sidecar.control.interceptors import View
 from sidecar.control.ports import Broker, BuildInfo
@@ -75,6 +75,7 @@ def interceptor_from_proto(message: interceptor_pb2.Interceptor) -> Interceptor:
             priority=message.priority if message.HasField("priority") else DEFAULT_PRIORITY,
             fault=fault,
             annotations=MappingProxyType(dict(message.annotations)),
+            given=given_in(message),
         )
     if violations:
         raise InvalidArgument(*violations)
@@ -98,7 +99,7 @@ def interceptor_to_proto(view: View) -> interceptor_pb2.Interceptor:
         injections=view.injections,
         etag=view.etag,
     )
-    set_fault(message, item.fault)
+    set_fault(message, item)
     return message
 
 

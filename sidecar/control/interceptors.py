@@ -15,6 +15,7 @@ from sidecar.control.state import ControlState
 from sidecar.model.errors import (
     Aborted,
     AlreadyExists,
+    FailedPrecondition,
     InvalidArgument,
     NotFound,
     ResourceExhausted,
@@ -80,6 +81,7 @@ class InterceptorService:
         counts: see `InjectionCounts`.
         process_seed: seeds of interceptors without their own are derived from it; None makes them
             random.
+        processes: how many serve clients.
         random_seed, new_uid: sources of fresh values, for tests to fix.
     """
 
@@ -89,12 +91,14 @@ class InterceptorService:
         counts: InjectionCounts,
         *,
         process_seed: int | None = None,
+        processes: int = 1,
         random_seed: Callable[[], int] = lambda: secrets.randbits(64),
         new_uid: Callable[[], str] = lambda: uuid.uuid4().hex,
     ) -> None:
         self._state = state
         self._counts = counts
         self._process_seed = process_seed
+        self._processes = processes
         self._random_seed = random_seed
         self._new_uid = new_uid
         self._items: dict[_Key, Interceptor] = {}  # replaced whole, so that readers need no lock
@@ -110,6 +114,7 @@ class InterceptorService:
             AlreadyExists: the name is taken in this scope by other content, or at all when
                 `require_new`.
             InvalidArgument: the annotations are too long.
+            FailedPrecondition: its fault needs one process, and there are more.
             ResourceExhausted: there are too many interceptors, or all their annotations together
                 are too long.
         """
@@ -148,7 +153,7 @@ class InterceptorService:
         Raises:
             NotFound: it does not exist, and not `allow_missing`.
             Aborted: `etag` is neither empty nor the current one.
-            InvalidArgument, ResourceExhausted: as in `create`.
+            InvalidArgument, FailedPrecondition, ResourceExhausted: as in `create`.
         """
         with self._state.lock:
             if allow_missing and not etag and _key(wanted) not in self._items:
@@ -228,6 +233,11 @@ class InterceptorService:
         self._annotation_bytes = annotation_bytes
 
     def _seeded(self, wanted: Interceptor) -> Interceptor:
+        if self._processes > 1 and getattr(wanted.fault, "needs_one_process", False):
+            raise FailedPrecondition(
+                f"interceptor {wanted.name!r} keeps in mind what all connections must see, which"
+                f" needs one process: GATEWAY_WORKERS is {self._processes}, allowed is 1"
+            )
         seed = wanted.fault.seed
         if seed is None and self._process_seed is not None:
             seed = derived_seed(self._process_seed, wanted.scope, wanted.name)

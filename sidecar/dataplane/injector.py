@@ -2,67 +2,47 @@
 
 import itertools
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass, field
-from typing import Any, Final, NamedTuple
+from typing import Any, Final
 
 import codec
 from codec.api_keys import ApiKey
 from codec.headers import RequestHeader
+from codec.messages.produce import ProduceResponse
+from sidecar.dataplane import splitting
 from sidecar.dataplane.injecting import Injected, Peer, count_parts, injections
 from sidecar.dataplane.pipeline import Chains, Pipeline, Stage
+from sidecar.dataplane.ruling import Ruling, Struck, Watch, by_id, set_name, topics_of
 from sidecar.dataplane.sequences import Cause, RefusedSequences, batches
-from sidecar.faults.base import Answer, Answered, Asked, Change, Delay, Disconnect
+from sidecar.faults.base import (
+    Answer,
+    Answered,
+    Asked,
+    Await,
+    Change,
+    Delay,
+    Deny,
+    Disconnect,
+    Forward,
+    Refuse,
+)
 from sidecar.faults.draws import further
+from sidecar.faults.refusals import refuse_produce
 from sidecar.model.identity import Identity
 from sidecar.model.injection import DRAWN, FOLLOWS, Noted
 
 MAX_EVENTS: Final = 1000
 """Topic-partitions of one request that are put on record; larger requests are forwarded."""
 
-_IDS_SINCE: Final[dict[int, int]] = {ApiKey.PRODUCE: 13, ApiKey.FETCH: 13}
-"""APIs that name topics by id from these versions on."""
+READ_LIMIT: Final = 4 * 1024 * 1024
+"""Bytes of a request that is read field by field; every connection waits while that goes on."""
+BLOBS: Final = frozenset({ApiKey.PRODUCE, ApiKey.JOIN_GROUP, ApiKey.SYNC_GROUP})
+"""APIs whose requests are large for what they carry, of which little or nothing is read."""
+MAX_ASKED: Final = 1000
+"""Topics of answers that one connection has a broker asked about."""
+
 
 Record = Callable[[Sequence[Noted]], bool]
 """Takes note of one decision; False when it cannot, and then nothing is injected."""
-
-
-class Watch(NamedTuple):
-    """What is still to be done when the answer to a request comes.
-
-    Args:
-        header: of the request.
-        asked_at: when it came, seconds since the epoch.
-        delay: seconds after that before which the answer must not leave.
-        causes: whose rules want to see it.
-    """
-
-    header: RequestHeader
-    asked_at: float
-    delay: float
-    causes: tuple[Cause, ...]
-
-
-@dataclass(slots=True)
-class Ruling:
-    """What is done to a request, recorded already.
-
-    Args:
-        refusal: it is not forwarded.
-        request: a decoded message to forward in its place.
-        delay: seconds from its arrival before which its answer must not leave.
-        causes: whose rules want to see the answer.
-    """
-
-    refusal: Answer | Disconnect | None = None
-    request: Any = None
-    delay: float = 0.0
-    causes: list[Cause] = field(default_factory=list)
-
-    def watch(self, header: RequestHeader, now: float) -> Watch | None:
-        """What the answer has to be held against, if it has."""
-        if not self.delay and not self.causes:
-            return None
-        return Watch(header, now, self.delay, tuple(self.causes))
 
 
 class Injector:
@@ -90,6 +70,8 @@ class Injector:
         self._chains: Chains = {}
         self.refused = RefusedSequences()
         self._drawn: Iterator[tuple[Stage, int]] | None = None
+        self._asked: set[bytes] = set()
+        """Topic ids of answers that a broker was asked about."""
 
     def wants(self, pipeline: Pipeline, api_key: int) -> bool:
         """Whether requests of this API are drawn for, or held against refused ones."""
@@ -128,10 +110,15 @@ class Injector:
             if not self._apply(cause, header, request, ruling, now):
                 return ruling
             request = ruling.request or request
-        if not self.refused or header.api_key != ApiKey.PRODUCE:
-            return ruling
-        refusal = self._behind_refused(header, request or self._decoded(header, data), now)
-        return ruling if refusal is None else Ruling(refusal)
+        if self.refused and header.api_key == ApiKey.PRODUCE:
+            request = request or self._decoded(header, data)
+            if request is not None:
+                ruling = self._behind_refused(header, request, ruling, now)
+        if ruling is not None and ruling.refusal is None:
+            for delay, cause in ruling.delays:
+                if self._recorded(delay, cause, header, request, now):
+                    ruling.delay = max(ruling.delay, delay.seconds)
+        return ruling
 
     def _apply(
         self, cause: Cause, header: RequestHeader, request: Any, ruling: Ruling, now: float
@@ -140,67 +127,121 @@ class Injector:
         api = ApiKey(header.api_key)
         rule = cause.stage.rule
         chance = further(cause.stage.interceptor.seed, cause.draw)
-        decision = rule.decide(Asked(api, header.api_version, request, chance))
+        seed = cause.stage.interceptor.seed
+        where = self.identity.virtual_cluster
+        asked = Asked(api, header.api_version, request, chance, seed, now, where)
+        decision = rule.decide(asked)
         if api in rule.watches:
-            ruling.causes.append(cause)
+            ruling.causes.append((cause, None))
         match decision:
             case Answer() | Disconnect():
-                ruling.refusal = self._refused(decision, cause, DRAWN, header, request, now)
+                if self._refused(decision, cause, DRAWN, header, request, now):
+                    ruling.refusal = decision
                 return False
-            case Delay(seconds):
-                if self._recorded(decision, cause, header, request, now):
-                    ruling.delay = max(ruling.delay, seconds)
+            case Refuse():
+                self._split(decision, cause, DRAWN, header, request, ruling, now)
+                return ruling.refusal is None
+            case Await(kept):
+                ruling.causes.append((cause, kept))
+            case Delay():
+                if api is not ApiKey.PRODUCE or request.acks:  # or there is no answer to delay
+                    ruling.delays.append((decision, cause))
             case Change(message):
                 if self._recorded(decision, cause, header, message, now):
                     ruling.request = message
         return True
 
-    def answered(self, watch: Watch, message: Any, now: float) -> tuple[Any, float]:
-        """What becomes of the answer to a request: the message that leaves, and when.
+    def answered(self, watch: Watch, message: Any, now: float) -> Struck:
+        """What becomes of the answer to a request.
 
         Args:
             message: the decoded response, named as the client names things.
         """
         header = watch.header
         delay = watch.delay
-        self._name_topics(header, message)
-        for cause in watch.causes:
+        unknown = self._name_topics(header, message)
+        for cause, kept in watch.causes:
             chance = further(cause.stage.interceptor.seed, cause.draw)
             api = ApiKey(header.api_key)
-            answered = Answered(api, header.api_version, message, chance)
+            where = self.identity.virtual_cluster
+            answered = Answered(api, header.api_version, message, chance, kept, now, where)
             decision = cause.stage.rule.answered(answered)
-            if isinstance(decision, Delay | Change):
-                changed = decision.message if isinstance(decision, Change) else message
-                if self._recorded(decision, cause, header, changed, now, response=True):
-                    message = changed
-                    if isinstance(decision, Delay):
-                        delay = max(delay, decision.seconds)
-        return message, watch.asked_at + delay
+            if isinstance(decision, Forward) or not self._recorded(
+                decision, cause, header, message, now, response=True
+            ):
+                continue
+            match decision:
+                case Delay(seconds):
+                    delay = max(delay, seconds)
+                case Change() | Deny():
+                    message = decision.message
+                case Disconnect():
+                    return Struck(None, now)
+        if watch.refused:
+            message = splitting.merged(message, watch.order, watch.refused)
+        return Struck(message, watch.asked_at + delay, unknown)
+
+    def _split(
+        self,
+        decision: Refuse,
+        cause: Cause,
+        reason: str,
+        header: RequestHeader,
+        request: Any,
+        ruling: Ruling,
+        now: float,
+    ) -> None:
+        """Take what is refused out of a request; if nothing is left, it is refused as a whole."""
+        struck = splitting.picked(request, decision.parts.__contains__)
+        left = splitting.picked(request, lambda place: place not in decision.parts)
+        if not left.topic_data and not ruling.refused:
+            answer = Answer(refuse_produce(request, decision.error), decision.error)
+            if self._refused(answer, cause, reason, header, request, now):
+                ruling.refusal = answer
+            return
+        if not self._refused(decision, cause, reason, header, struck, now):
+            return
+        ruling.order = ruling.order or splitting.order_of(request)
+        ruling.refused.update(dict.fromkeys(decision.parts, decision.error))
+        ruling.request = left
+        if not left.topic_data:
+            nothing = ProduceResponse()
+            answer = splitting.merged(nothing, ruling.order, ruling.refused)
+            ruling.refusal = Answer(answer, decision.error)
 
     def _behind_refused(
-        self, header: RequestHeader, request: Any | None, now: float
-    ) -> Answer | Disconnect | None:
-        """As `decide`, for what a refused batch has before it."""
-        if request is None:
-            return None
+        self, header: RequestHeader, request: Any, ruling: Ruling | None, now: float
+    ) -> Ruling | None:
+        """Refuse what has a refused batch before it, as that one was."""
         found = batches(request)
-        cause = self.refused.before(found)
-        if cause is None:
+        behind = {batch: cause for batch in found if (cause := self.refused.before([batch]))}
+        if not behind:
             self.refused.forwarded(found)
-            return None
+            return ruling
+        cause = next(iter(behind.values()))
+        rule = cause.stage.rule
+        if rule.splits is not None and request.acks != 0:
+            ruling = ruling or Ruling()
+            parts = frozenset((batch.key[0], batch.key[1]) for batch in behind)
+            refuse = Refuse(parts, rule.splits)
+            self._split(refuse, cause, FOLLOWS, header, request, ruling, now)
+            self.refused.forwarded(batch for batch in found if batch not in behind)
+            return ruling
         chance = further(cause.stage.interceptor.seed, cause.draw)
         asked = Asked(ApiKey.PRODUCE, header.api_version, request, chance)
-        decision = cause.stage.rule.decide(asked)
+        decision = rule.decide(asked)
         if not isinstance(decision, Answer | Disconnect):
-            return None
-        return self._refused(decision, cause, FOLLOWS, header, request, now)
+            return ruling
+        if self._refused(decision, cause, FOLLOWS, header, request, now):
+            return Ruling(decision)
+        return ruling
 
     def unknown_topics(self, pipeline: Pipeline, header: RequestHeader, data: Any) -> set[bytes]:
         """Topic ids whose names are needed to decide about a request, and are not known."""
-        if not _by_id(header) or not self.wants(pipeline, header.api_key):
+        if not by_id(header) or not self.wants(pipeline, header.api_key):
             return set()
         request = _read(header, data)
-        topics = _topics(header, request) if request is not None else ()
+        topics = topics_of(header, request) if request is not None else ()
         return {t.topic_id for t in topics if self._logical_topic(t.topic_id) is None}
 
     def stages(self, pipeline: Pipeline, api_key: int) -> tuple[Stage, ...]:
@@ -213,39 +254,51 @@ class Injector:
     def _decoded(self, header: RequestHeader, data: Any) -> Any | None:
         """The request with names, or None where it cannot be read: then the broker decides."""
         request = _read(header, data)
-        if request is not None and _by_id(header):
-            for topic in _topics(header, request):
+        if request is not None and by_id(header):
+            for topic in topics_of(header, request):
                 name = self._logical_topic(topic.topic_id)
                 if name is None:
                     return None
-                _set_name(topic, name)
+                set_name(topic, name)
         return request
 
-    def _name_topics(self, header: RequestHeader, response: Any) -> None:
-        """Give the topics of a response their names; one that has none known stays without."""
-        if _by_id(header):
+    def _name_topics(self, header: RequestHeader, response: Any) -> frozenset[bytes]:
+        """Give the topics of a response their names; one that has none known stays without.
+
+        Returns those of them that a broker has not been asked about: a fetch session may be older
+        than the interceptor that asks, and its requests do not repeat what it is about.
+        """
+        unknown = set[bytes]()
+        if by_id(header):
             for topic in response.responses or ():
-                _set_name(topic, self._logical_topic(topic.topic_id) or "")
+                name = self._logical_topic(topic.topic_id)
+                set_name(topic, name or "")
+                if name is None and topic.topic_id not in self._asked:
+                    unknown.add(topic.topic_id)
+        if len(self._asked) + len(unknown) > MAX_ASKED:
+            return frozenset()
+        self._asked |= unknown
+        return frozenset(unknown)
 
     def _refused(
         self,
-        decision: Answer | Disconnect,
+        decision: Answer | Disconnect | Refuse,
         cause: Cause,
         reason: str,
         header: RequestHeader,
         request: Any,
         now: float,
-    ) -> Answer | Disconnect | None:
-        """The refusal once it is on record; None if it cannot be recorded."""
+    ) -> bool:
+        """Whether a refusal is on record; else it is none."""
         produce = header.api_key == ApiKey.PRODUCE
         if not self._recorded(decision, cause, header, request, now, reason=reason):
             if produce:
                 self.refused.forwarded(batches(request))
-            return None
-        if produce and isinstance(decision, Answer):
+            return False
+        if produce and not isinstance(decision, Disconnect):
             for batch in batches(request):
                 self.refused.refused(batch, cause)
-        return decision
+        return True
 
     def _recorded(
         self,
@@ -259,7 +312,7 @@ class Injector:
         response: bool = False,
     ) -> bool:
         """Whether it is on record; if not, nothing is done."""
-        if isinstance(decision, Change):
+        if isinstance(decision, Change | Deny):
             count = len(decision.parts)
         else:
             count = count_parts(ApiKey(header.api_key), message) if not response else 1
@@ -280,25 +333,6 @@ class Injector:
         return self.record(events)
 
 
-def _by_id(header: RequestHeader) -> bool:
-    """Whether the message names topics by id."""
-    return header.api_version >= _IDS_SINCE.get(header.api_key, 1 << 15)
-
-
-def _topics(header: RequestHeader, request: Any) -> Any:
-    if header.api_key == ApiKey.PRODUCE:
-        return request.topic_data or ()
-    return request.topics or ()
-
-
-def _set_name(topic: Any, name: str) -> None:
-    """Fetch calls it `topic`, Produce `name`."""
-    if hasattr(topic, "topic"):
-        topic.topic = name
-    else:
-        topic.name = name
-
-
 def _selected(stages: Iterable[Stage]) -> Iterator[tuple[Stage, int]]:
     """Draw stage by stage, as far as the caller asks; yields those that select the request."""
     for stage in stages:
@@ -309,6 +343,8 @@ def _selected(stages: Iterable[Stage]) -> Iterator[tuple[Stage, int]]:
 
 def _read(header: RequestHeader, data: Any) -> Any | None:
     if header.body_start is None:
+        return None
+    if len(data) > READ_LIMIT and header.api_key not in BLOBS:
         return None
     try:
         return codec.decode_request(header.api_key, header.api_version, data, header.body_start)

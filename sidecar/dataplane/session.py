@@ -32,12 +32,13 @@ from sidecar.dataplane.actions import (
     ToClient,
 )
 from sidecar.dataplane.injecting import Peer
-from sidecar.dataplane.injector import Injector, Record, Watch
+from sidecar.dataplane.injector import BLOBS, READ_LIMIT, Injector, Record
 from sidecar.dataplane.judge import Judge
 from sidecar.dataplane.lanes import Plan
 from sidecar.dataplane.ordering import Pending, ResponseOrder
 from sidecar.dataplane.pipeline import Pipeline
 from sidecar.dataplane.produce import expects_response
+from sidecar.dataplane.ruling import Struck, Watch
 from sidecar.dataplane.tenancy import Advertise, Mapped, Names, Tenancy, TopicDirectory
 from sidecar.dataplane.tenancy.denials import denial
 from sidecar.dataplane.tenancy.policy import DENIED
@@ -48,12 +49,8 @@ from sidecar.model.identity import ANONYMOUS, AuthenticationFailed, Identity
 
 HEADER_LIMIT: Final = 64 * 1024
 """Bytes of a request header: twice the longest client id, and what is left is for tags."""
-READ_LIMIT: Final = 4 * 1024 * 1024
-"""Bytes of a request that is read field by field; every connection waits while that goes on."""
 _SIZE: Final = 4
 """Bytes of a frame's size field."""
-_BLOBS: Final = frozenset({ApiKey.PRODUCE, ApiKey.JOIN_GROUP, ApiKey.SYNC_GROUP})
-"""APIs whose requests are large for what they carry, of which little or nothing is read."""
 
 
 @dataclass(slots=True)
@@ -156,7 +153,7 @@ class Session:
 
     def _reads(self, api_key: int) -> bool:
         """Whether requests of this API are read here field by field."""
-        return api_key in _LOCAL or (self._tenancy.isolates and api_key not in _BLOBS)
+        return api_key in _LOCAL or (self._tenancy.isolates and api_key not in BLOBS)
 
     def _on_open_request(
         self, header: RequestHeader, data: Any, now: float, looked_up: bool
@@ -176,14 +173,17 @@ class Session:
         ruling = injector.decide(pipeline, header, data, now)
         watch = None
         if ruling is not None:
-            if ruling.refusal is not None:
-                return self._carry_out(ruling.refusal, header)
+            refusal = ruling.refusal
+            if isinstance(refusal, Disconnect) and refusal.appended:
+                sent = ToBroker(frame(data[: header.body_start], *prepared.body))
+                return [sent, *self._carry_out(refusal, header)]
+            if refusal is not None:
+                return self._carry_out(refusal, header)
             watch = ruling.watch(header, now)
             if ruling.request is not None:
-                body = codec.encode(ruling.request, header.api_version)
-                changed = self._prepare(header, memoryview(data[: header.body_start] + body))
-                if isinstance(changed, Mapped):
-                    prepared = changed
+                prepared = self._tenancy.map_decoded(
+                    header.api_key, header.api_version, ruling.request
+                )
         self._expect_response(header, data, prepared.exchange, watch)
         return [ToBroker(frame(data[: header.body_start], *prepared.body))]
 
@@ -310,11 +310,15 @@ class Session:
             if self._tenancy.isolates:
                 return [Close("malformed_response", str(error))]
             chunks = frame(data)
-        if pending.faults is not None:
-            chunks, due = self._struck(pending, chunks, now)
-            if due > now:
-                return [HoldBack(due, chunks)]
-        return self.released(chunks)
+        if pending.faults is None:
+            return self.released(chunks)
+        struck = self._struck(pending, chunks, now)
+        ask: list[Action] = [LookUp(struck.unknown)] if struck.unknown else []
+        if struck.message is None:
+            return [Close("fault_injected", "no answer is given to what was forwarded")]
+        if struck.due > now:
+            return [*ask, HoldBack(struck.due, struck.message)]
+        return [*self.released(struck.message), *ask]
 
     def released(self, chunks: Chunks) -> list[Action]:
         """The response that was expected leaves, and what has waited behind it."""
@@ -323,22 +327,27 @@ class Session:
             actions.append(self._closing)
         return actions
 
-    def _struck(self, pending: Pending, chunks: Chunks, now: float) -> tuple[Chunks, float]:
-        """What faults make of a response, and when it may leave."""
+    def _struck(self, pending: Pending, chunks: Chunks, now: float) -> Struck:
+        """What faults make of a response."""
         watch: Watch = pending.faults
-        if self._injector is None or not watch.causes:
-            return chunks, watch.asked_at + watch.delay
+        as_it_came = Struck(chunks, watch.asked_at + watch.delay)
+        if self._injector is None or not (watch.causes or watch.refused):
+            return as_it_came
         key, version = pending.api_key, pending.api_version
         data = b"".join(chunks)[_SIZE:]
         start = response_body_start(key, version, data)
         try:
             message = codec.decode_response(key, version, data, start)
-            changed, due = self._injector.answered(watch, message, now)
-            if changed is not message:
-                chunks = frame(data[:start], codec.encode(changed, version))
+            struck = self._injector.answered(watch, message, now)
+            if struck.message is None:
+                return struck
+            if struck.message is not message:
+                chunks = frame(data[:start], codec.encode(struck.message, version))
         except codec.CodecError:
-            return chunks, watch.asked_at + watch.delay  # unsure: as it came
-        return chunks, due
+            if watch.refused:
+                return Struck(None, now)  # it would be an answer to half of what was asked
+            return as_it_came
+        return struck._replace(message=chunks)
 
     def _mapped_response(self, pending: Pending, data: Any) -> list[Any]:
         if pending.context is None:

@@ -71,6 +71,8 @@ class Interceptor:
         priority: lower runs first.
         fault: what it does.
         annotations: a client's own notes, kept and returned as they came.
+        given: the fields of the fault that the client gave, so that it is told no others; None: all
+            that are not what they are by themselves.
         seed: the seed its draws really use; given at creation, never by the client.
         uid: changes whenever the draws start anew (creation, replacement).
 
@@ -83,6 +85,7 @@ class Interceptor:
     priority: int
     fault: Fault
     annotations: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
+    given: frozenset[str] | None = None
     seed: int = 0
     uid: str = ""
 

@@ -26,7 +26,7 @@ _sym_db = _symbol_database.Default()
 from sidecar.gen.kafka.chaos.v1 import fault_pb2 as kafka_dot_chaos_dot_v1_dot_fault__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n kafka/chaos/v1/interceptor.proto\x12\x0ekafka.chaos.v1\x1a\x1akafka/chaos/v1/fault.proto\"A\n\x05Scope\x12\x17\n\x0fvirtual_cluster\x18\x01 \x01(\t\x12\r\n\x05group\x18\x02 \x01(\t\x12\x10\n\x08username\x18\x03 \x01(\t\"\xd1\x03\n\x0bInterceptor\x12\x0c\n\x04name\x18\x01 \x01(\t\x12$\n\x05scope\x18\x02 \x01(\x0b\x32\x15.kafka.chaos.v1.Scope\x12\x15\n\x08priority\x18\x03 \x01(\x05H\x01\x88\x01\x01\x12\x39\n\x0fleader_election\x18\n \x01(\x0b\x32\x1e.kafka.chaos.v1.LeaderElectionH\x00\x12\x35\n\rbroken_broker\x18\x0b \x01(\x0b\x32\x1c.kafka.chaos.v1.BrokenBrokerH\x00\x12\x31\n\x0bslow_broker\x18\x0c \x01(\x0b\x32\x1a.kafka.chaos.v1.SlowBrokerH\x00\x12\x41\n\x0b\x61nnotations\x18\x04 \x03(\x0b\x32,.kafka.chaos.v1.Interceptor.AnnotationsEntry\x12\x0b\n\x03uid\x18\x14 \x01(\t\x12\x16\n\x0e\x65\x66\x66\x65\x63tive_seed\x18\x15 \x01(\x04\x12\x12\n\ninjections\x18\x16 \x01(\x04\x12\x0c\n\x04\x65tag\x18\x17 \x01(\t\x1a\x32\n\x10\x41nnotationsEntry\x12\x0b\n\x03key\x18\x01 \x01(\t\x12\r\n\x05value\x18\x02 \x01(\t:\x02\x38\x01\x42\x07\n\x05\x66\x61ultB\x0b\n\t_priorityb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n kafka/chaos/v1/interceptor.proto\x12\x0ekafka.chaos.v1\x1a\x1akafka/chaos/v1/fault.proto\"A\n\x05Scope\x12\x17\n\x0fvirtual_cluster\x18\x01 \x01(\t\x12\r\n\x05group\x18\x02 \x01(\t\x12\x10\n\x08username\x18\x03 \x01(\t\"\xa1\x05\n\x0bInterceptor\x12\x0c\n\x04name\x18\x01 \x01(\t\x12$\n\x05scope\x18\x02 \x01(\x0b\x32\x15.kafka.chaos.v1.Scope\x12\x15\n\x08priority\x18\x03 \x01(\x05H\x01\x88\x01\x01\x12\x39\n\x0fleader_election\x18\n \x01(\x0b\x32\x1e.kafka.chaos.v1.LeaderElectionH\x00\x12\x30\n\nleaderless\x18\x13 \x01(\x0b\x32\x1a.kafka.chaos.v1.LeaderlessH\x00\x12;\n\x10\x63oordinator_move\x18\x1e \x01(\x0b\x32\x1f.kafka.chaos.v1.CoordinatorMoveH\x00\x12\x35\n\rbroken_broker\x18\x0b \x01(\x0b\x32\x1c.kafka.chaos.v1.BrokenBrokerH\x00\x12\x31\n\x0bslow_broker\x18\x0c \x01(\x0b\x32\x1a.kafka.chaos.v1.SlowBrokerH\x00\x12*\n\x07latency\x18\r \x01(\x0b\x32\x17.kafka.chaos.v1.LatencyH\x00\x12\x33\n\x0cslow_clients\x18\x0e \x01(\x0b\x32\x1b.kafka.chaos.v1.SlowClientsH\x00\x12\x41\n\x0b\x61nnotations\x18\x04 \x03(\x0b\x32,.kafka.chaos.v1.Interceptor.AnnotationsEntry\x12\x0b\n\x03uid\x18\x14 \x01(\t\x12\x16\n\x0e\x65\x66\x66\x65\x63tive_seed\x18\x15 \x01(\x04\x12\x12\n\ninjections\x18\x16 \x01(\x04\x12\x0c\n\x04\x65tag\x18\x17 \x01(\t\x1a\x32\n\x10\x41nnotationsEntry\x12\x0b\n\x03key\x18\x01 \x01(\t\x12\r\n\x05value\x18\x02 \x01(\t:\x02\x38\x01\x42\x07\n\x05\x66\x61ultB\x0b\n\t_priorityb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -38,7 +38,7 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_SCOPE']._serialized_start=80
   _globals['_SCOPE']._serialized_end=145
   _globals['_INTERCEPTOR']._serialized_start=148
-  _globals['_INTERCEPTOR']._serialized_end=613
-  _globals['_INTERCEPTOR_ANNOTATIONSENTRY']._serialized_start=541
-  _globals['_INTERCEPTOR_ANNOTATIONSENTRY']._serialized_end=591
+  _globals['_INTERCEPTOR']._serialized_end=821
+  _globals['_INTERCEPTOR_ANNOTATIONSENTRY']._serialized_start=749
+  _globals['_INTERCEPTOR_ANNOTATIONSENTRY']._serialized_end=799
 # @@protoc_insertion_point(module_scope)

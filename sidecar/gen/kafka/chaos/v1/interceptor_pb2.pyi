@@ -83,8 +83,12 @@ class Interceptor(_message.Message):
     SCOPE_FIELD_NUMBER: _builtins.int
     PRIORITY_FIELD_NUMBER: _builtins.int
     LEADER_ELECTION_FIELD_NUMBER: _builtins.int
+    LEADERLESS_FIELD_NUMBER: _builtins.int
+    COORDINATOR_MOVE_FIELD_NUMBER: _builtins.int
     BROKEN_BROKER_FIELD_NUMBER: _builtins.int
     SLOW_BROKER_FIELD_NUMBER: _builtins.int
+    LATENCY_FIELD_NUMBER: _builtins.int
+    SLOW_CLIENTS_FIELD_NUMBER: _builtins.int
     ANNOTATIONS_FIELD_NUMBER: _builtins.int
     UID_FIELD_NUMBER: _builtins.int
     EFFECTIVE_SEED_FIELD_NUMBER: _builtins.int
@@ -111,12 +115,28 @@ class Interceptor(_message.Message):
         """Answers Produce requests as a broker that lost its leadership would."""
 
     @_builtins.property
+    def leaderless(self) -> _fault_pb2.Leaderless:
+        """Answers as a broker that has lost certain partitions, for as long as the interceptor is there."""
+
+    @_builtins.property
+    def coordinator_move(self) -> _fault_pb2.CoordinatorMove:
+        """Answers as brokers do while the coordinator of a group or transactional id moves."""
+
+    @_builtins.property
     def broken_broker(self) -> _fault_pb2.BrokenBroker:
         """Answers requests with errors of your choice."""
 
     @_builtins.property
     def slow_broker(self) -> _fault_pb2.SlowBroker:
         """Holds back the answers to requests."""
+
+    @_builtins.property
+    def latency(self) -> _fault_pb2.Latency:
+        """Holds back the answers to requests of any API."""
+
+    @_builtins.property
+    def slow_clients(self) -> _fault_pb2.SlowClients:
+        """Holds back the answers to Produce and Fetch requests of some topics."""
 
     @_builtins.property
     def annotations(self) -> _containers.ScalarMap[_builtins.str, _builtins.str]:
@@ -129,21 +149,25 @@ class Interceptor(_message.Message):
         scope: Global___Scope | None = ...,
         priority: _builtins.int | None = ...,
         leader_election: _fault_pb2.LeaderElection | None = ...,
+        leaderless: _fault_pb2.Leaderless | None = ...,
+        coordinator_move: _fault_pb2.CoordinatorMove | None = ...,
         broken_broker: _fault_pb2.BrokenBroker | None = ...,
         slow_broker: _fault_pb2.SlowBroker | None = ...,
+        latency: _fault_pb2.Latency | None = ...,
+        slow_clients: _fault_pb2.SlowClients | None = ...,
         annotations: _abc.Mapping[_builtins.str, _builtins.str] | None = ...,
         uid: _builtins.str = ...,
         effective_seed: _builtins.int = ...,
         injections: _builtins.int = ...,
         etag: _builtins.str = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["_priority", b"_priority", "broken_broker", b"broken_broker", "fault", b"fault", "leader_election", b"leader_election", "priority", b"priority", "scope", b"scope", "slow_broker", b"slow_broker"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["_priority", b"_priority", "broken_broker", b"broken_broker", "coordinator_move", b"coordinator_move", "fault", b"fault", "latency", b"latency", "leader_election", b"leader_election", "leaderless", b"leaderless", "priority", b"priority", "scope", b"scope", "slow_broker", b"slow_broker", "slow_clients", b"slow_clients"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["_priority", b"_priority", "annotations", b"annotations", "broken_broker", b"broken_broker", "effective_seed", b"effective_seed", "etag", b"etag", "fault", b"fault", "injections", b"injections", "leader_election", b"leader_election", "name", b"name", "priority", b"priority", "scope", b"scope", "slow_broker", b"slow_broker", "uid", b"uid"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_priority", b"_priority", "annotations", b"annotations", "broken_broker", b"broken_broker", "coordinator_move", b"coordinator_move", "effective_seed", b"effective_seed", "etag", b"etag", "fault", b"fault", "injections", b"injections", "latency", b"latency", "leader_election", b"leader_election", "leaderless", b"leaderless", "name", b"name", "priority", b"priority", "scope", b"scope", "slow_broker", b"slow_broker", "slow_clients", b"slow_clients", "uid", b"uid"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     _WhichOneofReturnType__priority: _TypeAlias = _typing.Literal["priority"]  # noqa: Y015
     _WhichOneofArgType__priority: _TypeAlias = _typing.Literal["_priority", b"_priority"]  # noqa: Y015
-    _WhichOneofReturnType_fault: _TypeAlias = _typing.Literal["leader_election", "broken_broker", "slow_broker"]  # noqa: Y015
+    _WhichOneofReturnType_fault: _TypeAlias = _typing.Literal["leader_election", "leaderless", "coordinator_move", "broken_broker", "slow_broker", "latency", "slow_clients"]  # noqa: Y015
     _WhichOneofArgType_fault: _TypeAlias = _typing.Literal["fault", b"fault"]  # noqa: Y015
     @_typing.overload
     def WhichOneof(self, oneof_group: _WhichOneofArgType__priority) -> _WhichOneofReturnType__priority | None: ...
