@@ -157,21 +157,22 @@ class InterceptorService:
         """
         with self._state.lock:
             if allow_missing and not etag and _key(wanted) not in self._items:
-                if validate_only:
-                    self._check_room(wanted)
-                    return Updated(View(wanted, 0, ""), created=True, changed=True)
-                return Updated(self._view(self._add(wanted)), created=True, changed=True)
+                added = self._add(wanted, validate_only=validate_only)
+                view = View(wanted, 0, "") if validate_only else self._view(added)
+                return Updated(view, created=True, changed=True)
             present = _found(self._items, wanted.name, wanted.scope)
             _check_etag(present, etag)
             if _same(wanted, present):
                 return Updated(self._view(present), created=False, changed=False)
             size = self._grown(wanted.annotations, present.annotations)
-            if validate_only:
-                return Updated(View(wanted, 0, ""), created=False, changed=True)
             if wanted.fault == present.fault:
                 changed = replace(wanted, seed=present.seed, uid=present.uid)
             else:
                 changed = self._seeded(wanted)
+            if validate_only:
+                kept = changed if changed.uid == present.uid else wanted
+                view = View(kept, self._counts.count(kept.uid), "")
+                return Updated(view, created=False, changed=True)
             self._commit({**self._items, _key(wanted): changed}, size)
             if changed.uid != present.uid:
                 self._counts.forget(present.uid)
@@ -201,20 +202,16 @@ class InterceptorService:
         known = mapped(who, self._state.snapshot.user_mappings)
         return tuple(self._view(item) for item in resolve(self._items.values(), known))
 
-    def _add(self, wanted: Interceptor) -> Interceptor:
-        size = self._check_room(wanted)
-        added = self._seeded(wanted)
-        self._commit({**self._items, _key(added): added}, size)
-        return added
-
-    def _check_room(self, wanted: Interceptor) -> int:
-        """Return the size of all annotations with those of one more interceptor, or refuse it."""
+    def _add(self, wanted: Interceptor, *, validate_only: bool = False) -> Interceptor:
         size = self._grown(wanted.annotations, {})
         if len(self._items) >= MAX_INTERCEPTORS:
             raise ResourceExhausted(
                 f"there are {len(self._items)} interceptors, no more are allowed: delete some"
             )
-        return size
+        added = self._seeded(wanted)
+        if not validate_only:
+            self._commit({**self._items, _key(added): added}, size)
+        return added
 
     def _grown(self, wanted: Mapping[str, str], present: Mapping[str, str]) -> int:
         """Return the size of all annotations once `wanted` has replaced `present`, or refuse."""

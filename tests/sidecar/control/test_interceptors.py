@@ -74,10 +74,13 @@ def test_windows_need_one_process() -> None:
 
     with pytest.raises(FailedPrecondition, match="GATEWAY_WORKERS is 4, allowed is 1"):
         service.create(window)
+    with pytest.raises(FailedPrecondition):
+        service.update(window, allow_missing=True, validate_only=True)
     present = replace(window, fault=LeaderElection(rate_in_percent=1))
     service.create(present)
-    with pytest.raises(FailedPrecondition):
-        service.update(window)
+    for validate_only in (False, True):
+        with pytest.raises(FailedPrecondition):
+            service.update(window, validate_only=validate_only)
     assert [view.interceptor.fault for view in service.list()] == [present.fault]
 
 
@@ -336,6 +339,8 @@ def test_validating_tells_what_an_update_would_do_and_does_nothing(fixture: Fixt
     other = wanted(fault=LeaderElection(rate_in_percent=10))
     changed = fixture.service.update(other, validate_only=True)
     assert (changed.view.interceptor, changed.created, changed.changed) == (other, False, True)
+    kept, *_ = fixture.service.update(wanted(priority=1), validate_only=True)
+    assert kept.interceptor == replace(present.interceptor, priority=1)  # its draws would go on
     assert fixture.service.update(wanted(), validate_only=True) == (present, False, False)
 
     assert fixture.service.list() == (present,)
