@@ -81,7 +81,7 @@ def interceptor_to(interceptor: Interceptor) -> dict[str, Json]:
         "pluginClass": plugin_for(interceptor).name,
         "priority": Number(str(interceptor.priority)),
         "timeoutMs": Number(str(_timeout_of(interceptor))),
-        "config": _config_of(interceptor),
+        "config": config_of(interceptor),
     }
 
 
@@ -107,7 +107,7 @@ def resolved_interceptor_to(interceptor: Interceptor) -> dict[str, Json]:
         "group": scope.group,
         "username": scope.username,
         "priority": Number(str(interceptor.priority)),
-        "config": _config_of(interceptor),
+        "config": config_of(interceptor),
     }
 
 
@@ -153,7 +153,7 @@ def _timeout_of(interceptor: Interceptor) -> int:
         return MAX_INT64
 
 
-def _config_of(interceptor: Interceptor) -> dict[str, Json]:
+def config_of(interceptor: Interceptor) -> dict[str, Json]:
     """Return the config as it was sent, if it still says what the interceptor does.
 
     The annotations belong to whoever writes them: a gRPC client may have changed the fault and

@@ -160,7 +160,7 @@ class ControlServer:
     def _register(self, services: Services) -> None:
         server = self._server
         interceptor_service_pb2_grpc.add_InterceptorServiceServicer_to_server(
-            InterceptorServicer(services.interceptors), server
+            InterceptorServicer(services.interceptors, services.virtual_clusters), server
         )
         token_service_pb2_grpc.add_TokenServiceServicer_to_server(
             TokenServicer(services.tokens, services.virtual_clusters, services.clock), server

@@ -9,7 +9,7 @@ import uuid
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from hashlib import blake2b
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 from sidecar.control.state import ControlState
 from sidecar.model.errors import (
@@ -63,6 +63,14 @@ class View:
     interceptor: Interceptor
     injections: int
     etag: str
+
+
+class Updated(NamedTuple):
+    """What an update did, or would do."""
+
+    view: View
+    created: bool
+    changed: bool
 
 
 class InterceptorService:
@@ -130,12 +138,17 @@ class InterceptorService:
         return tuple(self._view(i) for i in self._items.values() if scope in (None, i.scope))
 
     def update(
-        self, wanted: Interceptor, *, allow_missing: bool = False, etag: str = ""
-    ) -> tuple[View, bool]:
-        """Replace an interceptor; return it and whether it was created by this.
+        self,
+        wanted: Interceptor,
+        *,
+        allow_missing: bool = False,
+        etag: str = "",
+        validate_only: bool = False,
+    ) -> Updated:
+        """Replace an interceptor; return it, whether it was created by this, and whether changed.
 
         An identical one is left as it is. While the fault stays the same, seed and uid stay too:
-        its draws go on.
+        its draws go on. With `validate_only` nothing is replaced, but all else is the same.
 
         Raises:
             NotFound: it does not exist, and not `allow_missing`.
@@ -144,20 +157,26 @@ class InterceptorService:
         """
         with self._state.lock:
             if allow_missing and not etag and _key(wanted) not in self._items:
-                return self._view(self._add(wanted)), True
+                added = self._add(wanted, validate_only=validate_only)
+                view = View(wanted, 0, "") if validate_only else self._view(added)
+                return Updated(view, created=True, changed=True)
             present = _found(self._items, wanted.name, wanted.scope)
             _check_etag(present, etag)
             if _same(wanted, present):
-                return self._view(present), False
+                return Updated(self._view(present), created=False, changed=False)
             size = self._grown(wanted.annotations, present.annotations)
             if wanted.fault == present.fault:
                 changed = replace(wanted, seed=present.seed, uid=present.uid)
             else:
                 changed = self._seeded(wanted)
+            if validate_only:
+                kept = changed if changed.uid == present.uid else wanted
+                view = View(kept, self._counts.count(kept.uid), "")
+                return Updated(view, created=False, changed=True)
             self._commit({**self._items, _key(wanted): changed}, size)
             if changed.uid != present.uid:
                 self._counts.forget(present.uid)
-            return self._view(changed), False
+            return Updated(self._view(changed), created=False, changed=True)
 
     def delete(
         self, name: str, scope: Scope, *, allow_missing: bool = False, etag: str = ""
@@ -183,14 +202,15 @@ class InterceptorService:
         known = mapped(who, self._state.snapshot.user_mappings)
         return tuple(self._view(item) for item in resolve(self._items.values(), known))
 
-    def _add(self, wanted: Interceptor) -> Interceptor:
+    def _add(self, wanted: Interceptor, *, validate_only: bool = False) -> Interceptor:
         size = self._grown(wanted.annotations, {})
         if len(self._items) >= MAX_INTERCEPTORS:
             raise ResourceExhausted(
                 f"there are {len(self._items)} interceptors, no more are allowed: delete some"
             )
         added = self._seeded(wanted)
-        self._commit({**self._items, _key(added): added}, size)
+        if not validate_only:
+            self._commit({**self._items, _key(added): added}, size)
         return added
 
     def _grown(self, wanted: Mapping[str, str], present: Mapping[str, str]) -> int:
