@@ -19,6 +19,7 @@ from sidecar.faults.base import (
     Asked,
     Await,
     Change,
+    Connection,
     Delay,
     Deny,
     Disconnect,
@@ -70,6 +71,8 @@ class Injector:
         self._chains: Chains = {}
         self.refused = RefusedSequences()
         self._drawn: Iterator[tuple[Stage, int]] | None = None
+        self._connections: dict[str, Connection] = {}
+        """By uid of the interceptor: what its rule is told and keeps of this connection."""
         self._asked: set[bytes] = set()
         """Topic ids of answers that a broker was asked about."""
 
@@ -115,21 +118,25 @@ class Injector:
             if request is not None:
                 ruling = self._behind_refused(header, request, ruling, now)
         if ruling is not None and ruling.refusal is None:
-            for delay, cause in ruling.delays:
-                if self._recorded(delay, cause, header, request, now):
-                    ruling.delay = max(ruling.delay, delay.seconds)
+            self._record_forwarded(ruling, header, request, now)
         return ruling
 
     def _apply(
         self, cause: Cause, header: RequestHeader, request: Any, ruling: Ruling, now: float
     ) -> bool:
-        """Have one rule decide; whether others may too."""
+        """Have one rule decide; whether others may too.
+
+        What is refused, and the sequences in it, is what the client sent, not what another rule
+        would have made of it.
+        """
         api = ApiKey(header.api_key)
+        latest = ruling.left_of(ruling.changes[-1][0].message) if ruling.changes else request
         rule = cause.stage.rule
         chance = further(cause.stage.interceptor.seed, cause.draw)
         seed = cause.stage.interceptor.seed
         where = self.identity.virtual_cluster
-        asked = Asked(api, header.api_version, request, chance, seed, now, where)
+        connection = self._connection(cause.stage)
+        asked = Asked(api, header.api_version, latest, chance, seed, now, where, connection)
         decision = rule.decide(asked)
         if api in rule.watches:
             ruling.causes.append((cause, None))
@@ -146,10 +153,25 @@ class Injector:
             case Delay():
                 if api is not ApiKey.PRODUCE or request.acks:  # or there is no answer to delay
                     ruling.delays.append((decision, cause))
-            case Change(message):
-                if self._recorded(decision, cause, header, message, now):
-                    ruling.request = message
+            case Change():
+                ruling.changes.append((decision, cause))
         return True
+
+    def _record_forwarded(
+        self, ruling: Ruling, header: RequestHeader, request: Any, now: float
+    ) -> None:
+        """Record what is done to a request that is forwarded; what cannot be is not done."""
+        for made, cause in ruling.changes:
+            parts = [
+                part for part in made.parts if (part.topic, part.partition) not in ruling.refused
+            ]
+            change = Change(ruling.left_of(made.message), parts)
+            if not self._recorded(change, cause, header, change.message, now):
+                break  # and with it those that were made of its message
+            ruling.request = change.message
+        for delay, cause in ruling.delays:
+            if self._recorded(delay, cause, header, request, now):
+                ruling.delay = max(ruling.delay, delay.seconds)
 
     def answered(self, watch: Watch, message: Any, now: float) -> Struck:
         """What becomes of the answer to a request.
@@ -164,7 +186,10 @@ class Injector:
             chance = further(cause.stage.interceptor.seed, cause.draw)
             api = ApiKey(header.api_key)
             where = self.identity.virtual_cluster
-            answered = Answered(api, header.api_version, message, chance, kept, now, where)
+            connection = self._connection(cause.stage)
+            answered = Answered(
+                api, header.api_version, message, chance, kept, now, where, connection
+            )
             decision = cause.stage.rule.answered(answered)
             if isinstance(decision, Forward) or not self._recorded(
                 decision, cause, header, message, now, response=True
@@ -249,7 +274,18 @@ class Injector:
         if pipeline is not self._pipeline:
             self._pipeline = pipeline
             self._chains = pipeline.chains(self.identity)
+            live = {s.interceptor.uid for chain in self._chains.values() for s in chain}
+            for uid in self._connections.keys() - live:
+                del self._connections[uid]
         return self._chains.get(api_key, ())
+
+    def _connection(self, stage: Stage) -> Connection:
+        """This connection, as the rule of an interceptor sees it."""
+        uid = stage.interceptor.uid
+        found = self._connections.get(uid)
+        if found is None:
+            found = self._connections[uid] = Connection(self.peer.client_software_name)
+        return found
 
     def _decoded(self, header: RequestHeader, data: Any) -> Any | None:
         """The request with names, or None where it cannot be read: then the broker decides."""

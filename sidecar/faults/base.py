@@ -6,7 +6,7 @@ rule leaves them as they are. It never sleeps, logs or raises to steer.
 """
 
 from collections.abc import Callable, Sequence, Set
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, NamedTuple, Protocol
 
 from codec.api_keys import ApiKey
@@ -14,6 +14,21 @@ from codec.error_codes import ErrorCode
 
 Chance = Callable[[], float]
 """The next number of a drawn request, uniform in [0, 1): the same for the same seed and draw."""
+
+
+@dataclass(frozen=True, slots=True)
+class Connection:
+    """The connection of a client, as one rule sees it.
+
+    Args:
+        software_name: what the client calls its library, such as ``apache-kafka-java``; None until
+            it has said so.
+        kept: what the rule keeps about the connection. Empty at first, and whenever the
+            interceptor is replaced.
+    """
+
+    software_name: str | None = None
+    kept: dict[Any, Any] = field(default_factory=dict)
 
 
 class Asked(NamedTuple):
@@ -25,6 +40,7 @@ class Asked(NamedTuple):
         seed: of the interceptor, for rules that number draws in a way of their own.
         now: seconds since the epoch.
         virtual_cluster: the client's; the same names mean something else in others.
+        connection: whence it came; None where a rule is asked without one.
     """
 
     api: ApiKey
@@ -34,6 +50,7 @@ class Asked(NamedTuple):
     seed: int = 0
     now: float = 0.0
     virtual_cluster: str = ""
+    connection: Connection | None = None
 
 
 class Answered(NamedTuple):
@@ -51,6 +68,7 @@ class Answered(NamedTuple):
     kept: Any = None
     now: float = 0.0
     virtual_cluster: str = ""
+    connection: Connection | None = None
 
 
 Place = tuple[str, int]
