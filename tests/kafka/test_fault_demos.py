@@ -37,11 +37,11 @@ class Demo:
         self.sidecar: Sidecar = gateways.first
         self.vcluster = vcluster
         self.access: Access = self.sidecar.access(vcluster)
-        self._config = folder / "teamA-sa.properties"
-        self._config.write_text(
+        self.config = folder / "teamA-sa.properties"
+        self.config.write_text(
             client_properties(self.access.bootstrap, self.access.username, self.access.token)
         )
-        self.tools = Tools(gateways.kafka.distribution, self.access.bootstrap, self._config)
+        self.tools = Tools(gateways.kafka.distribution, self.access.bootstrap, self.config)
         self._path = f"/admin/interceptors/v1/vcluster/{vcluster}"
 
     def adds(self, name: str, plugin: str, config: Json) -> None:
@@ -65,7 +65,7 @@ class Demo:
         done = self.tools.run(
             "kafka-producer-perf-test",
             *("--producer-props", f"bootstrap.servers={self.access.bootstrap}"),
-            *("--producer.config", str(self._config)),
+            *("--producer.config", str(self.config)),
             *("--record-size", "10", "--throughput", str(throughput), *options),
             *("--num-records", str(records), "--topic", topic),
         )
