@@ -2,7 +2,6 @@
 
 import itertools
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import replace
 from typing import Any, Final
 
 import codec
@@ -110,13 +109,14 @@ class Injector:
             if request is None:
                 return ruling
             ruling = ruling or Ruling()
-            if not self._apply(Cause(stage, number), header, request, ruling, now):
+            cause = Cause(stage, number)
+            if not self._apply(cause, header, request, ruling, now):
                 return ruling
+            request = ruling.request or request
         if self.refused and header.api_key == ApiKey.PRODUCE:
             request = request or self._decoded(header, data)
             if request is not None:
-                left = ruling.left if ruling is not None else None
-                ruling = self._behind_refused(header, left or request, ruling, now)
+                ruling = self._behind_refused(header, request, ruling, now)
         if ruling is not None and ruling.refusal is None:
             self._record_forwarded(ruling, header, request, now)
         return ruling
@@ -130,20 +130,13 @@ class Injector:
         would have made of it.
         """
         api = ApiKey(header.api_key)
-        request = ruling.left or request
-        latest = ruling.still(ruling.changes[-1][0].message) if ruling.changes else request
+        latest = ruling.left_of(ruling.changes[-1][0].message) if ruling.changes else request
         rule = cause.stage.rule
         chance = further(cause.stage.interceptor.seed, cause.draw)
-        asked = Asked(
-            api,
-            header.api_version,
-            latest,
-            chance,
-            self._connection(cause.stage),
-            cause.stage.interceptor.seed,
-            now,
-            self.identity.virtual_cluster,
-        )
+        seed = cause.stage.interceptor.seed
+        where = self.identity.virtual_cluster
+        connection = self._connection(cause.stage)
+        asked = Asked(api, header.api_version, latest, chance, seed, now, where, connection)
         decision = rule.decide(asked)
         if api in rule.watches:
             ruling.causes.append((cause, None))
@@ -168,14 +161,14 @@ class Injector:
         self, ruling: Ruling, header: RequestHeader, request: Any, now: float
     ) -> None:
         """Record what is done to a request that is forwarded; what cannot be is not done."""
-        ruling.request = ruling.left
-        for change, cause in ruling.changes:
-            parts = [p for p in change.parts if (p.topic, p.partition) not in ruling.refused]
-            if parts and not self._recorded(
-                replace(change, parts=parts), cause, header, change.message, now
-            ):
+        for made, cause in ruling.changes:
+            parts = [
+                part for part in made.parts if (part.topic, part.partition) not in ruling.refused
+            ]
+            change = Change(ruling.left_of(made.message), parts)
+            if not self._recorded(change, cause, header, change.message, now):
                 break  # and with it those that were made of its message
-            ruling.request = ruling.still(change.message)
+            ruling.request = change.message
         for delay, cause in ruling.delays:
             if self._recorded(delay, cause, header, request, now):
                 ruling.delay = max(ruling.delay, delay.seconds)
@@ -192,15 +185,10 @@ class Injector:
         for cause, kept in watch.causes:
             chance = further(cause.stage.interceptor.seed, cause.draw)
             api = ApiKey(header.api_key)
+            where = self.identity.virtual_cluster
+            connection = self._connection(cause.stage)
             answered = Answered(
-                api,
-                header.api_version,
-                message,
-                chance,
-                self._connection(cause.stage),
-                kept,
-                now,
-                self.identity.virtual_cluster,
+                api, header.api_version, message, chance, kept, now, where, connection
             )
             decision = cause.stage.rule.answered(answered)
             if isinstance(decision, Forward) or not self._recorded(
@@ -240,7 +228,7 @@ class Injector:
             return
         ruling.order = ruling.order or splitting.order_of(request)
         ruling.refused.update(dict.fromkeys(decision.parts, decision.error))
-        ruling.left = left
+        ruling.request = left
         if not left.topic_data:
             nothing = ProduceResponse()
             answer = splitting.merged(nothing, ruling.order, ruling.refused)

@@ -43,7 +43,6 @@ class Ruling:
         refusal: it is not forwarded; unless that is to disconnect from who appended.
         request: a decoded message to forward in its place.
         delay: seconds from its arrival before which its answer must not leave.
-        left: the request without what is refused of it; None: all of it.
         changes, delays: those that were decided, and by whom; not recorded before it is forwarded.
             Each change is one of the message that the one before has made.
         causes: whose rules want to see the answer, each with what it asked to be kept.
@@ -53,18 +52,17 @@ class Ruling:
     refusal: Answer | Disconnect | None = None
     request: Any = None
     delay: float = 0.0
-    left: Any = None
     changes: list[tuple[Change, Cause]] = field(default_factory=list)
     delays: list[tuple[Delay, Cause]] = field(default_factory=list)
     causes: list[tuple[Cause, Any]] = field(default_factory=list)
     refused: dict[Place, ErrorCode] = field(default_factory=dict)
     order: Sequence[tuple[str, bytes, list[int]]] = ()
 
-    def still(self, message: Any) -> Any:
-        """A changed message without what is refused of it."""
+    def left_of(self, request: Any) -> Any:
+        """A decoded Produce request without what was refused of it."""
         if not self.refused:
-            return message
-        return splitting.picked(message, lambda place: place not in self.refused)
+            return request
+        return splitting.picked(request, lambda place: place not in self.refused)
 
     def watch(self, header: RequestHeader, now: float) -> Watch | None:
         """What the answer has to be held against, if it has."""

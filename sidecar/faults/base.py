@@ -37,20 +37,20 @@ class Asked(NamedTuple):
     Args:
         request: decoded; its topics have names, whichever way the client told them.
         chance: see `Chance`; rules that are memorable leave it alone.
-        connection: whence it came; None where a rule that is memorable is asked ahead.
         seed: of the interceptor, for rules that number draws in a way of their own.
         now: seconds since the epoch.
         virtual_cluster: the client's; the same names mean something else in others.
+        connection: whence it came; None where a rule is asked without one.
     """
 
     api: ApiKey
     version: int
     request: Any
     chance: Chance
-    connection: Connection | None = None
     seed: int = 0
     now: float = 0.0
     virtual_cluster: str = ""
+    connection: Connection | None = None
 
 
 class Answered(NamedTuple):
@@ -65,10 +65,10 @@ class Answered(NamedTuple):
     version: int
     response: Any
     chance: Chance
-    connection: Connection | None = None
     kept: Any = None
     now: float = 0.0
     virtual_cluster: str = ""
+    connection: Connection | None = None
 
 
 Place = tuple[str, int]

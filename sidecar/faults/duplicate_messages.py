@@ -33,7 +33,7 @@ from sidecar.faults.records import (
     TARGETS,
     Allowance,
     Edit,
-    Place,
+    Located,
     RecordRule,
     Rewritten,
     changed,
@@ -105,7 +105,7 @@ class DuplicateMessagesRule(RecordRule):
         def chosen(record: Record) -> bool:
             return self.chooses(chance)
 
-        def again(place: Place) -> Rewritten | None:
+        def again(place: Located) -> Rewritten | None:
             key = (place.topic, place.partition.partition_index)
             return redelivery.rewritten(key, place.partition, chosen, allowance)
 
@@ -116,7 +116,7 @@ class DuplicateMessagesRule(RecordRule):
         return (record, record)
 
     def produced(
-        self, asked: Asked, place: Place, edit: Edit, allowance: Allowance
+        self, asked: Asked, place: Located, edit: Edit, allowance: Allowance
     ) -> Rewritten | None:
         """The batch with its duplicates, and without its producer; None if it has to stay."""
         blob = place.partition.records
@@ -131,7 +131,7 @@ class DuplicateMessagesRule(RecordRule):
         return new
 
 
-def _may_be_nobodys(connection: Connection | None, place: Place, header: BatchHeader) -> bool:
+def _may_be_nobodys(connection: Connection | None, place: Located, header: BatchHeader) -> bool:
     """Whether the producer bears that the broker is not shown its sequence numbers."""
     if connection is None:
         return False

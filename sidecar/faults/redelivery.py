@@ -22,6 +22,7 @@ from codec.primitives import Buffer
 from codec.records.batch import BatchHeader
 from codec.records.build import NEW_BATCH, build_batch
 from codec.records.record import Record
+from sidecar.faults.base import Place
 from sidecar.faults.records import Allowance, Rewritten, headers_of, read, shown_batches
 
 JAVA: Final = "apache-kafka-java"
@@ -31,9 +32,7 @@ AT_ONCE: Final = 250
 _MAX_PLACES: Final = 10_000
 """Partitions of a connection that are kept in mind."""
 
-Key = tuple[str, int]
-"""Topic and partition."""
-Positions = dict[Key, int]
+Positions = dict[Place, int]
 """Offsets by partition."""
 
 
@@ -55,18 +54,18 @@ class Redelivery:
         self._asked: Positions = {}
         self._done: Positions = {}
 
-    def asks(self, partitions: Iterable[tuple[Key, int]]) -> None:
+    def asks(self, partitions: Iterable[tuple[Place, int]]) -> None:
         """Note from where on a request asks for records."""
-        for key, offset in partitions:
-            _put(self._asked, key, offset)
+        for place, offset in partitions:
+            _put(self._asked, place, offset)
 
     def rewritten(
-        self, key: Key, partition: Any, chosen: Callable[[Record], bool], allowance: Allowance
+        self, place: Place, partition: Any, chosen: Callable[[Record], bool], allowance: Allowance
     ) -> Rewritten | None:
         """The records of a partition up to the first run, and the end that brings it back.
 
         Args:
-            key: of the partition.
+            place: of the partition.
             partition: in a Fetch response.
             chosen: draws for a record.
             allowance: what may be read.
@@ -74,22 +73,22 @@ class Redelivery:
         Returns:
             None if nothing is drawn, or nothing can be read.
         """
-        start = max(self._asked.get(key, 0), self._done.get(key, 0))
+        start = max(self._asked.get(place, 0), self._done.get(place, 0))
         try:
-            run = _first_run(partition, start, self._asked.get(key, 0), chosen, allowance)
+            run = _first_run(partition, start, self._asked.get(place, 0), chosen, allowance)
             if run is None:
                 return None
             blob = _ending_before(run, partition.records)
         except CodecError:
             return None
-        _put(self._done, key, run.done)
+        _put(self._done, place, run.done)
         return Rewritten(blob, run.records)
 
 
-def _put(positions: Positions, key: Key, offset: int) -> None:
-    if len(positions) >= _MAX_PLACES and key not in positions:
+def _put(positions: Positions, place: Place, offset: int) -> None:
+    if len(positions) >= _MAX_PLACES and place not in positions:
         positions.clear()  # who has so many has them twice, or loses a few duplicates
-    positions[key] = offset
+    positions[place] = offset
 
 
 def _first_run(

@@ -111,12 +111,14 @@ def read_back(response: Any, version: int = 12) -> Any:
 
 def asked(request: Any, chances: Sequence[float] = (), connection: Any = None) -> Asked:
     """A Produce request for a rule, with these draws and no others."""
-    return Asked(ApiKey.PRODUCE, 9, request, iter(chances).__next__, connection or Connection())
+    chance = iter(chances).__next__
+    return Asked(ApiKey.PRODUCE, 9, request, chance, connection=connection or Connection())
 
 
 def answered(response: Any, chances: Sequence[float] = (), connection: Any = None) -> Answered:
     """A Fetch response for a rule, with these draws and no others."""
-    return Answered(ApiKey.FETCH, 12, response, iter(chances).__next__, connection or Connection())
+    chance = iter(chances).__next__
+    return Answered(ApiKey.FETCH, 12, response, chance, connection=connection or Connection())
 
 
 def blobs(message: Any) -> dict[tuple[str, int], Any]:

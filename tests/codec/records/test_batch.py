@@ -13,6 +13,7 @@ from codec.records.batch import (
     read_batch_headers,
     set_base_offset,
     set_leader_epoch,
+    without_producer,
 )
 from codec.records.crc32c import crc32c, table_crc32c
 from tests.codec.vectors import lines
@@ -119,6 +120,24 @@ def test_legacy_messages_have_no_epoch() -> None:
     header = next(read_batch_headers(records))
     with pytest.raises(DecodeError):
         set_leader_epoch(records, header, 1)
+
+
+def test_a_batch_as_from_a_producer_without_idempotence() -> None:
+    transaction = next(p.values[3] for p in SETS if p.id == "2-gzip-txn+headers")
+    [before] = read_batch_headers(transaction)
+    assert before.producer_id >= 0
+    blob = PLAIN + transaction + PLAIN
+    _, header, _ = read_batch_headers(blob)
+
+    batch = without_producer(memoryview(blob), header)
+
+    [after] = read_batch_headers(batch)
+    assert crc_ok(batch, after)
+    nobody = before._replace(producer_id=-1, producer_epoch=-1, base_sequence=-1)
+    assert after == nobody._replace(crc=after.crc)
+    assert batch[61:] == transaction[61:]
+    with pytest.raises(DecodeError):
+        without_producer(LEGACY, next(read_batch_headers(LEGACY)))
 
 
 @pytest.mark.parametrize("crc", [crc32c, table_crc32c])

@@ -12,6 +12,7 @@ from sidecar.dataplane.actions import LookUp
 from sidecar.dataplane.pipeline import Pipeline
 from sidecar.faults.duplicate_messages import DuplicateMessages
 from sidecar.faults.invalid_schema_id import InvalidSchemaId
+from sidecar.faults.leader_election import LeaderElection
 from sidecar.faults.message_corruption import FetchMessageCorruption, ProduceMessageCorruption
 from sidecar.faults.redelivery import JAVA
 from sidecar.model.injection import Injection
@@ -185,6 +186,24 @@ def test_a_request_that_another_rule_refuses_is_not_on_record_as_changed() -> No
     assert not to_broker(client.sends(produce({"cars": {0: batch([b"a"])}}), 9))
 
     assert [each[:2] for each in told(client)] == [("leader_election", "REJECT")]
+
+
+@pytest.mark.parametrize("first", ["change", "refuse"])
+def test_of_a_request_that_is_split_the_rest_is_changed(first: str) -> None:
+    elections = LeaderElection(rate_in_percent=50, draw="PARTITION")
+    refuse = striking(elections, name="refuse", priority=2)
+    client = Client(corruption(priority=1 if first == "change" else 3), refuse)
+    sent = produce({"cars": {n: batch([b"a"]) for n in range(20)}})
+
+    after = blobs(forwarded(client.sends(sent, 9)))
+
+    struck: dict[str, set[int | None]] = {"REJECT": set(), "CHANGE_REQUEST": set()}
+    for event in client.recorded.injections:
+        struck[event.outcome].add(event.partition)
+    assert len(client.recorded.injections) == 20
+    assert struck["REJECT"] | struck["CHANGE_REQUEST"] == set(range(20))
+    assert {n for _, n in after} == struck["CHANGE_REQUEST"]
+    assert {len(value or b"") for blob in after.values() for value in values(blob)} == {4}
 
 
 def test_what_follows_a_refused_batch_waits_for_it_whoever_it_seems_to_be_from() -> None:

@@ -192,7 +192,7 @@ def test_a_fetched_record_comes_twice_with_the_same_offset(compression: int) -> 
 def test_a_request_for_records_goes_on_as_it_is() -> None:
     request = FetchRequest()
     for client in (JAVA, LIBRDKAFKA):
-        fetch = Asked(ApiKey.FETCH, 12, request, lambda: 0.0, Connection(client))
+        fetch = Asked(ApiKey.FETCH, 12, request, lambda: 0.0, connection=Connection(client))
         assert rule().decide(fetch) is FORWARD
 
 

@@ -47,7 +47,7 @@ class Consumer:
         """What the broker has from the position on, as the rule lets it through."""
         self.fetches += 1
         request = asks(self.position)
-        asked = Asked(ApiKey.FETCH, 12, request, self.draws.random, self.connection)
+        asked = Asked(ApiKey.FETCH, 12, request, self.draws.random, connection=self.connection)
         assert self.rule.decide(asked) is FORWARD
         found = [b for b in self.log if end_of(b) > self.position]
         response = read_back(fetched({"a": {0: b"".join(found)}}))
