@@ -19,6 +19,13 @@ from sidecar.model.injection import DRAWN, FOLLOWS, Noted
 MAX_EVENTS: Final = 1000
 """Topic-partitions of one request that are put on record; larger requests are forwarded."""
 
+READ_LIMIT: Final = 4 * 1024 * 1024
+"""Bytes of a request that is read field by field; every connection waits while that goes on."""
+BLOBS: Final = frozenset({ApiKey.PRODUCE, ApiKey.JOIN_GROUP, ApiKey.SYNC_GROUP})
+"""APIs whose requests are large for what they carry, of which little or nothing is read."""
+MAX_ASKED: Final = 1000
+"""Topics of answers that one connection has a broker asked about."""
+
 _IDS_SINCE: Final[dict[int, int]] = {ApiKey.PRODUCE: 13, ApiKey.FETCH: 13}
 """APIs that name topics by id from these versions on."""
 
@@ -50,12 +57,14 @@ class Ruling:
         refusal: it is not forwarded.
         request: a decoded message to forward in its place.
         delay: seconds from its arrival before which its answer must not leave.
+        delays: those that were decided, and by whom; not recorded before it is forwarded.
         causes: whose rules want to see the answer.
     """
 
     refusal: Answer | Disconnect | None = None
     request: Any = None
     delay: float = 0.0
+    delays: list[tuple[Delay, Cause]] = field(default_factory=list)
     causes: list[Cause] = field(default_factory=list)
 
     def watch(self, header: RequestHeader, now: float) -> Watch | None:
@@ -90,6 +99,8 @@ class Injector:
         self._chains: Chains = {}
         self.refused = RefusedSequences()
         self._drawn: Iterator[tuple[Stage, int]] | None = None
+        self._asked: set[bytes] = set()
+        """Topic ids of answers that a broker was asked about."""
 
     def wants(self, pipeline: Pipeline, api_key: int) -> bool:
         """Whether requests of this API are drawn for, or held against refused ones."""
@@ -128,10 +139,15 @@ class Injector:
             if not self._apply(cause, header, request, ruling, now):
                 return ruling
             request = ruling.request or request
-        if not self.refused or header.api_key != ApiKey.PRODUCE:
-            return ruling
-        refusal = self._behind_refused(header, request or self._decoded(header, data), now)
-        return ruling if refusal is None else Ruling(refusal)
+        if self.refused and header.api_key == ApiKey.PRODUCE:
+            refusal = self._behind_refused(header, request or self._decoded(header, data), now)
+            if refusal is not None:
+                return Ruling(refusal)
+        if ruling is not None:
+            for delay, cause in ruling.delays:
+                if self._recorded(delay, cause, header, request, now):
+                    ruling.delay = max(ruling.delay, delay.seconds)
+        return ruling
 
     def _apply(
         self, cause: Cause, header: RequestHeader, request: Any, ruling: Ruling, now: float
@@ -147,23 +163,28 @@ class Injector:
             case Answer() | Disconnect():
                 ruling.refusal = self._refused(decision, cause, DRAWN, header, request, now)
                 return False
-            case Delay(seconds):
-                if self._recorded(decision, cause, header, request, now):
-                    ruling.delay = max(ruling.delay, seconds)
+            case Delay():
+                if api is not ApiKey.PRODUCE or request.acks:  # or there is no answer to delay
+                    ruling.delays.append((decision, cause))
             case Change(message):
                 if self._recorded(decision, cause, header, message, now):
                     ruling.request = message
         return True
 
-    def answered(self, watch: Watch, message: Any, now: float) -> tuple[Any, float]:
+    def answered(
+        self, watch: Watch, message: Any, now: float
+    ) -> tuple[Any, float, frozenset[bytes]]:
         """What becomes of the answer to a request: the message that leaves, and when.
 
         Args:
             message: the decoded response, named as the client names things.
+
+        Returns:
+            message, time, and topic ids to ask about, so that the next answer has their names.
         """
         header = watch.header
         delay = watch.delay
-        self._name_topics(header, message)
+        unknown = self._name_topics(header, message)
         for cause in watch.causes:
             chance = further(cause.stage.interceptor.seed, cause.draw)
             api = ApiKey(header.api_key)
@@ -175,7 +196,7 @@ class Injector:
                     message = changed
                     if isinstance(decision, Delay):
                         delay = max(delay, decision.seconds)
-        return message, watch.asked_at + delay
+        return message, watch.asked_at + delay, unknown
 
     def _behind_refused(
         self, header: RequestHeader, request: Any | None, now: float
@@ -221,11 +242,23 @@ class Injector:
                 _set_name(topic, name)
         return request
 
-    def _name_topics(self, header: RequestHeader, response: Any) -> None:
-        """Give the topics of a response their names; one that has none known stays without."""
+    def _name_topics(self, header: RequestHeader, response: Any) -> frozenset[bytes]:
+        """Give the topics of a response their names; one that has none known stays without.
+
+        Returns those of them that a broker has not been asked about: a fetch session may be older
+        than the interceptor that asks, and its requests do not repeat what it is about.
+        """
+        unknown = set[bytes]()
         if _by_id(header):
             for topic in response.responses or ():
-                _set_name(topic, self._logical_topic(topic.topic_id) or "")
+                name = self._logical_topic(topic.topic_id)
+                _set_name(topic, name or "")
+                if name is None and topic.topic_id not in self._asked:
+                    unknown.add(topic.topic_id)
+        if len(self._asked) + len(unknown) > MAX_ASKED:
+            return frozenset()
+        self._asked |= unknown
+        return frozenset(unknown)
 
     def _refused(
         self,
@@ -309,6 +342,8 @@ def _selected(stages: Iterable[Stage]) -> Iterator[tuple[Stage, int]]:
 
 def _read(header: RequestHeader, data: Any) -> Any | None:
     if header.body_start is None:
+        return None
+    if len(data) > READ_LIMIT and header.api_key not in BLOBS:
         return None
     try:
         return codec.decode_request(header.api_key, header.api_version, data, header.body_start)

@@ -240,6 +240,8 @@ class Interceptor(_message.Message):
     LEADER_ELECTION_FIELD_NUMBER: _builtins.int
     BROKEN_BROKER_FIELD_NUMBER: _builtins.int
     SLOW_BROKER_FIELD_NUMBER: _builtins.int
+    LATENCY_FIELD_NUMBER: _builtins.int
+    SLOW_CLIENTS_FIELD_NUMBER: _builtins.int
     ANNOTATIONS_FIELD_NUMBER: _builtins.int
     SELECTOR_FIELD_NUMBER: _builtins.int
     LIMITS_FIELD_NUMBER: _builtins.int
@@ -287,6 +289,14 @@ class Interceptor(_message.Message):
         """Holds back the answers to requests."""
 
     @_builtins.property
+    def latency(self) -> _fault_pb2.Latency:
+        """Holds back the answers to requests of any API."""
+
+    @_builtins.property
+    def slow_clients(self) -> _fault_pb2.SlowClients:
+        """Holds back the answers to Produce and Fetch requests of some topics."""
+
+    @_builtins.property
     def annotations(self) -> _containers.ScalarMap[_builtins.str, _builtins.str]:
         """The client's own notes, kept and returned as they came; at most 4096 bytes of keys and values."""
 
@@ -319,6 +329,8 @@ class Interceptor(_message.Message):
         leader_election: _fault_pb2.LeaderElection | None = ...,
         broken_broker: _fault_pb2.BrokenBroker | None = ...,
         slow_broker: _fault_pb2.SlowBroker | None = ...,
+        latency: _fault_pb2.Latency | None = ...,
+        slow_clients: _fault_pb2.SlowClients | None = ...,
         annotations: _abc.Mapping[_builtins.str, _builtins.str] | None = ...,
         selector: Global___Selector | None = ...,
         limits: Global___Limits | None = ...,
@@ -332,13 +344,13 @@ class Interceptor(_message.Message):
         paused: _builtins.bool = ...,
         state: Global___Interceptor.State.ValueType = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["_priority", b"_priority", "broken_broker", b"broken_broker", "expire_time", b"expire_time", "fault", b"fault", "leader_election", b"leader_election", "limits", b"limits", "priority", b"priority", "scope", b"scope", "selector", b"selector", "slow_broker", b"slow_broker", "ttl", b"ttl"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["_priority", b"_priority", "broken_broker", b"broken_broker", "expire_time", b"expire_time", "fault", b"fault", "latency", b"latency", "leader_election", b"leader_election", "limits", b"limits", "priority", b"priority", "scope", b"scope", "selector", b"selector", "slow_broker", b"slow_broker", "slow_clients", b"slow_clients", "ttl", b"ttl"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["_priority", b"_priority", "annotations", b"annotations", "broken_broker", b"broken_broker", "effective_seed", b"effective_seed", "etag", b"etag", "expire_time", b"expire_time", "fault", b"fault", "injections", b"injections", "leader_election", b"leader_election", "lease", b"lease", "limits", b"limits", "name", b"name", "paused", b"paused", "priority", b"priority", "scope", b"scope", "selector", b"selector", "slow_broker", b"slow_broker", "state", b"state", "ttl", b"ttl", "uid", b"uid"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_priority", b"_priority", "annotations", b"annotations", "broken_broker", b"broken_broker", "effective_seed", b"effective_seed", "etag", b"etag", "expire_time", b"expire_time", "fault", b"fault", "injections", b"injections", "latency", b"latency", "leader_election", b"leader_election", "lease", b"lease", "limits", b"limits", "name", b"name", "paused", b"paused", "priority", b"priority", "scope", b"scope", "selector", b"selector", "slow_broker", b"slow_broker", "slow_clients", b"slow_clients", "state", b"state", "ttl", b"ttl", "uid", b"uid"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     _WhichOneofReturnType__priority: _TypeAlias = _typing.Literal["priority"]  # noqa: Y015
     _WhichOneofArgType__priority: _TypeAlias = _typing.Literal["_priority", b"_priority"]  # noqa: Y015
-    _WhichOneofReturnType_fault: _TypeAlias = _typing.Literal["leader_election", "broken_broker", "slow_broker"]  # noqa: Y015
+    _WhichOneofReturnType_fault: _TypeAlias = _typing.Literal["leader_election", "broken_broker", "slow_broker", "latency", "slow_clients"]  # noqa: Y015
     _WhichOneofArgType_fault: _TypeAlias = _typing.Literal["fault", b"fault"]  # noqa: Y015
     @_typing.overload
     def WhichOneof(self, oneof_group: _WhichOneofArgType__priority) -> _WhichOneofReturnType__priority | None: ...
