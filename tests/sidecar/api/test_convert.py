@@ -10,7 +10,6 @@ from hypothesis import strategies as st
 from sidecar.api import convert
 from sidecar.control.alias_topics import MAX_ALIAS_TOPICS
 from sidecar.control.interceptors import (
-    MAX_ALL_ANNOTATION_BYTES,
     MAX_INTERCEPTORS,
     InterceptorService,
     View,
@@ -22,6 +21,7 @@ from sidecar.control.user_mappings import (
     MAX_USER_MAPPINGS,
     UserMappingService,
 )
+from sidecar.control.weights import MAX_ALL_ANNOTATION_BYTES
 from sidecar.faults.leader_election import LeaderElection
 from sidecar.gen.kafka.chaos.v1.alias_topic_service_pb2 import ListAliasTopicsResponse
 from sidecar.gen.kafka.chaos.v1.injection_pb2 import Injection as InjectionMessage
