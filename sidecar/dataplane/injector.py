@@ -1,8 +1,8 @@
 """What is done to the requests of one connection: draws, decisions, and their records."""
 
-import itertools
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any, Final, NamedTuple
 
 import codec
@@ -82,6 +82,7 @@ class Injector:
         identity: whose interceptors count.
         record: see `Record`.
         logical_topic: topic id to the name of a topic of the client's own, or None.
+        lapsed: called when `stages` has become less under the same pipeline.
     """
 
     def __init__(
@@ -90,15 +91,20 @@ class Injector:
         identity: Identity,
         record: Record,
         logical_topic: Callable[[bytes], str | None],
+        lapsed: Callable[[], None],
     ) -> None:
         self.peer = peer
         self.identity = identity
         self.record = record
         self._logical_topic = logical_topic
+        self._lapsed = lapsed
+        self._client_id: str | None = None
+        self.by_client_id = False
+        """Whether `stages` depends on the client's id."""
         self._pipeline: Pipeline | None = None
         self._chains: Chains = {}
         self.refused = RefusedSequences()
-        self._drawn: Iterator[tuple[Stage, int]] | None = None
+        self._held: tuple[Cause | None, Sequence[Stage]] | None = None
         self._asked: set[bytes] = set()
         """Topic ids of answers that a broker was asked about."""
 
@@ -114,40 +120,58 @@ class Injector:
         The next call of `decide` must be for this request; it goes on with these draws: `drawn` if
         one selected it, then those of `rest`.
         """
-        first = [] if drawn is None else [(drawn.stage, drawn.draw)]
-        self._drawn = itertools.chain(first, _selected(rest))
+        self._held = drawn, rest
 
     def decide(
         self, pipeline: Pipeline, header: RequestHeader, data: Any, now: float
     ) -> Ruling | None:
         """What is done to a request, recorded already; None: nothing.
 
-        Every request is drawn for, also one that is refused for what came before it: the n-th
-        draw is the n-th request's.
+        Every request that is selected is drawn for, also one that is refused for what came before
+        it: the n-th draw is the n-th such request's.
         """
-        drawn, self._drawn = self._drawn, None
-        if drawn is None:
-            drawn = _selected(self.stages(pipeline, header.api_key))
+        first, stages = self._held or (None, self.stages(pipeline, header.api_key))
+        self._held = None
+        seen = _Seen(self._decoded, header, data)
+        turns: list[Cause | Stage] = [*stages] if first is None else [first, *stages]
         ruling = None
-        request = None
-        for stage, number in drawn:
-            request = request or self._decoded(header, data)
+        for cause in self._causes(turns, pipeline, header, seen, now):
+            request = seen.request
             if request is None:
                 return ruling
             ruling = ruling or Ruling()
-            cause = Cause(stage, number)
             if not self._apply(cause, header, request, ruling, now):
                 return ruling
-            request = ruling.request or request
+            seen.request = ruling.request or request
         if self.refused and header.api_key == ApiKey.PRODUCE:
-            refusal = self._behind_refused(header, request or self._decoded(header, data), now)
+            refusal = self._behind_refused(header, seen.request, now)
             if refusal is not None:
                 return Ruling(refusal)
         if ruling is not None:
             for delay, cause in ruling.delays:
-                if self._recorded(delay, cause, header, request, now):
+                if self._recorded(delay, cause, header, seen.request, now):
                     ruling.delay = max(ruling.delay, delay.seconds)
         return ruling
+
+    def _causes(
+        self,
+        turns: Iterable[Cause | Stage],
+        pipeline: Pipeline,
+        header: RequestHeader,
+        seen: "_Seen",
+        now: float,
+    ) -> Iterator[Cause]:
+        """Draw stage by stage, as far as the caller asks; yields what selected the request."""
+        for turn in turns:
+            stage = turn.stage if isinstance(turn, Cause) else turn
+            if now >= pipeline.ends(stage.interceptor.uid) or stage.is_over(now):
+                self.drop(stage)
+            elif isinstance(turn, Cause):
+                yield turn
+            elif _is_meant(stage, header, seen):
+                number, chosen = stage.draw()
+                if chosen:
+                    yield Cause(stage, number)
 
     def _apply(
         self, cause: Cause, header: RequestHeader, request: Any, ruling: Ruling, now: float
@@ -161,6 +185,9 @@ class Injector:
             ruling.causes.append(cause)
         match decision:
             case Answer() | Disconnect():
+                count = _count(decision, api, request)
+                if not _affords(cause.stage, count, now):
+                    return True
                 ruling.refusal = self._refused(decision, cause, DRAWN, header, request, now)
                 return False
             case Delay():
@@ -172,7 +199,7 @@ class Injector:
         return True
 
     def answered(
-        self, watch: Watch, message: Any, now: float
+        self, pipeline: Pipeline, watch: Watch, message: Any, now: float
     ) -> tuple[Any, float, frozenset[bytes]]:
         """What becomes of the answer to a request: the message that leaves, and when.
 
@@ -186,6 +213,8 @@ class Injector:
         delay = watch.delay
         unknown = self._name_topics(header, message)
         for cause in watch.causes:
+            if now >= pipeline.ends(cause.stage.interceptor.uid):
+                continue
             chance = further(cause.stage.interceptor.seed, cause.draw)
             api = ApiKey(header.api_key)
             answered = Answered(api, header.api_version, message, chance)
@@ -226,10 +255,31 @@ class Injector:
 
     def stages(self, pipeline: Pipeline, api_key: int) -> tuple[Stage, ...]:
         """Who draws for requests of this API, in order."""
-        if pipeline is not self._pipeline:
-            self._pipeline = pipeline
-            self._chains = pipeline.chains(self.identity)
+        if pipeline is not self._pipeline or self.peer.client_id != self._client_id:
+            self._pipeline, self._client_id = pipeline, self.peer.client_id
+            chains = pipeline.chains(self.identity)
+            self.by_client_id = _by_client_id(chains)
+            found = {api: tuple(filter(self._means, chain)) for api, chain in chains.items()}
+            self._chains = {api: chain for api, chain in found.items() if chain}
         return self._chains.get(api_key, ())
+
+    def _means(self, stage: Stage) -> bool:
+        """Whether requests of this client, on this connection, can be meant."""
+        meant = stage.selection
+        return meant is None or (
+            meant.broker(self.peer.broker_id)
+            and (self._client_id is None or meant.client_id(self._client_id))
+        )
+
+    def drop(self, over: Stage) -> None:
+        """Do without a stage that does nothing any more, as long as this pipeline counts."""
+        chains = {
+            api: tuple(stage for stage in chain if stage is not over)
+            for api, chain in self._chains.items()
+        }
+        if chains != self._chains:
+            self._chains = {api: chain for api, chain in chains.items() if chain}
+            self._lapsed()
 
     def _decoded(self, header: RequestHeader, data: Any) -> Any | None:
         """The request with names, or None where it cannot be read: then the broker decides."""
@@ -292,11 +342,11 @@ class Injector:
         response: bool = False,
     ) -> bool:
         """Whether it is on record; if not, nothing is done."""
-        if isinstance(decision, Change):
-            count = len(decision.parts)
-        else:
-            count = count_parts(ApiKey(header.api_key), message) if not response else 1
-        if count > MAX_EVENTS and not isinstance(decision, Delay):
+        count = _count(decision, ApiKey(header.api_key), message, response=response)
+        if count > MAX_EVENTS:
+            return False
+        limited = reason == DRAWN
+        if limited and not _affords(cause.stage, count, now):
             return False
         events = injections(
             peer=self.peer,
@@ -310,7 +360,11 @@ class Injector:
             now=now,
             response=response,
         )
-        return self.record(events)
+        if not self.record(events):
+            return False
+        if limited and cause.stage.budget is not None:
+            cause.stage.budget.spend(count, now)
+        return True
 
 
 def _by_id(header: RequestHeader) -> bool:
@@ -332,12 +386,52 @@ def _set_name(topic: Any, name: str) -> None:
         topic.name = name
 
 
-def _selected(stages: Iterable[Stage]) -> Iterator[tuple[Stage, int]]:
-    """Draw stage by stage, as far as the caller asks; yields those that select the request."""
-    for stage in stages:
-        number, chosen = stage.draw()
-        if chosen:
-            yield stage, number
+class _Seen:
+    """A request that is decoded when somebody looks at it first."""
+
+    def __init__(
+        self, decode: Callable[[RequestHeader, Any], Any], header: RequestHeader, data: Any
+    ) -> None:
+        self._decode = decode
+        self._header = header
+        self._data = data
+
+    @cached_property
+    def request(self) -> Any:
+        """With names; None where it cannot be read."""
+        return self._decode(self._header, self._data)
+
+
+def _is_meant(stage: Stage, header: RequestHeader, seen: _Seen) -> bool:
+    """Whether an interceptor is about a request of its client, broker and API."""
+    meant = stage.selection
+    if meant is None:
+        return True
+    if not meant.client_id(header.client_id):
+        return False
+    return not meant.reads or (seen.request is not None and meant.message(seen.request))
+
+
+def _affords(stage: Stage, count: int, now: float) -> bool:
+    """Whether it may make so many injections."""
+    return stage.budget is None or stage.budget.affords(count, now)
+
+
+def _count(decision: Injected, api: ApiKey, message: Any, *, response: bool = False) -> int:
+    """How many injections a decision about a decoded message is."""
+    match decision:
+        case Delay():
+            return 1
+        case Change(_, parts):
+            return len(parts)
+        case _:
+            return max(1, count_parts(api, message)) if not response else 1
+
+
+def _by_client_id(chains: Chains) -> bool:
+    return any(
+        stage.interceptor.selector.client_ids for chain in chains.values() for stage in chain
+    )
 
 
 def _read(header: RequestHeader, data: Any) -> Any | None:
