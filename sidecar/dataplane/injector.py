@@ -1,16 +1,16 @@
 """What is done to the requests of one connection: draws, decisions, and their records."""
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from functools import cached_property
 from typing import Any, Final, NamedTuple
 
 import codec
 from codec.api_keys import ApiKey
 from codec.headers import RequestHeader
-from sidecar.dataplane.injecting import Injected, Peer, count_parts, injections
+from sidecar.dataplane.injecting import Injected, Peer, injections
 from sidecar.dataplane.pipeline import Chains, Pipeline, Stage
 from sidecar.dataplane.sequences import Cause, RefusedSequences, batches
+from sidecar.dataplane.turns import Seen, affords, causes, count_injections
 from sidecar.faults.base import Answer, Answered, Asked, Change, Delay, Disconnect
 from sidecar.faults.draws import further
 from sidecar.model.identity import Identity
@@ -132,10 +132,10 @@ class Injector:
         """
         first, stages = self._held or (None, self.stages(pipeline, header.api_key))
         self._held = None
-        seen = _Seen(self._decoded, header, data)
+        seen = Seen(self._decoded, header, data)
         turns: list[Cause | Stage] = [*stages] if first is None else [first, *stages]
         ruling = None
-        for cause in self._causes(turns, pipeline, header, seen, now):
+        for cause in causes(turns, pipeline, header, seen, now, self.drop):
             request = seen.request
             if request is None:
                 return ruling
@@ -153,26 +153,6 @@ class Injector:
                     ruling.delay = max(ruling.delay, delay.seconds)
         return ruling
 
-    def _causes(
-        self,
-        turns: Iterable[Cause | Stage],
-        pipeline: Pipeline,
-        header: RequestHeader,
-        seen: "_Seen",
-        now: float,
-    ) -> Iterator[Cause]:
-        """Draw stage by stage, as far as the caller asks; yields what selected the request."""
-        for turn in turns:
-            stage = turn.stage if isinstance(turn, Cause) else turn
-            if now >= pipeline.ends(stage.interceptor.uid) or stage.is_over(now):
-                self.drop(stage)
-            elif isinstance(turn, Cause):
-                yield turn
-            elif _is_meant(stage, header, seen):
-                number, chosen = stage.draw()
-                if chosen:
-                    yield Cause(stage, number)
-
     def _apply(
         self, cause: Cause, header: RequestHeader, request: Any, ruling: Ruling, now: float
     ) -> bool:
@@ -185,8 +165,8 @@ class Injector:
             ruling.causes.append(cause)
         match decision:
             case Answer() | Disconnect():
-                count = _count(decision, api, request)
-                if not _affords(cause.stage, count, now):
+                count = count_injections(decision, api, request)
+                if not affords(cause.stage, count, now):
                     return True
                 ruling.refusal = self._refused(decision, cause, DRAWN, header, request, now)
                 return False
@@ -342,11 +322,11 @@ class Injector:
         response: bool = False,
     ) -> bool:
         """Whether it is on record; if not, nothing is done."""
-        count = _count(decision, ApiKey(header.api_key), message, response=response)
+        count = count_injections(decision, ApiKey(header.api_key), message, response=response)
         if count > MAX_EVENTS:
             return False
         limited = reason == DRAWN
-        if limited and not _affords(cause.stage, count, now):
+        if limited and not affords(cause.stage, count, now):
             return False
         events = injections(
             peer=self.peer,
@@ -384,48 +364,6 @@ def _set_name(topic: Any, name: str) -> None:
         topic.topic = name
     else:
         topic.name = name
-
-
-class _Seen:
-    """A request that is decoded when somebody looks at it first."""
-
-    def __init__(
-        self, decode: Callable[[RequestHeader, Any], Any], header: RequestHeader, data: Any
-    ) -> None:
-        self._decode = decode
-        self._header = header
-        self._data = data
-
-    @cached_property
-    def request(self) -> Any:
-        """With names; None where it cannot be read."""
-        return self._decode(self._header, self._data)
-
-
-def _is_meant(stage: Stage, header: RequestHeader, seen: _Seen) -> bool:
-    """Whether an interceptor is about a request of its client, broker and API."""
-    meant = stage.selection
-    if meant is None:
-        return True
-    if not meant.client_id(header.client_id):
-        return False
-    return not meant.reads or (seen.request is not None and meant.message(seen.request))
-
-
-def _affords(stage: Stage, count: int, now: float) -> bool:
-    """Whether it may make so many injections."""
-    return stage.budget is None or stage.budget.affords(count, now)
-
-
-def _count(decision: Injected, api: ApiKey, message: Any, *, response: bool = False) -> int:
-    """How many injections a decision about a decoded message is."""
-    match decision:
-        case Delay():
-            return 1
-        case Change(_, parts):
-            return len(parts)
-        case _:
-            return max(1, count_parts(api, message)) if not response else 1
 
 
 def _by_client_id(chains: Chains) -> bool:

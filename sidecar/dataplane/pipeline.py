@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Mapping
 
 from codec.api_keys import ApiKey
-from sidecar.dataplane.budget import Ask, Budget, budget
+from sidecar.dataplane.budget import Ask, BorrowedPurse, Budget, OwnPurse, budget
 from sidecar.dataplane.selecting import Selection, selection
 from sidecar.dataplane.tenancy.names import Names
 from sidecar.faults.base import Rule
@@ -111,6 +111,12 @@ class Pipeline:
             i.uid: budget(i, spent.get(i.uid), place, ask) for i in snapshot.interceptors
         }
         """By uid; None where there are no limits."""
+        self.borrowed = tuple(
+            (uid, found.purse)
+            for uid, found in self.budgets.items()
+            if found is not None and isinstance(found.purse, BorrowedPurse)
+        )
+        """What this process has of the first one, by uid."""
         self._chains: dict[Identity, Chains] = {}
         self._names: dict[str, Names] = {}
 
@@ -132,6 +138,12 @@ class Pipeline:
         Long ago for one that is paused or was deleted, and for all while they are halted.
         """
         return self._ends.get(uid, -NEVER)
+
+    def purse(self, uid: str) -> OwnPurse | None:
+        """What this process hands out of an interceptor's injections; None if nothing."""
+        found = self.budgets.get(uid)
+        purse = found.purse if found is not None else None
+        return purse if isinstance(purse, OwnPurse) else None
 
     def chains(self, who: Identity) -> Chains:
         """The chains that apply to `who`, user mappings included; compiled at first use."""
