@@ -120,7 +120,7 @@ class Judge:
             stages = self._in_turn(stages, head[0])
         for place, stage in enumerate(stages, 1):
             number, chosen = stage.draw()
-            if chosen and (stage.budget is None or stage.budget.affords(1, self._clock())):
+            if chosen and self._may(stage):
                 cause, rest = Cause(stage, number), stages[place:]
                 break
         else:
@@ -153,6 +153,11 @@ class Judge:
             elif stage.selection is None or stage.selection.partition(partition):
                 found.append(stage)
         return tuple(found)
+
+    def _may(self, stage: Stage) -> bool:
+        """Whether its limits let it refuse; what else it could do is left to the session."""
+        budget = stage.budget
+        return budget is None or not stage.rule.memorable or budget.affords(1, self._clock())
 
     def _refuse(
         self,
