@@ -100,6 +100,7 @@ class InterceptorService:
         self._clock = clock
         self._items: dict[_Key, Interceptor] = {}  # replaced whole, so that readers need no lock
         self._bytes = 0
+        self._known_leases: tuple[tuple[Lease, ...], dict[str, Lease]] = ((), {})
 
     def __len__(self) -> int:
         return len(self._kept())
@@ -267,7 +268,13 @@ class InterceptorService:
         self._bytes = size
 
     def _leases(self) -> dict[str, Lease]:
-        return {lease.uid: lease for lease in self._state.snapshot.leases}
+        """By uid; looked at once for each interceptor of a listing, so kept while they stay."""
+        of, found = self._known_leases
+        leases = self._state.snapshot.leases
+        if leases is not of:
+            found = {lease.uid: lease for lease in leases}
+            self._known_leases = leases, found
+        return found
 
     def _is_over(self, item: Interceptor) -> bool:
         return self._clock() >= item.ends(self._leases())

@@ -27,7 +27,8 @@ DESCRIPTOR: _descriptor.FileDescriptor
 class Scope(_message.Message):
     """Whom an interceptor applies to. All fields empty is global: every client of every virtual
     cluster. Of one interceptor name in several scopes only the most specific one counts for a
-    client: username over group over virtual cluster over global.
+    client: username over group over virtual cluster over global; one that is paused or has expired
+    counts as well, as long as it is listed.
     """
 
     DESCRIPTOR: _descriptor.Descriptor
@@ -88,7 +89,9 @@ class Selector(_message.Message):
 
     @_builtins.property
     def client_ids(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
-        """Regular expressions (RE2), each to match the whole client id; a client without one has ""."""
+        """Regular expressions (RE2), each to match the whole client id; a client without one has "". A
+        client is taken to keep its id for the length of a connection.
+        """
 
     @_builtins.property
     def principals(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
@@ -142,15 +145,16 @@ class Limits(_message.Message):
     MAX_INJECTIONS_FIELD_NUMBER: _builtins.int
     MAX_PER_SECOND_FIELD_NUMBER: _builtins.int
     max_injections: _builtins.int
-    """How many injections there may be under one uid, 1 or more. A request that would exceed what is
-    left is forwarded. With GATEWAY_WORKERS the first process hands out the number piece by piece
+    """How many injections there may be under one uid, 1 or more, from when it is first set. A request
+    that would exceed what is left is forwarded. With GATEWAY_WORKERS the first process hands out the number piece by piece
     as others ask for it; a selected request for which a process has nothing at hand yet is
     forwarded, and what a process held when it crashed is lost.
     """
     max_per_second: _builtins.float
-    """How many injections there may be in any second, above 0 and up to 100000; below 1 it is one in
-    so many seconds. A request that would exceed it is forwarded. With GATEWAY_WORKERS each of the
-    W processes keeps to a W-th of it.
+    """How many injections there may be in any second, 0.001 to 100000. What is no whole number is
+    kept as a whole number in a longer time: 0.5 is one in two seconds, 2.5 two in 0.8 seconds. A
+    request that would exceed it is forwarded, so one of more topic-partitions always is. With
+    GATEWAY_WORKERS each of the W processes keeps to a W-th of it.
     """
     def __init__(
         self,
