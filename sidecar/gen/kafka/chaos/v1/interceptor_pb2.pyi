@@ -242,6 +242,8 @@ class Interceptor(_message.Message):
     SCOPE_FIELD_NUMBER: _builtins.int
     PRIORITY_FIELD_NUMBER: _builtins.int
     LEADER_ELECTION_FIELD_NUMBER: _builtins.int
+    LEADERLESS_FIELD_NUMBER: _builtins.int
+    COORDINATOR_MOVE_FIELD_NUMBER: _builtins.int
     BROKEN_BROKER_FIELD_NUMBER: _builtins.int
     SLOW_BROKER_FIELD_NUMBER: _builtins.int
     LATENCY_FIELD_NUMBER: _builtins.int
@@ -283,6 +285,14 @@ class Interceptor(_message.Message):
     @_builtins.property
     def leader_election(self) -> _fault_pb2.LeaderElection:
         """Answers Produce requests as a broker that lost its leadership would."""
+
+    @_builtins.property
+    def leaderless(self) -> _fault_pb2.Leaderless:
+        """Answers as a broker that has lost certain partitions, for as long as the interceptor is there."""
+
+    @_builtins.property
+    def coordinator_move(self) -> _fault_pb2.CoordinatorMove:
+        """Answers as brokers do while the coordinator of a group or transactional id moves."""
 
     @_builtins.property
     def broken_broker(self) -> _fault_pb2.BrokenBroker:
@@ -331,6 +341,8 @@ class Interceptor(_message.Message):
         scope: Global___Scope | None = ...,
         priority: _builtins.int | None = ...,
         leader_election: _fault_pb2.LeaderElection | None = ...,
+        leaderless: _fault_pb2.Leaderless | None = ...,
+        coordinator_move: _fault_pb2.CoordinatorMove | None = ...,
         broken_broker: _fault_pb2.BrokenBroker | None = ...,
         slow_broker: _fault_pb2.SlowBroker | None = ...,
         latency: _fault_pb2.Latency | None = ...,
@@ -348,13 +360,13 @@ class Interceptor(_message.Message):
         paused: _builtins.bool = ...,
         state: Global___Interceptor.State.ValueType = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["_priority", b"_priority", "broken_broker", b"broken_broker", "expire_time", b"expire_time", "fault", b"fault", "latency", b"latency", "leader_election", b"leader_election", "limits", b"limits", "priority", b"priority", "scope", b"scope", "selector", b"selector", "slow_broker", b"slow_broker", "slow_clients", b"slow_clients", "ttl", b"ttl"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["_priority", b"_priority", "broken_broker", b"broken_broker", "coordinator_move", b"coordinator_move", "expire_time", b"expire_time", "fault", b"fault", "latency", b"latency", "leader_election", b"leader_election", "leaderless", b"leaderless", "limits", b"limits", "priority", b"priority", "scope", b"scope", "selector", b"selector", "slow_broker", b"slow_broker", "slow_clients", b"slow_clients", "ttl", b"ttl"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["_priority", b"_priority", "annotations", b"annotations", "broken_broker", b"broken_broker", "effective_seed", b"effective_seed", "etag", b"etag", "expire_time", b"expire_time", "fault", b"fault", "injections", b"injections", "latency", b"latency", "leader_election", b"leader_election", "lease", b"lease", "limits", b"limits", "name", b"name", "paused", b"paused", "priority", b"priority", "scope", b"scope", "selector", b"selector", "slow_broker", b"slow_broker", "slow_clients", b"slow_clients", "state", b"state", "ttl", b"ttl", "uid", b"uid"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_priority", b"_priority", "annotations", b"annotations", "broken_broker", b"broken_broker", "coordinator_move", b"coordinator_move", "effective_seed", b"effective_seed", "etag", b"etag", "expire_time", b"expire_time", "fault", b"fault", "injections", b"injections", "latency", b"latency", "leader_election", b"leader_election", "leaderless", b"leaderless", "lease", b"lease", "limits", b"limits", "name", b"name", "paused", b"paused", "priority", b"priority", "scope", b"scope", "selector", b"selector", "slow_broker", b"slow_broker", "slow_clients", b"slow_clients", "state", b"state", "ttl", b"ttl", "uid", b"uid"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     _WhichOneofReturnType__priority: _TypeAlias = _typing.Literal["priority"]  # noqa: Y015
     _WhichOneofArgType__priority: _TypeAlias = _typing.Literal["_priority", b"_priority"]  # noqa: Y015
-    _WhichOneofReturnType_fault: _TypeAlias = _typing.Literal["leader_election", "broken_broker", "slow_broker", "latency", "slow_clients"]  # noqa: Y015
+    _WhichOneofReturnType_fault: _TypeAlias = _typing.Literal["leader_election", "leaderless", "coordinator_move", "broken_broker", "slow_broker", "latency", "slow_clients"]  # noqa: Y015
     _WhichOneofArgType_fault: _TypeAlias = _typing.Literal["fault", b"fault"]  # noqa: Y015
     @_typing.overload
     def WhichOneof(self, oneof_group: _WhichOneofArgType__priority) -> _WhichOneofReturnType__priority | None: ...
