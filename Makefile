@@ -4,7 +4,7 @@ VENV   := .venv
 BIN    := $(VENV)/bin
 .DEFAULT_GOAL := help
 
-.PHONY: help demo test test-fast check fmt proto vectors bench bench-quick bench-extra bench-kafka bench-codec clean api-coverage
+.PHONY: help demo oracle test test-fast check fmt proto vectors bench bench-quick bench-extra bench-kafka bench-codec clean api-coverage faults-doc
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
@@ -41,6 +41,9 @@ test-fast: $(VENV)/.dev ## all tests but those with real Kafka
 api-coverage: $(VENV)/.dev ## docs/api-coverage.md anew, from real Kafka (Java, Maven)
 	@$(BIN)/python -m tests.kafka.api_matrix
 
+oracle: $(VENV)/.dev ## five minutes of mixed faults on real Kafka (ARGS="--seconds 60 --seed 7"), and who lost what
+	@$(BIN)/python -m tests.kafka.oracle $(ARGS)
+
 check: $(VENV)/.dev ## format, lint, types, import rules, protos, Dockerfile, compose file
 	@PATH="$(CURDIR)/$(BIN):$$PATH" .ci/check
 
@@ -50,6 +53,9 @@ fmt: $(VENV)/.dev ## format the code
 
 proto: $(VENV)/.dev ## generate sidecar/gen from protos/
 	@$(BIN)/python protos/generate.py
+
+faults-doc: $(VENV)/.dev ## the tables in docs/faults.md anew, from protos/
+	@$(BIN)/python -m tests.faults_doc
 
 vectors: $(VENV)/.dev ## make the codec's vectors of a Kafka release anew (KAFKA=4.3.0; Java, Maven)
 	@$(BIN)/python -m tests.vectors.generate $(KAFKA) $(ARGS)

@@ -24,6 +24,8 @@ HEADER_BYTES = _V2.size
 """Bytes of a magic 2 batch before its records."""
 _CRC_FROM_V2 = 21
 _CRC_FROM_LEGACY = 16
+_CRC = 17
+_PRODUCER = 43
 _UNKNOWN = -1
 
 COMPRESSION_MASK = 0x07
@@ -133,3 +135,16 @@ def set_leader_epoch(records: bytearray, header: BatchHeader, epoch: int) -> Non
     if header.magic != 2:
         raise DecodeError(f"a batch of magic {header.magic} has no leader epoch")
     pack_into(">i", records, header.start + _LOG_OVERHEAD, epoch)
+
+
+def without_producer(records: Buffer, header: BatchHeader) -> bytes:
+    """A magic 2 batch as a producer without idempotence sends it: no id, epoch and sequence.
+
+    Raises DecodeError for a legacy batch, which has none.
+    """
+    if header.magic != 2:
+        raise DecodeError(f"a batch of magic {header.magic} has no producer")
+    batch = bytearray(memoryview(records)[header.start : header.end])
+    pack_into(">qhi", batch, _PRODUCER, _UNKNOWN, _UNKNOWN, _UNKNOWN)
+    pack_into(">I", batch, _CRC, crc32c(memoryview(batch)[_CRC_FROM_V2:]))
+    return bytes(batch)

@@ -1,6 +1,7 @@
 """What is done to the requests of one connection: draws, decisions, and their records."""
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from typing import Any, Final
 
 import codec
@@ -9,18 +10,17 @@ from codec.headers import RequestHeader
 from codec.messages.produce import ProduceResponse
 from sidecar.dataplane import splitting
 from sidecar.dataplane.injecting import Injected, Peer, injections
-from sidecar.dataplane.pipeline import Chains, Pipeline, Stage
+from sidecar.dataplane.pipeline import Pipeline, Stage
 from sidecar.dataplane.ruling import Ruling, Struck, Watch, by_id, set_name, topics_of
 from sidecar.dataplane.sequences import Cause, RefusedSequences, batches
-from sidecar.dataplane.turns import Seen, affords, causes, count_injections, may_not
+from sidecar.dataplane.turns import Roster, Seen, affords, causes, count_injections, decide
 from sidecar.faults.base import (
-    FORWARD,
     Answer,
     Answered,
     Asked,
     Await,
     Change,
-    Decision,
+    Connection,
     Delay,
     Deny,
     Disconnect,
@@ -70,14 +70,12 @@ class Injector:
         self.identity = identity
         self.record = record
         self._logical_topic = logical_topic
-        self._lapsed = lapsed
-        self._client_id: str | None = None
-        self.by_client_id = False
-        """Whether `stages` depends on the client's id."""
+        self.roster = Roster(peer, identity, lapsed)
         self._pipeline: Pipeline | None = None
-        self._chains: Chains = {}
         self.refused = RefusedSequences()
         self._held: tuple[Cause | None, Sequence[Stage]] | None = None
+        self._connections: dict[str, Connection] = {}
+        """By uid of the interceptor: what its rule is told and keeps of this connection."""
         self._asked: set[bytes] = set()
         """Topic ids of answers that a broker was asked about."""
 
@@ -108,28 +106,42 @@ class Injector:
         seen = Seen(self._decoded, header, data)
         turns: list[Cause | Stage] = [*stages] if first is None else [first, *stages]
         ruling = None
-        for cause in causes(turns, pipeline, header, seen, now, self.drop):
+        for cause in causes(turns, pipeline, header, seen, now, self.roster.drop):
             request = seen.request
             if request is None:
                 return ruling
             ruling = ruling or Ruling()
             if not self._apply(cause, header, request, ruling, now):
                 return ruling
-            seen.request = ruling.request or request
         if self.refused and header.api_key == ApiKey.PRODUCE and seen.request is not None:
-            ruling = self._behind_refused(header, seen.request, ruling, now)
+            left = ruling.left if ruling is not None else None
+            ruling = self._behind_refused(header, left or seen.request, ruling, now)
         if ruling is not None and ruling.refusal is None:
-            for delay, cause in ruling.delays:
-                if self._recorded(delay, cause, header, seen.request, now):
-                    ruling.delay = max(ruling.delay, delay.seconds)
+            self._record_forwarded(ruling, header, seen.request, now)
         return ruling
 
     def _apply(
         self, cause: Cause, header: RequestHeader, request: Any, ruling: Ruling, now: float
     ) -> bool:
-        """Have one rule decide; whether others may too."""
+        """Have one rule decide; whether others may too.
+
+        What is refused, and the sequences in it, is what the client sent, not what another rule
+        would have made of it.
+        """
         api = ApiKey(header.api_key)
-        decision = self._decision(cause, header, request, now)
+        request = ruling.left or request
+        latest = ruling.still(ruling.changes[-1][0].message) if ruling.changes else request
+        asked = Asked(
+            api,
+            header.api_version,
+            latest,
+            further(cause.stage.interceptor.seed, cause.draw),
+            self._connection(cause.stage),
+            cause.stage.interceptor.seed,
+            now,
+            self.identity.virtual_cluster,
+        )
+        decision = decide(cause.stage, asked)
         if api in cause.stage.rule.watches:
             ruling.causes.append((cause, None))
         match decision:
@@ -145,20 +157,25 @@ class Injector:
             case Delay():
                 if api is not ApiKey.PRODUCE or request.acks:  # or there is no answer to delay
                     ruling.delays.append((decision, cause))
-            case Change(message):
-                if self._recorded(decision, cause, header, message, now):
-                    ruling.request = message
+            case Change():
+                ruling.changes.append((decision, cause))
         return True
 
-    def _decision(self, cause: Cause, header: RequestHeader, request: Any, now: float) -> Decision:
-        """What a rule decides, as far as limits allow it."""
-        api = ApiKey(header.api_key)
-        seed = cause.stage.interceptor.seed
-        chance = further(seed, cause.draw)
-        where = self.identity.virtual_cluster
-        asked = Asked(api, header.api_version, request, chance, seed, now, where)
-        decision = cause.stage.rule.decide(asked)
-        return FORWARD if may_not(cause.stage, decision, api, request, now) else decision
+    def _record_forwarded(
+        self, ruling: Ruling, header: RequestHeader, request: Any, now: float
+    ) -> None:
+        """Record what is done to a request that is forwarded; what cannot be is not done."""
+        ruling.request = ruling.left
+        for change, cause in ruling.changes:
+            parts = [p for p in change.parts if (p.topic, p.partition) not in ruling.refused]
+            if parts and not self._recorded(
+                replace(change, parts=parts), cause, header, change.message, now
+            ):
+                break  # and with it those that were made of its message
+            ruling.request = ruling.still(change.message)
+        for delay, cause in ruling.delays:
+            if self._recorded(delay, cause, header, request, now):
+                ruling.delay = max(ruling.delay, delay.seconds)
 
     def answered(self, pipeline: Pipeline, watch: Watch, message: Any, now: float) -> Struck:
         """What becomes of the answer to a request.
@@ -174,8 +191,16 @@ class Injector:
                 continue
             chance = further(cause.stage.interceptor.seed, cause.draw)
             api = ApiKey(header.api_key)
-            where = self.identity.virtual_cluster
-            answered = Answered(api, header.api_version, message, chance, kept, now, where)
+            answered = Answered(
+                api,
+                header.api_version,
+                message,
+                chance,
+                self._connection(cause.stage),
+                kept,
+                now,
+                self.identity.virtual_cluster,
+            )
             decision = cause.stage.rule.answered(answered)
             if isinstance(decision, Forward) or not self._recorded(
                 decision, cause, header, message, now, response=True
@@ -214,7 +239,7 @@ class Injector:
             return
         ruling.order = ruling.order or splitting.order_of(request)
         ruling.refused.update(dict.fromkeys(decision.parts, decision.error))
-        ruling.request = left
+        ruling.left = left
         if not left.topic_data:
             nothing = ProduceResponse()
             answer = splitting.merged(nothing, ruling.order, ruling.refused)
@@ -257,31 +282,20 @@ class Injector:
 
     def stages(self, pipeline: Pipeline, api_key: int) -> tuple[Stage, ...]:
         """Who draws for requests of this API, in order."""
-        if pipeline is not self._pipeline or self.peer.client_id != self._client_id:
-            self._pipeline, self._client_id = pipeline, self.peer.client_id
-            chains = pipeline.chains(self.identity)
-            self.by_client_id = _by_client_id(chains)
-            found = {api: tuple(filter(self._means, chain)) for api, chain in chains.items()}
-            self._chains = {api: chain for api, chain in found.items() if chain}
-        return self._chains.get(api_key, ())
+        if pipeline is not self._pipeline:
+            self._pipeline = pipeline
+            there = {interceptor.uid for interceptor in pipeline.snapshot.interceptors}
+            for uid in self._connections.keys() - there:
+                del self._connections[uid]
+        return self.roster.stages(pipeline, api_key)
 
-    def _means(self, stage: Stage) -> bool:
-        """Whether requests of this client, on this connection, can be meant."""
-        meant = stage.selection
-        return meant is None or (
-            meant.broker(self.peer.broker_id)
-            and (self._client_id is None or meant.client_id(self._client_id))
-        )
-
-    def drop(self, over: Stage) -> None:
-        """Do without a stage that does nothing any more, as long as this pipeline counts."""
-        chains = {
-            api: tuple(stage for stage in chain if stage is not over)
-            for api, chain in self._chains.items()
-        }
-        if chains != self._chains:
-            self._chains = {api: chain for api, chain in chains.items() if chain}
-            self._lapsed()
+    def _connection(self, stage: Stage) -> Connection:
+        """This connection, as the rule of an interceptor sees it."""
+        uid = stage.interceptor.uid
+        found = self._connections.get(uid)
+        if found is None:
+            found = self._connections[uid] = Connection(self.peer.client_software_name)
+        return found
 
     def _decoded(self, header: RequestHeader, data: Any) -> Any | None:
         """The request with names, or None where it cannot be read: then the broker decides."""
@@ -367,12 +381,6 @@ class Injector:
         if limited and cause.stage.budget is not None:
             cause.stage.budget.spend(count, now)
         return True
-
-
-def _by_client_id(chains: Chains) -> bool:
-    return any(
-        stage.interceptor.selector.client_ids for chain in chains.values() for stage in chain
-    )
 
 
 def _read(header: RequestHeader, data: Any) -> Any | None:

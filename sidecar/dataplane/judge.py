@@ -149,7 +149,7 @@ class Judge:
         found = []
         for stage in stages:
             if stage.is_over(now):
-                self._injector.drop(stage)
+                self._injector.roster.drop(stage)
             elif stage.selection is None or stage.selection.partition(partition):
                 found.append(stage)
         return tuple(found)

@@ -7,8 +7,9 @@ from typing import Any, Final, NamedTuple
 from codec.api_keys import ApiKey
 from codec.error_codes import ErrorCode
 from codec.headers import RequestHeader
+from sidecar.dataplane import splitting
 from sidecar.dataplane.sequences import Cause
-from sidecar.faults.base import Answer, Delay, Disconnect, Place
+from sidecar.faults.base import Answer, Change, Delay, Disconnect, Place
 
 _IDS_SINCE: Final[dict[int, int]] = {ApiKey.PRODUCE: 13, ApiKey.FETCH: 13}
 """APIs that name topics by id from these versions on."""
@@ -42,7 +43,9 @@ class Ruling:
         refusal: it is not forwarded; unless that is to disconnect from who appended.
         request: a decoded message to forward in its place.
         delay: seconds from its arrival before which its answer must not leave.
-        delays: those that were decided, and by whom; not recorded before it is forwarded.
+        left: the request without what is refused of it; None: all of it.
+        changes, delays: those that were decided, and by whom; not recorded before it is forwarded.
+            Each change is one of the message that the one before has made.
         causes: whose rules want to see the answer, each with what it asked to be kept.
         refused, order: as in `Watch`.
     """
@@ -50,10 +53,18 @@ class Ruling:
     refusal: Answer | Disconnect | None = None
     request: Any = None
     delay: float = 0.0
+    left: Any = None
+    changes: list[tuple[Change, Cause]] = field(default_factory=list)
     delays: list[tuple[Delay, Cause]] = field(default_factory=list)
     causes: list[tuple[Cause, Any]] = field(default_factory=list)
     refused: dict[Place, ErrorCode] = field(default_factory=dict)
     order: Sequence[tuple[str, bytes, list[int]]] = ()
+
+    def still(self, message: Any) -> Any:
+        """A changed message without what is refused of it."""
+        if not self.refused:
+            return message
+        return splitting.picked(message, lambda place: place not in self.refused)
 
     def watch(self, header: RequestHeader, now: float) -> Watch | None:
         """What the answer has to be held against, if it has."""

@@ -163,7 +163,7 @@ class Session:
     def _hear(self, client_id: str) -> None:
         """Take note of a client's id, on which may depend what passes."""
         self.peer.client_id = client_id
-        self.stale |= self._injector is not None and self._injector.by_client_id
+        self.stale |= self._injector is not None and self._injector.roster.by_client_id
 
     def _reads(self, api_key: int) -> bool:
         """Whether requests of this API are read here field by field."""

@@ -6,10 +6,73 @@ from typing import Any
 
 from codec.api_keys import ApiKey
 from codec.headers import RequestHeader
-from sidecar.dataplane.injecting import Injected, count_parts
-from sidecar.dataplane.pipeline import Pipeline, Stage
+from sidecar.dataplane.injecting import Injected, Peer, count_parts
+from sidecar.dataplane.pipeline import Chains, Pipeline, Stage
 from sidecar.dataplane.sequences import Cause
-from sidecar.faults.base import Answer, Change, Decision, Delay, Deny, Disconnect, Refuse
+from sidecar.faults.base import (
+    FORWARD,
+    Answer,
+    Asked,
+    Change,
+    Decision,
+    Delay,
+    Deny,
+    Disconnect,
+    Refuse,
+)
+from sidecar.model.identity import Identity
+
+
+class Roster:
+    """Who draws for the requests of one connection.
+
+    Args:
+        peer: the client, whose broker and id count.
+        identity: whose interceptors count.
+        lapsed: called when there are fewer of them under the same pipeline.
+    """
+
+    def __init__(self, peer: Peer, identity: Identity, lapsed: Callable[[], None]) -> None:
+        self._peer = peer
+        self._identity = identity
+        self._lapsed = lapsed
+        self._pipeline: Pipeline | None = None
+        self._client_id: str | None = None
+        self._chains: Chains = {}
+        self.by_client_id = False
+        """Whether they depend on the client's id."""
+
+    def stages(self, pipeline: Pipeline, api_key: int) -> tuple[Stage, ...]:
+        """Who draws for requests of this API, in order."""
+        if pipeline is not self._pipeline or self._peer.client_id != self._client_id:
+            self._pipeline, self._client_id = pipeline, self._peer.client_id
+            chains = pipeline.chains(self._identity)
+            self.by_client_id = any(
+                stage.interceptor.selector.client_ids
+                for chain in chains.values()
+                for stage in chain
+            )
+            found = {api: tuple(filter(self._can_mean, chain)) for api, chain in chains.items()}
+            self._chains = {api: chain for api, chain in found.items() if chain}
+        return self._chains.get(api_key, ())
+
+    def _can_mean(self, stage: Stage) -> bool:
+        """Whether requests of this client, on this connection, can be meant."""
+        meant = stage.selection
+        return meant is None or (
+            meant.broker(self._peer.broker_id)
+            and (self._client_id is None or meant.client_id(self._client_id))
+        )
+
+    def drop(self, over: Stage) -> None:
+        """Do without a stage that does nothing any more, as long as this pipeline counts."""
+        chains = {
+            api: tuple(stage for stage in chain if stage is not over)
+            for api, chain in self._chains.items()
+        }
+        if chains != self._chains:
+            self._chains = {api: chain for api, chain in chains.items() if chain}
+            self._lapsed()
 
 
 class Seen:
@@ -70,14 +133,17 @@ def affords(stage: Stage, count: int, now: float) -> bool:
     return stage.budget is None or stage.budget.affords(count, now)
 
 
-def may_not(stage: Stage, decision: Decision, api: ApiKey, request: Any, now: float) -> bool:
-    """Whether limits forbid a refusal; then the next in turn may decide.
+def decide(stage: Stage, asked: Asked) -> Decision:
+    """What a rule decides; nothing where it would refuse and limits forbid it.
 
-    Other decisions take nobody's turn, and are held against the limits as they are recorded.
+    Then the next in turn may decide. Other decisions take nobody's turn, and are held against the
+    limits as they are recorded.
     """
-    return isinstance(decision, Answer | Disconnect | Refuse) and not affords(
-        stage, count_injections(decision, api, request), now
-    )
+    decision = stage.rule.decide(asked)
+    if isinstance(decision, Answer | Disconnect | Refuse):
+        count = count_injections(decision, asked.api, asked.request)
+        return decision if affords(stage, count, asked.now) else FORWARD
+    return decision
 
 
 def count_injections(

@@ -6,7 +6,7 @@ rule leaves them as they are. It never sleeps, logs or raises to steer.
 """
 
 from collections.abc import Callable, Sequence, Set
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, NamedTuple, Protocol
 
 from codec.api_keys import ApiKey
@@ -16,12 +16,28 @@ Chance = Callable[[], float]
 """The next number of a drawn request, uniform in [0, 1): the same for the same seed and draw."""
 
 
+@dataclass(frozen=True, slots=True)
+class Connection:
+    """The connection of a client, as one rule sees it.
+
+    Args:
+        software_name: what the client calls its library, such as ``apache-kafka-java``; None until
+            it has said so.
+        kept: what the rule keeps about the connection. Empty at first, and whenever the
+            interceptor is replaced.
+    """
+
+    software_name: str | None = None
+    kept: dict[Any, Any] = field(default_factory=dict)
+
+
 class Asked(NamedTuple):
     """A request that was drawn for a rule.
 
     Args:
         request: decoded; its topics have names, whichever way the client told them.
         chance: see `Chance`; rules that are memorable leave it alone.
+        connection: whence it came; None where a rule that is memorable is asked ahead.
         seed: of the interceptor, for rules that number draws in a way of their own.
         now: seconds since the epoch.
         virtual_cluster: the client's; the same names mean something else in others.
@@ -31,6 +47,7 @@ class Asked(NamedTuple):
     version: int
     request: Any
     chance: Chance
+    connection: Connection | None = None
     seed: int = 0
     now: float = 0.0
     virtual_cluster: str = ""
@@ -48,6 +65,7 @@ class Answered(NamedTuple):
     version: int
     response: Any
     chance: Chance
+    connection: Connection | None = None
     kept: Any = None
     now: float = 0.0
     virtual_cluster: str = ""

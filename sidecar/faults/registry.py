@@ -6,9 +6,17 @@ from typing import Any, Final, NamedTuple
 from sidecar.faults.base import Rule
 from sidecar.faults.broken_broker import BrokenBroker, BrokenBrokerRule
 from sidecar.faults.coordinator_move import CoordinatorMove, CoordinatorMoveRule
+from sidecar.faults.duplicate_messages import DuplicateMessages, DuplicateMessagesRule
+from sidecar.faults.invalid_schema_id import InvalidSchemaId, InvalidSchemaIdRule
 from sidecar.faults.latency import Latency, LatencyRule
 from sidecar.faults.leader_election import LeaderElection, LeaderElectionRule
 from sidecar.faults.leaderless import Leaderless, LeaderlessRule
+from sidecar.faults.message_corruption import (
+    FetchMessageCorruption,
+    FetchMessageCorruptionRule,
+    ProduceMessageCorruption,
+    ProduceMessageCorruptionRule,
+)
 from sidecar.faults.slow_broker import SlowBroker, SlowBrokerRule
 from sidecar.faults.slow_clients import SlowClients, SlowClientsRule
 from sidecar.model.faults import Fault
@@ -34,6 +42,10 @@ KINDS: Final[Mapping[str, Kind]] = {
     "slow_broker": Kind(SlowBroker, SlowBrokerRule),
     "latency": Kind(Latency, LatencyRule),
     "slow_clients": Kind(SlowClients, SlowClientsRule),
+    "duplicate_messages": Kind(DuplicateMessages, DuplicateMessagesRule),
+    "invalid_schema_id": Kind(InvalidSchemaId, InvalidSchemaIdRule),
+    "produce_message_corruption": Kind(ProduceMessageCorruption, ProduceMessageCorruptionRule),
+    "fetch_message_corruption": Kind(FetchMessageCorruption, FetchMessageCorruptionRule),
 }
 """By field of `Interceptor.fault`; this is also what events call the fault."""
 

@@ -34,7 +34,8 @@ class Late:
         """Keep a copy of a response until then, seconds since the epoch."""
         self._data = b"".join(chunks)
         self._timer = self._loop.timer(max(0.0, until - time.time()))
-        self._timer.start(self._on_time)
+        # From now on, not from when the loop last looked at its clock: it would be early by that.
+        self._timer.start(self._on_time, update=True)
 
     def stop(self) -> None:
         """Forget it; safe to call twice."""

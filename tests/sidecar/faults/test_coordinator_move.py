@@ -27,7 +27,7 @@ def rule(key_type: str = "GROUP", key: str = "team-.*") -> CoordinatorMoveRule:
 
 def asked(api: ApiKey, version: int, message: Any, now: float = 0.0, where: str = "v") -> Asked:
     request = codec.decode_request(api, version, codec.encode(message, version))
-    return Asked(api, version, request, lambda: 0.5, 0, now, where)
+    return Asked(api, version, request, lambda: 0.5, None, 0, now, where)
 
 
 def about(api: ApiKey, version: int, key: str) -> Any:
@@ -102,7 +102,7 @@ def test_who_asks_for_the_coordinator_hears_that_there_is_none_yet(version: int)
             coordinator(key=key, node_id=2, host="h", port=9) for key in ("team-a", "another")
         ]
     response = codec.decode_response(api, version, codec.encode(message, version))
-    told = moving.answered(Answered(api, version, response, lambda: 0.5, decision.kept))
+    told = moving.answered(Answered(api, version, response, lambda: 0.5, kept=decision.kept))
 
     assert isinstance(told, Deny)
     assert (told.error, told.key) == (ErrorCode.COORDINATOR_NOT_AVAILABLE, "team-a")
@@ -129,7 +129,7 @@ def test_offsets_of_a_group_that_moves_are_not_told(version: int) -> None:
         group.group_id = "team-a"
     response = codec.decode_response(api, version, codec.encode(message, version))
 
-    told = moving.answered(Answered(api, version, response, lambda: 0.5, decision.kept))
+    told = moving.answered(Answered(api, version, response, lambda: 0.5, kept=decision.kept))
 
     assert isinstance(told, Deny)
     answer = codec.decode_response(api, version, codec.encode(told.message, version))

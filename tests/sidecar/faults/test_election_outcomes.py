@@ -35,7 +35,7 @@ def rule(**config: Any) -> LeaderElectionRule:
 
 
 def asked(request: Any = REQUEST, seed: int = SEED) -> Asked:
-    return Asked(ApiKey.PRODUCE, 9, request, lambda: 0.5, seed)
+    return Asked(ApiKey.PRODUCE, 9, request, lambda: 0.5, seed=seed)
 
 
 def answered(kept: Any, **codes: int) -> Answered:
@@ -54,7 +54,7 @@ def answered(kept: Any, **codes: int) -> Answered:
             for name, indexes in (("a", (0, 1)), ("b", (0,)))
         ]
     )
-    return Answered(ApiKey.PRODUCE, 9, response, lambda: 0.5, kept)
+    return Answered(ApiKey.PRODUCE, 9, response, lambda: 0.5, kept=kept)
 
 
 def chosen(found: LeaderElectionRule, request: Any = REQUEST, seed: int = SEED) -> frozenset[Place]:

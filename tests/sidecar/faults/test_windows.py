@@ -40,7 +40,7 @@ def election(rate: float = 100, draw: str = "PARTITION") -> LeaderElectionRule:
 def asked(
     message: Any = BOTH, now: float = 0.0, api: ApiKey = ApiKey.PRODUCE, where: str = "v"
 ) -> Asked:
-    return Asked(api, 9, message, lambda: 0.5, 7, now, where)
+    return Asked(api, 9, message, lambda: 0.5, None, 7, now, where)
 
 
 def metadata(now: float = 0.0, where: str = "v", version: int = 9) -> Answered:
@@ -53,7 +53,7 @@ def metadata(now: float = 0.0, where: str = "v", version: int = 9) -> Answered:
     message = MetadataResponse(topics=[topic(name="a", partitions=parts)])
     body = codec.encode(message, version)
     decoded = codec.decode_response(ApiKey.METADATA, version, body)
-    return Answered(ApiKey.METADATA, version, decoded, lambda: 0.5, True, now, where)
+    return Answered(ApiKey.METADATA, version, decoded, lambda: 0.5, None, True, now, where)
 
 
 def leaders(decision: Any) -> list[tuple[int, int, int]]:

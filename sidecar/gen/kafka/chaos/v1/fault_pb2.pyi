@@ -20,6 +20,30 @@ else:
 
 DESCRIPTOR: _descriptor.FileDescriptor
 
+class _Target:
+    ValueType = _typing.NewType("ValueType", _builtins.int)
+    V: _TypeAlias = ValueType  # noqa: Y015
+
+class _TargetEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_Target.ValueType], _builtins.type):
+    DESCRIPTOR: _descriptor.EnumDescriptor
+    TARGET_UNSPECIFIED: _Target.ValueType  # 0
+    """Not set."""
+    TARGET_PRODUCE: _Target.ValueType  # 1
+    """To the broker: the log is changed."""
+    TARGET_CONSUME: _Target.ValueType  # 2
+    """To a consumer: the log stays as it is."""
+
+class Target(_Target, metaclass=_TargetEnumTypeWrapper):
+    """Which way records go."""
+
+TARGET_UNSPECIFIED: Target.ValueType  # 0
+"""Not set."""
+TARGET_PRODUCE: Target.ValueType  # 1
+"""To the broker: the log is changed."""
+TARGET_CONSUME: Target.ValueType  # 2
+"""To a consumer: the log stays as it is."""
+Global___Target: _TypeAlias = Target  # noqa: Y015
+
 @_typing.final
 class LeaderElection(_message.Message):
     """Simulates leader elections: sampled Produce requests are answered with
@@ -482,3 +506,193 @@ class SlowClients(_message.Message):
     def WhichOneof(self, oneof_group: _WhichOneofArgType__topic) -> _WhichOneofReturnType__topic | None: ...
 
 Global___SlowClients: _TypeAlias = SlowClients  # noqa: Y015
+
+@_typing.final
+class DuplicateMessages(_message.Message):
+    """Duplicates sampled records. With TARGET_PRODUCE, batches to topics that match are sent as if
+    from a producer without idempotence, and batches of transactions are left alone.
+    """
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    TOPIC_FIELD_NUMBER: _builtins.int
+    RATE_IN_PERCENT_FIELD_NUMBER: _builtins.int
+    TARGET_FIELD_NUMBER: _builtins.int
+    SEED_FIELD_NUMBER: _builtins.int
+    topic: _builtins.str
+    """RE2 regular expression for the whole names of topics, as clients call them. All when unset."""
+    rate_in_percent: _builtins.float
+    """Share of records, 0 to 100. 100 when unset."""
+    target: Global___Target.ValueType
+    """Which way. TARGET_CONSUME when unset."""
+    seed: _builtins.int
+    """As in LeaderElection."""
+    def __init__(
+        self,
+        *,
+        topic: _builtins.str | None = ...,
+        rate_in_percent: _builtins.float | None = ...,
+        target: Global___Target.ValueType = ...,
+        seed: _builtins.int | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["_rate_in_percent", b"_rate_in_percent", "_seed", b"_seed", "_topic", b"_topic", "rate_in_percent", b"rate_in_percent", "seed", b"seed", "topic", b"topic"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_rate_in_percent", b"_rate_in_percent", "_seed", b"_seed", "_topic", b"_topic", "rate_in_percent", b"rate_in_percent", "seed", b"seed", "target", b"target", "topic", b"topic"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    _WhichOneofReturnType__rate_in_percent: _TypeAlias = _typing.Literal["rate_in_percent"]  # noqa: Y015
+    _WhichOneofArgType__rate_in_percent: _TypeAlias = _typing.Literal["_rate_in_percent", b"_rate_in_percent"]  # noqa: Y015
+    _WhichOneofReturnType__seed: _TypeAlias = _typing.Literal["seed"]  # noqa: Y015
+    _WhichOneofArgType__seed: _TypeAlias = _typing.Literal["_seed", b"_seed"]  # noqa: Y015
+    _WhichOneofReturnType__topic: _TypeAlias = _typing.Literal["topic"]  # noqa: Y015
+    _WhichOneofArgType__topic: _TypeAlias = _typing.Literal["_topic", b"_topic"]  # noqa: Y015
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__rate_in_percent) -> _WhichOneofReturnType__rate_in_percent | None: ...
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__seed) -> _WhichOneofReturnType__seed | None: ...
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__topic) -> _WhichOneofReturnType__topic | None: ...
+
+Global___DuplicateMessages: _TypeAlias = DuplicateMessages  # noqa: Y015
+
+@_typing.final
+class InvalidSchemaId(_message.Message):
+    """Replaces the schema id in all records that have one: a zero byte and four others in front."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    TOPIC_FIELD_NUMBER: _builtins.int
+    INVALID_SCHEMA_ID_FIELD_NUMBER: _builtins.int
+    TARGET_FIELD_NUMBER: _builtins.int
+    SEED_FIELD_NUMBER: _builtins.int
+    topic: _builtins.str
+    """RE2 regular expression for the whole names of topics, as clients call them. All when unset."""
+    invalid_schema_id: _builtins.int
+    """The id, 0 to 2147483647. When unset, each record gets a random one."""
+    target: Global___Target.ValueType
+    """Which way. TARGET_CONSUME when unset."""
+    seed: _builtins.int
+    """As in LeaderElection."""
+    def __init__(
+        self,
+        *,
+        topic: _builtins.str | None = ...,
+        invalid_schema_id: _builtins.int | None = ...,
+        target: Global___Target.ValueType = ...,
+        seed: _builtins.int | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["_invalid_schema_id", b"_invalid_schema_id", "_seed", b"_seed", "_topic", b"_topic", "invalid_schema_id", b"invalid_schema_id", "seed", b"seed", "topic", b"topic"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_invalid_schema_id", b"_invalid_schema_id", "_seed", b"_seed", "_topic", b"_topic", "invalid_schema_id", b"invalid_schema_id", "seed", b"seed", "target", b"target", "topic", b"topic"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    _WhichOneofReturnType__invalid_schema_id: _TypeAlias = _typing.Literal["invalid_schema_id"]  # noqa: Y015
+    _WhichOneofArgType__invalid_schema_id: _TypeAlias = _typing.Literal["_invalid_schema_id", b"_invalid_schema_id"]  # noqa: Y015
+    _WhichOneofReturnType__seed: _TypeAlias = _typing.Literal["seed"]  # noqa: Y015
+    _WhichOneofArgType__seed: _TypeAlias = _typing.Literal["_seed", b"_seed"]  # noqa: Y015
+    _WhichOneofReturnType__topic: _TypeAlias = _typing.Literal["topic"]  # noqa: Y015
+    _WhichOneofArgType__topic: _TypeAlias = _typing.Literal["_topic", b"_topic"]  # noqa: Y015
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__invalid_schema_id) -> _WhichOneofReturnType__invalid_schema_id | None: ...
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__seed) -> _WhichOneofReturnType__seed | None: ...
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__topic) -> _WhichOneofReturnType__topic | None: ...
+
+Global___InvalidSchemaId: _TypeAlias = InvalidSchemaId  # noqa: Y015
+
+@_typing.final
+class ProduceMessageCorruption(_message.Message):
+    """Puts random bytes in front of the values of sampled records on their way to the broker."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    TOPIC_FIELD_NUMBER: _builtins.int
+    SIZE_IN_BYTES_FIELD_NUMBER: _builtins.int
+    RATE_IN_PERCENT_FIELD_NUMBER: _builtins.int
+    SEED_FIELD_NUMBER: _builtins.int
+    topic: _builtins.str
+    """RE2 regular expression for the whole names of topics, as clients call them. All when unset."""
+    size_in_bytes: _builtins.int
+    """How many bytes, 1 to 1048576. 10 when unset."""
+    rate_in_percent: _builtins.float
+    """Share of records, 0 to 100. 100 when unset."""
+    seed: _builtins.int
+    """As in LeaderElection."""
+    def __init__(
+        self,
+        *,
+        topic: _builtins.str | None = ...,
+        size_in_bytes: _builtins.int | None = ...,
+        rate_in_percent: _builtins.float | None = ...,
+        seed: _builtins.int | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["_rate_in_percent", b"_rate_in_percent", "_seed", b"_seed", "_size_in_bytes", b"_size_in_bytes", "_topic", b"_topic", "rate_in_percent", b"rate_in_percent", "seed", b"seed", "size_in_bytes", b"size_in_bytes", "topic", b"topic"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_rate_in_percent", b"_rate_in_percent", "_seed", b"_seed", "_size_in_bytes", b"_size_in_bytes", "_topic", b"_topic", "rate_in_percent", b"rate_in_percent", "seed", b"seed", "size_in_bytes", b"size_in_bytes", "topic", b"topic"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    _WhichOneofReturnType__rate_in_percent: _TypeAlias = _typing.Literal["rate_in_percent"]  # noqa: Y015
+    _WhichOneofArgType__rate_in_percent: _TypeAlias = _typing.Literal["_rate_in_percent", b"_rate_in_percent"]  # noqa: Y015
+    _WhichOneofReturnType__seed: _TypeAlias = _typing.Literal["seed"]  # noqa: Y015
+    _WhichOneofArgType__seed: _TypeAlias = _typing.Literal["_seed", b"_seed"]  # noqa: Y015
+    _WhichOneofReturnType__size_in_bytes: _TypeAlias = _typing.Literal["size_in_bytes"]  # noqa: Y015
+    _WhichOneofArgType__size_in_bytes: _TypeAlias = _typing.Literal["_size_in_bytes", b"_size_in_bytes"]  # noqa: Y015
+    _WhichOneofReturnType__topic: _TypeAlias = _typing.Literal["topic"]  # noqa: Y015
+    _WhichOneofArgType__topic: _TypeAlias = _typing.Literal["_topic", b"_topic"]  # noqa: Y015
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__rate_in_percent) -> _WhichOneofReturnType__rate_in_percent | None: ...
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__seed) -> _WhichOneofReturnType__seed | None: ...
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__size_in_bytes) -> _WhichOneofReturnType__size_in_bytes | None: ...
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__topic) -> _WhichOneofReturnType__topic | None: ...
+
+Global___ProduceMessageCorruption: _TypeAlias = ProduceMessageCorruption  # noqa: Y015
+
+@_typing.final
+class FetchMessageCorruption(_message.Message):
+    """Puts random bytes in front of the values of sampled records on their way to a consumer."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    TOPIC_FIELD_NUMBER: _builtins.int
+    SIZE_IN_BYTES_FIELD_NUMBER: _builtins.int
+    RATE_IN_PERCENT_FIELD_NUMBER: _builtins.int
+    SEED_FIELD_NUMBER: _builtins.int
+    topic: _builtins.str
+    """RE2 regular expression for the whole names of topics, as clients call them. All when unset."""
+    size_in_bytes: _builtins.int
+    """How many bytes, 1 to 1048576. 10 when unset."""
+    rate_in_percent: _builtins.float
+    """Share of records, 0 to 100. 100 when unset."""
+    seed: _builtins.int
+    """As in LeaderElection."""
+    def __init__(
+        self,
+        *,
+        topic: _builtins.str | None = ...,
+        size_in_bytes: _builtins.int | None = ...,
+        rate_in_percent: _builtins.float | None = ...,
+        seed: _builtins.int | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["_rate_in_percent", b"_rate_in_percent", "_seed", b"_seed", "_size_in_bytes", b"_size_in_bytes", "_topic", b"_topic", "rate_in_percent", b"rate_in_percent", "seed", b"seed", "size_in_bytes", b"size_in_bytes", "topic", b"topic"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_rate_in_percent", b"_rate_in_percent", "_seed", b"_seed", "_size_in_bytes", b"_size_in_bytes", "_topic", b"_topic", "rate_in_percent", b"rate_in_percent", "seed", b"seed", "size_in_bytes", b"size_in_bytes", "topic", b"topic"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    _WhichOneofReturnType__rate_in_percent: _TypeAlias = _typing.Literal["rate_in_percent"]  # noqa: Y015
+    _WhichOneofArgType__rate_in_percent: _TypeAlias = _typing.Literal["_rate_in_percent", b"_rate_in_percent"]  # noqa: Y015
+    _WhichOneofReturnType__seed: _TypeAlias = _typing.Literal["seed"]  # noqa: Y015
+    _WhichOneofArgType__seed: _TypeAlias = _typing.Literal["_seed", b"_seed"]  # noqa: Y015
+    _WhichOneofReturnType__size_in_bytes: _TypeAlias = _typing.Literal["size_in_bytes"]  # noqa: Y015
+    _WhichOneofArgType__size_in_bytes: _TypeAlias = _typing.Literal["_size_in_bytes", b"_size_in_bytes"]  # noqa: Y015
+    _WhichOneofReturnType__topic: _TypeAlias = _typing.Literal["topic"]  # noqa: Y015
+    _WhichOneofArgType__topic: _TypeAlias = _typing.Literal["_topic", b"_topic"]  # noqa: Y015
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__rate_in_percent) -> _WhichOneofReturnType__rate_in_percent | None: ...
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__seed) -> _WhichOneofReturnType__seed | None: ...
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__size_in_bytes) -> _WhichOneofReturnType__size_in_bytes | None: ...
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__topic) -> _WhichOneofReturnType__topic | None: ...
+
+Global___FetchMessageCorruption: _TypeAlias = FetchMessageCorruption  # noqa: Y015

@@ -248,6 +248,10 @@ class Interceptor(_message.Message):
     SLOW_BROKER_FIELD_NUMBER: _builtins.int
     LATENCY_FIELD_NUMBER: _builtins.int
     SLOW_CLIENTS_FIELD_NUMBER: _builtins.int
+    DUPLICATE_MESSAGES_FIELD_NUMBER: _builtins.int
+    INVALID_SCHEMA_ID_FIELD_NUMBER: _builtins.int
+    PRODUCE_MESSAGE_CORRUPTION_FIELD_NUMBER: _builtins.int
+    FETCH_MESSAGE_CORRUPTION_FIELD_NUMBER: _builtins.int
     ANNOTATIONS_FIELD_NUMBER: _builtins.int
     SELECTOR_FIELD_NUMBER: _builtins.int
     LIMITS_FIELD_NUMBER: _builtins.int
@@ -311,6 +315,22 @@ class Interceptor(_message.Message):
         """Holds back the answers to Produce and Fetch requests of some topics."""
 
     @_builtins.property
+    def duplicate_messages(self) -> _fault_pb2.DuplicateMessages:
+        """Has records twice, in the log or at consumers."""
+
+    @_builtins.property
+    def invalid_schema_id(self) -> _fault_pb2.InvalidSchemaId:
+        """Replaces the schema ids in records."""
+
+    @_builtins.property
+    def produce_message_corruption(self) -> _fault_pb2.ProduceMessageCorruption:
+        """Puts random bytes in front of records that are produced."""
+
+    @_builtins.property
+    def fetch_message_corruption(self) -> _fault_pb2.FetchMessageCorruption:
+        """Puts random bytes in front of records that are fetched."""
+
+    @_builtins.property
     def annotations(self) -> _containers.ScalarMap[_builtins.str, _builtins.str]:
         """The client's own notes, kept and returned as they came; at most 4096 bytes of keys and values."""
 
@@ -347,6 +367,10 @@ class Interceptor(_message.Message):
         slow_broker: _fault_pb2.SlowBroker | None = ...,
         latency: _fault_pb2.Latency | None = ...,
         slow_clients: _fault_pb2.SlowClients | None = ...,
+        duplicate_messages: _fault_pb2.DuplicateMessages | None = ...,
+        invalid_schema_id: _fault_pb2.InvalidSchemaId | None = ...,
+        produce_message_corruption: _fault_pb2.ProduceMessageCorruption | None = ...,
+        fetch_message_corruption: _fault_pb2.FetchMessageCorruption | None = ...,
         annotations: _abc.Mapping[_builtins.str, _builtins.str] | None = ...,
         selector: Global___Selector | None = ...,
         limits: Global___Limits | None = ...,
@@ -360,13 +384,13 @@ class Interceptor(_message.Message):
         paused: _builtins.bool = ...,
         state: Global___Interceptor.State.ValueType = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["_priority", b"_priority", "broken_broker", b"broken_broker", "coordinator_move", b"coordinator_move", "expire_time", b"expire_time", "fault", b"fault", "latency", b"latency", "leader_election", b"leader_election", "leaderless", b"leaderless", "limits", b"limits", "priority", b"priority", "scope", b"scope", "selector", b"selector", "slow_broker", b"slow_broker", "slow_clients", b"slow_clients", "ttl", b"ttl"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["_priority", b"_priority", "broken_broker", b"broken_broker", "coordinator_move", b"coordinator_move", "duplicate_messages", b"duplicate_messages", "expire_time", b"expire_time", "fault", b"fault", "fetch_message_corruption", b"fetch_message_corruption", "invalid_schema_id", b"invalid_schema_id", "latency", b"latency", "leader_election", b"leader_election", "leaderless", b"leaderless", "limits", b"limits", "priority", b"priority", "produce_message_corruption", b"produce_message_corruption", "scope", b"scope", "selector", b"selector", "slow_broker", b"slow_broker", "slow_clients", b"slow_clients", "ttl", b"ttl"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["_priority", b"_priority", "annotations", b"annotations", "broken_broker", b"broken_broker", "coordinator_move", b"coordinator_move", "effective_seed", b"effective_seed", "etag", b"etag", "expire_time", b"expire_time", "fault", b"fault", "injections", b"injections", "latency", b"latency", "leader_election", b"leader_election", "leaderless", b"leaderless", "lease", b"lease", "limits", b"limits", "name", b"name", "paused", b"paused", "priority", b"priority", "scope", b"scope", "selector", b"selector", "slow_broker", b"slow_broker", "slow_clients", b"slow_clients", "state", b"state", "ttl", b"ttl", "uid", b"uid"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_priority", b"_priority", "annotations", b"annotations", "broken_broker", b"broken_broker", "coordinator_move", b"coordinator_move", "duplicate_messages", b"duplicate_messages", "effective_seed", b"effective_seed", "etag", b"etag", "expire_time", b"expire_time", "fault", b"fault", "fetch_message_corruption", b"fetch_message_corruption", "injections", b"injections", "invalid_schema_id", b"invalid_schema_id", "latency", b"latency", "leader_election", b"leader_election", "leaderless", b"leaderless", "lease", b"lease", "limits", b"limits", "name", b"name", "paused", b"paused", "priority", b"priority", "produce_message_corruption", b"produce_message_corruption", "scope", b"scope", "selector", b"selector", "slow_broker", b"slow_broker", "slow_clients", b"slow_clients", "state", b"state", "ttl", b"ttl", "uid", b"uid"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     _WhichOneofReturnType__priority: _TypeAlias = _typing.Literal["priority"]  # noqa: Y015
     _WhichOneofArgType__priority: _TypeAlias = _typing.Literal["_priority", b"_priority"]  # noqa: Y015
-    _WhichOneofReturnType_fault: _TypeAlias = _typing.Literal["leader_election", "leaderless", "coordinator_move", "broken_broker", "slow_broker", "latency", "slow_clients"]  # noqa: Y015
+    _WhichOneofReturnType_fault: _TypeAlias = _typing.Literal["leader_election", "leaderless", "coordinator_move", "broken_broker", "slow_broker", "latency", "slow_clients", "duplicate_messages", "invalid_schema_id", "produce_message_corruption", "fetch_message_corruption"]  # noqa: Y015
     _WhichOneofArgType_fault: _TypeAlias = _typing.Literal["fault", b"fault"]  # noqa: Y015
     @_typing.overload
     def WhichOneof(self, oneof_group: _WhichOneofArgType__priority) -> _WhichOneofReturnType__priority | None: ...

@@ -1,0 +1,1 @@
+"""Minutes of mixed faults on a real cluster: what was acknowledged, against what is there."""
