@@ -1,4 +1,6 @@
-"""Conduktor Gateway's admin API (v1) on top of the sidecar's gRPC API, for scripts that speak it.
+"""Conduktor Gateway's admin API on top of the sidecar's gRPC API, for scripts that speak it.
+
+v1 is in this package, v2 in `rest_bridge.v2`.
 
 A client of the API in `protos/` like any other: it holds no state and no users, and can run in the
 sidecar's process or alone in front of a remote sidecar. The app builds it as::

@@ -1,12 +1,13 @@
 """The bridge's own client of the sidecar's gRPC API: deadlines, credentials, refusals."""
 
 from collections.abc import Sequence
+from copy import copy
 from typing import TypeVar
 
 import grpc
 from grpc_health.v1 import health_pb2, health_pb2_grpc
 
-from rest_bridge.errors import from_rpc, unauthorized
+from rest_bridge.errors import V1, Words, from_rpc, unauthorized
 from sidecar.gen.kafka.chaos.v1 import alias_topic_service_pb2 as apb
 from sidecar.gen.kafka.chaos.v1 import interceptor_service_pb2 as ipb
 from sidecar.gen.kafka.chaos.v1 import sidecar_service_pb2 as spb
@@ -15,6 +16,7 @@ from sidecar.gen.kafka.chaos.v1 import user_mapping_service_pb2 as upb
 from sidecar.gen.kafka.chaos.v1 import virtual_cluster_service_pb2 as vpb
 from sidecar.gen.kafka.chaos.v1.alias_topic_pb2 import AliasTopic
 from sidecar.gen.kafka.chaos.v1.alias_topic_service_pb2_grpc import AliasTopicServiceStub
+from sidecar.gen.kafka.chaos.v1.group_pb2 import Group
 from sidecar.gen.kafka.chaos.v1.interceptor_pb2 import Interceptor, Scope
 from sidecar.gen.kafka.chaos.v1.interceptor_service_pb2_grpc import InterceptorServiceStub
 from sidecar.gen.kafka.chaos.v1.sidecar_pb2 import BuildInfo
@@ -43,6 +45,7 @@ class SidecarClient:
 
     def __init__(self, channel: grpc.Channel, target: str) -> None:
         self.target = target
+        self._words = V1
         self._interceptors = InterceptorServiceStub(channel)
         self._tokens = TokenServiceStub(channel)
         self._virtual_clusters = VirtualClusterServiceStub(channel)
@@ -50,6 +53,12 @@ class SidecarClient:
         self._users = UserMappingServiceStub(channel)
         self._sidecar = SidecarServiceStub(channel)
         self._health = health_pb2_grpc.HealthStub(channel)
+
+    def speaking(self, words: Words) -> "SidecarClient":
+        """Return a client on the same channel whose refusals are in these words."""
+        result = copy(self)
+        result._words = words
+        return result
 
     def authenticate(self, authorization: str | None) -> None:
         """Return if the sidecar knows this caller; for answers that need nothing else from it."""
@@ -73,6 +82,18 @@ class SidecarClient:
         """Create or replace an interceptor; return whether it was created."""
         request = ipb.UpdateInterceptorRequest(interceptor=wanted, allow_missing=True)
         return self._call(self._interceptors.UpdateInterceptor, request, authorization).created
+
+    def upsert(
+        self, wanted: Interceptor, authorization: str | None, *, validate_only: bool
+    ) -> ipb.UpdateInterceptorResponse:
+        """Create or replace an interceptor in a scope that exists."""
+        request = ipb.UpdateInterceptorRequest(
+            interceptor=wanted,
+            allow_missing=True,
+            require_scope=True,
+            validate_only=validate_only,
+        )
+        return self._call(self._interceptors.UpdateInterceptor, request, authorization)
 
     def get(self, name: str, scope: Scope, authorization: str | None) -> Interceptor:
         """Return one interceptor."""
@@ -102,16 +123,37 @@ class SidecarClient:
         answer = self._call(self._virtual_clusters.ListVirtualClusters, request, authorization)
         return answer.virtual_clusters
 
+    def get_virtual_cluster(self, name: str, authorization: str | None) -> VirtualCluster:
+        """Return one virtual cluster."""
+        request = vpb.GetVirtualClusterRequest(name=name)
+        answer = self._call(self._virtual_clusters.GetVirtualCluster, request, authorization)
+        return answer.virtual_cluster
+
+    def create_virtual_cluster(
+        self, name: str, authorization: str | None, *, validate_only: bool
+    ) -> bool:
+        """Create a virtual cluster; return whether it was not there before."""
+        request = vpb.CreateVirtualClusterRequest(
+            virtual_cluster=VirtualCluster(name=name), validate_only=validate_only
+        )
+        answer = self._call(self._virtual_clusters.CreateVirtualCluster, request, authorization)
+        return answer.created
+
+    def delete_virtual_cluster(self, name: str, authorization: str | None) -> None:
+        """Delete one virtual cluster."""
+        request = vpb.DeleteVirtualClusterRequest(name=name)
+        self._call(self._virtual_clusters.DeleteVirtualCluster, request, authorization)
+
     def create_alias(
-        self, wanted: AliasTopic, authorization: str | None
+        self, wanted: AliasTopic, authorization: str | None, *, validate_only: bool = False
     ) -> tuple[AliasTopic, bool]:
         """Create an alias topic; return it and whether it was not there before."""
-        request = apb.CreateAliasTopicRequest(alias_topic=wanted)
+        request = apb.CreateAliasTopicRequest(alias_topic=wanted, validate_only=validate_only)
         answer = self._call(self._aliases.CreateAliasTopic, request, authorization)
         return answer.alias_topic, answer.created
 
     def list_aliases(self, virtual_cluster: str, authorization: str | None) -> Sequence[AliasTopic]:
-        """Return the alias topics of a virtual cluster."""
+        """Return the alias topics of a virtual cluster, or all for an empty name."""
         request = apb.ListAliasTopicsRequest(virtual_cluster=virtual_cluster)
         return self._call(self._aliases.ListAliasTopics, request, authorization).alias_topics
 
@@ -139,6 +181,16 @@ class SidecarClient:
         request = upb.UpdateUserMappingRequest(user_mapping=wanted, allow_missing=True)
         return self._call(self._users.UpdateUserMapping, request, authorization).created
 
+    def upsert_user(
+        self, wanted: UserMapping, authorization: str | None, *, validate_only: bool
+    ) -> upb.UpdateUserMappingResponse:
+        """Create a user mapping, or replace its principal; the groups stay what they are."""
+        request = upb.UpdateUserMappingRequest(
+            user_mapping=wanted, allow_missing=True, validate_only=validate_only
+        )
+        request.update_mask.paths.append("principal")
+        return self._call(self._users.UpdateUserMapping, request, authorization)
+
     def get_user_mapping(
         self, virtual_cluster: str, username: str, authorization: str | None
     ) -> UserMapping:
@@ -147,18 +199,39 @@ class SidecarClient:
         return self._call(self._users.GetUserMapping, request, authorization).user_mapping
 
     def list_user_mappings(
-        self, virtual_cluster: str, authorization: str | None
+        self, virtual_cluster: str | None, authorization: str | None
     ) -> Sequence[UserMapping]:
-        """Return the user mappings of a virtual cluster."""
+        """Return the user mappings of a virtual cluster, or all for None."""
         request = upb.ListUserMappingsRequest(virtual_cluster=virtual_cluster)
         return self._call(self._users.ListUserMappings, request, authorization).user_mappings
 
     def delete_user_mapping(
-        self, virtual_cluster: str, username: str, authorization: str | None
+        self,
+        virtual_cluster: str,
+        username: str,
+        authorization: str | None,
+        *,
+        require_ungrouped: bool = False,
     ) -> None:
         """Delete one user mapping."""
-        request = upb.DeleteUserMappingRequest(virtual_cluster=virtual_cluster, username=username)
+        request = upb.DeleteUserMappingRequest(
+            virtual_cluster=virtual_cluster,
+            username=username,
+            require_ungrouped=require_ungrouped,
+        )
         self._call(self._users.DeleteUserMapping, request, authorization)
+
+    def upsert_group(
+        self, wanted: Group, authorization: str | None, *, validate_only: bool
+    ) -> upb.UpdateGroupResponse:
+        """Have exactly the members of `wanted` in a group."""
+        request = upb.UpdateGroupRequest(group=wanted, validate_only=validate_only)
+        return self._call(self._users.UpdateGroup, request, authorization)
+
+    def delete_group(self, name: str, authorization: str | None) -> None:
+        """Take a group out of all user mappings."""
+        request = upb.DeleteGroupRequest(name=name)
+        self._call(self._users.DeleteGroup, request, authorization)
 
     def metrics(self, authorization: str | None) -> tuple[str, str]:
         """Return ``(content type, text)``."""
@@ -187,7 +260,7 @@ class SidecarClient:
         try:
             return method(request, timeout=DEADLINE_SECONDS, metadata=_metadata(authorization))
         except grpc.RpcError as error:
-            raise from_rpc(error, self.target) from None
+            raise from_rpc(error, self.target, self._words) from None
 
 
 def _metadata(authorization: str | None) -> tuple[tuple[str, str], ...]:

@@ -1,6 +1,7 @@
 """Refusals: what becomes of a request that cannot be served, and of gRPC's statuses."""
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import cast
 
 import grpc
@@ -25,7 +26,20 @@ _HTTP = {
     grpc.StatusCode.DEADLINE_EXCEEDED: 504,
 }
 
-# The same fields in the words of this dialect; paths and names both occur in the API's requests.
+
+@dataclass(frozen=True, slots=True)
+class Words:
+    """What a dialect calls the fields of our API.
+
+    Args:
+        fields: by paths or names; both occur in the API's requests.
+        config: where the config of a plugin is, whose keys are the fields of a fault in lowerCamel.
+    """
+
+    fields: Mapping[str, str]
+    config: str
+
+
 _FIELDS = {
     "interceptor.annotations": "config",
     "interceptor.priority": "priority",
@@ -49,6 +63,7 @@ _FIELDS = {
     "virtual_cluster": "vcluster",
     "lifetime_seconds": "lifeTimeSeconds",
 }
+V1 = Words(_FIELDS, "config")
 
 _CONTROLS = {"selector": Selector.DESCRIPTOR, "limits": Limits.DESCRIPTOR}
 
@@ -91,11 +106,11 @@ def unauthorized(message: str, code: grpc.StatusCode | None = None) -> Refusal:
     )
 
 
-def from_rpc(error: grpc.RpcError, target: str) -> Refusal:
+def from_rpc(error: grpc.RpcError, target: str, words: Words = V1) -> Refusal:
     """Return what an HTTP caller is told when a call to the sidecar at `target` failed."""
     call = cast(grpc.Call, error)  # what stubs raise is both
     code = call.code()
-    message = _message(call)
+    message = _message(call, words)
     if code is grpc.StatusCode.UNAUTHENTICATED:
         return unauthorized(message, code)
     if code is grpc.StatusCode.UNAVAILABLE and not _details(call):
@@ -105,26 +120,25 @@ def from_rpc(error: grpc.RpcError, target: str) -> Refusal:
     return Refusal(_HTTP.get(code, 500), message, code=code)
 
 
-def _message(error: grpc.Call) -> str:
+def _message(error: grpc.Call, words: Words) -> str:
     fields = BadRequest()
     for detail in _details(error):
         detail.Unpack(fields)  # leaves `fields` alone when it is something else
     if not fields.field_violations:
         return error.details() or "the sidecar gave no reason"
     return "; ".join(
-        v.description.replace(v.field, _renamed(v.field), 1) for v in fields.field_violations
+        v.description.replace(v.field, _renamed(v.field, words), 1) for v in fields.field_violations
     )
 
 
-def _renamed(path: str) -> str:
+def _renamed(path: str, words: Words) -> str:
     name, bracket, rest = path.partition("[")
-    return _renamed_field(name) + bracket + rest
+    return _renamed_field(name, words) + bracket + rest
 
 
-def _renamed_field(name: str) -> str:
-    """What this dialect calls a field; those of a fault are keys of the config, in lowerCamel."""
-    if name in _FIELDS:
-        return _FIELDS[name]
+def _renamed_field(name: str, words: Words) -> str:
+    if name in words.fields:
+        return words.fields[name]
     first, _, rest = name.partition(".")
     fault, _, field = rest.partition(".")
     if first == "interceptor" and fault in _CONTROLS and field:
@@ -133,7 +147,7 @@ def _renamed_field(name: str) -> str:
     for known in faults:
         message = known.message_type
         if first == "interceptor" and fault == known.name and message is not None and field:
-            return f"config.{message.fields_by_name[field].json_name}"
+            return f"{words.config}.{message.fields_by_name[field].json_name}"
     return name
 
 

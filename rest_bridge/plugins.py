@@ -52,17 +52,21 @@ class Plugin:
             f"| key | type | default | meaning |\n|---|---|---|---|\n{rows}\n"
         )
 
-    def read(self, config: Mapping[str, Json], into: Interceptor) -> None:
-        """Set the fault from a config, or raise Refusal (400)."""
+    def read(self, config: Mapping[str, Json], into: Interceptor, path: str = "config") -> None:
+        """Set the fault from a config, or raise Refusal (400).
+
+        Args:
+            path: of the config in the body.
+        """
         fields = {field.json_name: field for field in self.message.fields}
-        refuse_unknown(config, tuple(fields), "config.")
+        refuse_unknown(config, tuple(fields), f"{path}.")
         for name, field in fields.items():
             if not _key(field).fallback and name not in config:
-                raise bad_request(f"config.{name} is required, allowed are {_allowed(field)}")
+                raise bad_request(f"{path}.{name} is required, allowed are {_allowed(field)}")
         part = getattr(into, self.fault)
         part.SetInParent()
         for name, value in config.items():
-            _set(part, fields[name], value, f"config.{name}")
+            _set(part, fields[name], value, f"{path}.{name}")
 
     def render(self, interceptor: Interceptor) -> dict[str, Json]:
         """Return the config that describes the fault."""
@@ -91,13 +95,13 @@ def refuse_unknown(body: Mapping[str, Json], allowed: tuple[str, ...], prefix: s
             raise bad_request(f"{prefix}{show(key)[1:-1]} is not known, allowed are {names}")
 
 
-def plugin_of(name: Json) -> Plugin:
-    """Return the plugin of this class name, or raise Refusal (400)."""
+def plugin_of(name: Json, path: str = "pluginClass") -> Plugin:
+    """Return the plugin of this class name, or raise Refusal (400) that calls it `path`."""
     for plugin in PLUGINS:
         if plugin.name == name:
             return plugin
     allowed = ", ".join(plugin.name for plugin in PLUGINS)
-    raise bad_request(f"pluginClass is {show(name, 200)}, allowed are {allowed}")
+    raise bad_request(f"{path} is {show(name, 200)}, allowed are {allowed}")
 
 
 def plugin_for(interceptor: Interceptor) -> Plugin:

@@ -14,6 +14,7 @@ from rest_bridge.plugins import PLUGINS
 from sidecar.gen.kafka.chaos.v1.interceptor_pb2 import Scope
 
 JSON_TYPE = "application/json"
+TEXT_TYPE = "text/plain; charset=utf-8"
 NAME_TAKEN = "interceptorName for cluster must be unique."
 """The reference's words."""
 
@@ -151,6 +152,20 @@ def _health(call: Call) -> Answer:
     return answer(200 if up else 503, {"status": state, "checks": checks, "outcome": state})
 
 
+def _live(call: Call) -> Answer:
+    return Answer(200)
+
+
+def _ready(call: Call) -> Answer:
+    up, _ = call.client.health()
+    return Answer(200, "READY", TEXT_TYPE) if up else Answer(503, "NOTREADY", TEXT_TYPE)
+
+
+def _versions(call: Call) -> Answer:
+    _, build = call.client.health()
+    return answer(200, {"gateway": build.version})
+
+
 def _metrics(call: Call) -> Answer:
     content_type, text = call.client.metrics(call.authorization)
     return Answer(200, text, content_type)
@@ -168,4 +183,7 @@ RESOLVE: Resource = {"POST": _resolve}
 PLUGIN_LIST: Resource = {"GET": _plugins}
 PLUGIN_TEXTS: Resource = {"GET": _plugin_texts}
 HEALTH: Resource = {"GET": _health}
+LIVENESS: Resource = {"GET": _live}
+READINESS: Resource = {"GET": _ready}
+VERSIONS: Resource = {"GET": _versions}
 METRICS: Resource = {"GET": _metrics}

@@ -84,7 +84,7 @@ def interceptor_to(interceptor: Interceptor) -> dict[str, Json]:
         "pluginClass": plugin_for(interceptor).name,
         "priority": Number(str(interceptor.priority)),
         "timeoutMs": Number(str(_timeout_of(interceptor))),
-        "config": _config_of(interceptor),
+        "config": config_of(interceptor),
     }
     return found | _control_in(interceptor)
 
@@ -111,7 +111,7 @@ def resolved_interceptor_to(interceptor: Interceptor) -> dict[str, Json]:
         "group": scope.group,
         "username": scope.username,
         "priority": Number(str(interceptor.priority)),
-        "config": _config_of(interceptor),
+        "config": config_of(interceptor),
     }
 
 
@@ -163,7 +163,7 @@ def _control_in(interceptor: Interceptor) -> dict[str, Json]:
     return {"control": control} if control else {}
 
 
-def _config_of(interceptor: Interceptor) -> dict[str, Json]:
+def config_of(interceptor: Interceptor) -> dict[str, Json]:
     """Return the config as it was sent, if it still says what the interceptor does.
 
     The annotations belong to whoever writes them: a gRPC client may have changed the fault and

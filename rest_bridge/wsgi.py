@@ -9,9 +9,10 @@ from werkzeug.wrappers import Request, Response
 
 from rest_bridge.client import SidecarClient
 from rest_bridge.errors import Refusal, bad_request, unauthorized
-from rest_bridge.json_body import dumps, show
-from rest_bridge.resources import Answer, Call, answer
+from rest_bridge.json_body import Json, dumps, show
+from rest_bridge.resources import Answer, Call
 from rest_bridge.routes import ROUTES, Endpoint
+from rest_bridge.v2 import errors as v2_errors
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIEnvironment
@@ -26,6 +27,7 @@ class Bridge:
 
     def __init__(self, client: SidecarClient) -> None:
         self._client = client
+        self._v2_client = client.speaking(v2_errors.WORDS)
 
     def __call__(
         self, environ: "WSGIEnvironment", start_response: "StartResponse"
@@ -38,10 +40,11 @@ class Bridge:
         try:
             outcome = _options(request) or self._authorized(request)
         except Refusal as refusal:
-            outcome = _told(refusal)
+            outcome = _told(refusal, request)
         except Exception:  # noqa: BLE001 - whatever it is, the client gets JSON and the log the rest
             _log.exception("request failed: %s %s", request.method, request.path)
-            outcome = answer(500, {"message": "internal error, the bridge's log has the details"})
+            message = "internal error, the bridge's log has the details"
+            outcome = _told(Refusal(500, message), request)
         response = Response(
             outcome.body.encode("utf-8"),
             outcome.status,
@@ -53,9 +56,9 @@ class Bridge:
         return response
 
     def _authorized(self, request: Request) -> Answer:
-        """Answer, but below /admin tell nothing to strangers, not even that a path is unknown."""
+        """Answer, but below the APIs tell nothing to strangers, not even that a path is unknown."""
         authorization = request.headers.get("Authorization")
-        secured = request.path == "/admin" or request.path.startswith("/admin/")
+        secured = _below("/admin", request) or _below("/gateway", request)
         if secured and authorization is None:
             raise unauthorized("credentials are missing: HTTP Basic ones are needed")
         try:
@@ -69,7 +72,7 @@ class Bridge:
     def _answer(self, request: Request, authorization: str | None) -> Answer:
         endpoint, path = _match(request)
         call = Call(
-            client=self._client,
+            client=self._v2_client if _below("/gateway", request) else self._client,
             path=path,
             everywhere=endpoint.everywhere,
             query=request.args.to_dict(),
@@ -80,9 +83,15 @@ class Bridge:
         return endpoint.resource[method](call)
 
 
-def _told(refusal: Refusal) -> Answer:
-    body = dumps({"message": str(refusal)})
-    return Answer(refusal.status, body, headers=refusal.headers)
+def _below(base: str, request: Request) -> bool:
+    return request.path == base or request.path.startswith(f"{base}/")
+
+
+def _told(refusal: Refusal, request: Request) -> Answer:
+    body: Json = {"message": str(refusal)}
+    if _below("/gateway", request):
+        body = v2_errors.body(refusal, request.method, request.path)
+    return Answer(refusal.status, dumps(body), headers=refusal.headers)
 
 
 def _options(request: Request) -> Answer | None:

@@ -3,6 +3,7 @@
 Field names in refusals are paths in the request, such as ``interceptor.scope.username``.
 """
 
+from collections.abc import Iterable
 from types import MappingProxyType
 
 from google.protobuf.timestamp_pb2 import Timestamp
@@ -15,6 +16,7 @@ from sidecar.control.ports import Broker, BuildInfo
 from sidecar.control.virtual_clusters import VirtualClusterView
 from sidecar.gen.kafka.chaos.v1 import (
     alias_topic_pb2,
+    group_pb2,
     injection_pb2,
     interceptor_pb2,
     sidecar_pb2,
@@ -164,6 +166,17 @@ def user_mapping_to_proto(mapping: UserMapping) -> user_mapping_pb2.UserMapping:
         username=mapping.username,
         principal=mapping.principal,
         groups=sorted(mapping.groups),
+    )
+
+
+def group_to_proto(name: str, members: Iterable[tuple[str, str]]) -> group_pb2.Group:
+    """Return the message, members in order of virtual cluster and username."""
+    return group_pb2.Group(
+        name=name,
+        members=[
+            group_pb2.GroupMember(virtual_cluster=virtual_cluster, username=username)
+            for virtual_cluster, username in sorted(members)
+        ],
     )
 
 

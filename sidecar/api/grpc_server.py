@@ -169,7 +169,7 @@ class ControlServer:
     def _register(self, services: Services) -> None:
         server = self._server
         interceptor_service_pb2_grpc.add_InterceptorServiceServicer_to_server(
-            InterceptorServicer(services.interceptors), server
+            InterceptorServicer(services.interceptors, services.virtual_clusters), server
         )
         lease_service_pb2_grpc.add_LeaseServiceServicer_to_server(
             LeaseServicer(services.leases), server

@@ -27,8 +27,11 @@ Context = grpc.ServicerContext
 class InterceptorServicer(ipb_grpc.InterceptorServiceServicer):
     """The door to the interceptors."""
 
-    def __init__(self, interceptors: InterceptorService) -> None:
+    def __init__(
+        self, interceptors: InterceptorService, virtual_clusters: VirtualClusterService
+    ) -> None:
         self._interceptors = interceptors
+        self._virtual_clusters = virtual_clusters
 
     def CreateInterceptor(
         self, request: ipb.CreateInterceptorRequest, context: Context
@@ -61,12 +64,17 @@ class InterceptorServicer(ipb_grpc.InterceptorServiceServicer):
     ) -> ipb.UpdateInterceptorResponse:
         """Update, as the proto says."""
         wanted = convert.interceptor_from_proto(request.interceptor)
+        if request.require_scope:
+            self._virtual_clusters.check_scope(wanted.scope)
         with below("interceptor"):
-            view, created = self._interceptors.update(
-                wanted, allow_missing=request.allow_missing, etag=request.interceptor.etag
+            view, created, changed = self._interceptors.update(
+                wanted,
+                allow_missing=request.allow_missing,
+                etag=request.interceptor.etag,
+                validate_only=request.validate_only,
             )
         return ipb.UpdateInterceptorResponse(
-            interceptor=convert.interceptor_to_proto(view), created=created
+            interceptor=convert.interceptor_to_proto(view), created=created, changed=changed
         )
 
     def DeleteInterceptor(

@@ -1,11 +1,13 @@
 """VirtualClusterService, UserMappingService and AliasTopicService: translate and call control."""
 
+from collections.abc import Iterable
+
 import grpc
 
 from sidecar.api import convert
 from sidecar.api.violations import below
 from sidecar.control.alias_topics import AliasTopicService
-from sidecar.control.user_mappings import UserMappingService
+from sidecar.control.user_mappings import FIELDS, UserMappingService
 from sidecar.control.virtual_clusters import VirtualClusterService
 from sidecar.gen.kafka.chaos.v1 import alias_topic_service_pb2 as apb
 from sidecar.gen.kafka.chaos.v1 import alias_topic_service_pb2_grpc as apb_grpc
@@ -13,6 +15,7 @@ from sidecar.gen.kafka.chaos.v1 import user_mapping_service_pb2 as upb
 from sidecar.gen.kafka.chaos.v1 import user_mapping_service_pb2_grpc as upb_grpc
 from sidecar.gen.kafka.chaos.v1 import virtual_cluster_service_pb2 as vpb
 from sidecar.gen.kafka.chaos.v1 import virtual_cluster_service_pb2_grpc as vpb_grpc
+from sidecar.model.errors import InvalidArgument
 from sidecar.model.names import PASSTHROUGH, virtual_cluster_name
 
 Context = grpc.ServicerContext
@@ -23,6 +26,18 @@ class VirtualClusterServicer(vpb_grpc.VirtualClusterServiceServicer):
 
     def __init__(self, virtual_clusters: VirtualClusterService) -> None:
         self._virtual_clusters = virtual_clusters
+
+    def CreateVirtualCluster(
+        self, request: vpb.CreateVirtualClusterRequest, context: Context
+    ) -> vpb.CreateVirtualClusterResponse:
+        """Create, as the proto says."""
+        with below("virtual_cluster"):
+            view, created = self._virtual_clusters.create(
+                request.virtual_cluster.name, validate_only=request.validate_only
+            )
+        return vpb.CreateVirtualClusterResponse(
+            virtual_cluster=convert.virtual_cluster_to_proto(view), created=created
+        )
 
     def ListVirtualClusters(
         self, request: vpb.ListVirtualClustersRequest, context: Context
@@ -85,10 +100,16 @@ class UserMappingServicer(upb_grpc.UserMappingServiceServicer):
     ) -> upb.UpdateUserMappingResponse:
         """Update, as the proto says."""
         wanted = convert.user_mapping_from_proto(request.user_mapping)
+        fields = _masked(request.update_mask.paths) if request.HasField("update_mask") else FIELDS
         with below("user_mapping"):
-            mapping, created = self._mappings.update(wanted, allow_missing=request.allow_missing)
+            mapping, created, changed = self._mappings.update(
+                wanted,
+                allow_missing=request.allow_missing,
+                fields=fields,
+                validate_only=request.validate_only,
+            )
         return upb.UpdateUserMappingResponse(
-            user_mapping=convert.user_mapping_to_proto(mapping), created=created
+            user_mapping=convert.user_mapping_to_proto(mapping), created=created, changed=changed
         )
 
     def DeleteUserMapping(
@@ -99,8 +120,30 @@ class UserMappingServicer(upb_grpc.UserMappingServiceServicer):
             request.virtual_cluster or PASSTHROUGH,
             request.username,
             allow_missing=request.allow_missing,
+            require_ungrouped=request.require_ungrouped,
         )
         return upb.DeleteUserMappingResponse()
+
+    def UpdateGroup(
+        self, request: upb.UpdateGroupRequest, context: Context
+    ) -> upb.UpdateGroupResponse:
+        """Update, as the proto says."""
+        name = request.group.name
+        members = {(m.virtual_cluster or PASSTHROUGH, m.username) for m in request.group.members}
+        with below("group"):
+            created, changed = self._mappings.update_group(
+                name, members, validate_only=request.validate_only
+            )
+        return upb.UpdateGroupResponse(
+            group=convert.group_to_proto(name, members), created=created, changed=changed
+        )
+
+    def DeleteGroup(
+        self, request: upb.DeleteGroupRequest, context: Context
+    ) -> upb.DeleteGroupResponse:
+        """Delete, as the proto says."""
+        self._mappings.delete_group(request.name)
+        return upb.DeleteGroupResponse()
 
 
 class AliasTopicServicer(apb_grpc.AliasTopicServiceServicer):
@@ -115,7 +158,7 @@ class AliasTopicServicer(apb_grpc.AliasTopicServiceServicer):
         """Create, as the proto says."""
         wanted = convert.alias_topic_from_proto(request.alias_topic)
         with below("alias_topic"):
-            alias, created = self._aliases.create(wanted)
+            alias, created = self._aliases.create(wanted, validate_only=request.validate_only)
         return apb.CreateAliasTopicResponse(
             alias_topic=convert.alias_topic_to_proto(alias), created=created
         )
@@ -151,3 +194,13 @@ class AliasTopicServicer(apb_grpc.AliasTopicServiceServicer):
         """Purge, as the proto says."""
         count = self._aliases.purge(virtual_cluster_name(request.virtual_cluster))
         return apb.PurgeAliasTopicsResponse(purge_count=count)
+
+
+def _masked(paths: Iterable[str]) -> frozenset[str]:
+    """Return the fields an update_mask names, or raise InvalidArgument."""
+    fields = frozenset(paths)
+    for path in sorted(fields - FIELDS):
+        raise InvalidArgument.of(
+            "update_mask", f"update_mask has {path!r}, allowed are {', '.join(sorted(FIELDS))}"
+        )
+    return fields

@@ -1,8 +1,6 @@
 """The alias topics: names of virtual clusters for topics that are not below their prefix."""
 
-from collections.abc import Callable
-
-from sidecar.control.ports import TopicSource
+from sidecar.control.ports import Claim, TopicSource
 from sidecar.control.state import ControlState
 from sidecar.model.alias_topic import AliasTopic
 from sidecar.model.errors import (
@@ -28,16 +26,16 @@ class AliasTopicService:
         topics: knows which topics there are.
     """
 
-    def __init__(
-        self, state: ControlState, claim: Callable[[str], None], topics: TopicSource
-    ) -> None:
+    def __init__(self, state: ControlState, claim: Claim, topics: TopicSource) -> None:
         self._state = state
         self._claim = claim
         self._topics = topics
         self._items: dict[_Key, AliasTopic] = {}  # replaced whole, so that readers need no lock
 
-    def create(self, wanted: AliasTopic) -> tuple[AliasTopic, bool]:
+    def create(self, wanted: AliasTopic, *, validate_only: bool = False) -> tuple[AliasTopic, bool]:
         """Add `wanted`; return it and whether it was created by this, not there before.
+
+        With `validate_only` nothing is added, but all else is the same.
 
         Raises:
             AlreadyExists: the logical name leads elsewhere, the virtual cluster has another alias
@@ -56,8 +54,9 @@ class AliasTopicService:
                 raise ResourceExhausted(
                     f"there are {len(self._items)} alias topics, no more are allowed: delete some"
                 )
-            self._claim(wanted.virtual_cluster)
-            self._commit({**self._items, _key(wanted): wanted})
+            self._claim(wanted.virtual_cluster, validate_only=validate_only)
+            if not validate_only:
+                self._commit({**self._items, _key(wanted): wanted})
         return wanted, True
 
     def get(self, virtual_cluster: str, logical_name: str) -> AliasTopic:

@@ -1,7 +1,6 @@
 """Whether an interceptor is still what a caller takes it for."""
 
 from dataclasses import replace
-from datetime import UTC, datetime
 from hashlib import blake2b
 
 from sidecar.model.errors import Aborted
@@ -37,8 +36,3 @@ def etag_of(item: Interceptor) -> str:
     content = (item.uid, item.priority, item.fault, sorted(item.annotations.items()))
     control = (item.selector, item.limits, item.expires, item.lease_uid, item.paused)
     return blake2b(repr((content, control)).encode(), digest_size=8).hexdigest()
-
-
-def moment(seconds: float) -> str:
-    """A time in words, from seconds since the epoch."""
-    return datetime.fromtimestamp(seconds, UTC).isoformat(timespec="milliseconds")

@@ -10,16 +10,15 @@ import uuid
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from hashlib import blake2b
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
-from sidecar.control.comparing import check_etag, etag_of, moment, same
-from sidecar.control.leases import lasting
+from sidecar.control.comparing import check_etag, etag_of, same
+from sidecar.control.ending import dated, leased
 from sidecar.control.state import ControlState
 from sidecar.control.weights import MAX_ALL_ANNOTATION_BYTES, check_annotations, weight
 from sidecar.model.errors import (
     AlreadyExists,
     FailedPrecondition,
-    InvalidArgument,
     NotFound,
     ResourceExhausted,
 )
@@ -65,6 +64,14 @@ class View:
     injections: int
     etag: str
     state: str
+
+
+class Updated(NamedTuple):
+    """What an update did, or would do."""
+
+    view: View
+    created: bool
+    changed: bool
 
 
 class InterceptorService:
@@ -154,12 +161,18 @@ class InterceptorService:
         return tuple(self._view(i) for i in self._kept().values() if scope in (None, i.scope))
 
     def update(
-        self, wanted: Interceptor, *, allow_missing: bool = False, etag: str = ""
-    ) -> tuple[View, bool]:
-        """Replace an interceptor; return it and whether it was created by this.
+        self,
+        wanted: Interceptor,
+        *,
+        allow_missing: bool = False,
+        etag: str = "",
+        validate_only: bool = False,
+    ) -> Updated:
+        """Replace an interceptor; return it, whether it was created by this, and whether changed.
 
         An identical one is left as it is. While the fault stays the same, seed and uid stay too:
-        its draws go on. A time to live begins anew; a pause goes on.
+        its draws go on. A time to live begins anew; a pause goes on. With `validate_only` nothing
+        is replaced, but all else is the same.
 
         Raises:
             NotFound: it does not exist, and not `allow_missing`.
@@ -169,11 +182,13 @@ class InterceptorService:
         with self._state.lock:
             wanted = self._leased(wanted)
             if allow_missing and not etag and _key(wanted) not in self._kept():
-                return self._view(self._add(wanted)), True
+                added = self._add(wanted, validate_only=validate_only)
+                view = self._rehearsed(wanted) if validate_only else self._view(added)
+                return Updated(view, created=True, changed=True)
             present = _found(self._kept(), wanted.name, wanted.scope)
             check_etag(present, etag)
             if wanted.ttl is None and same(wanted, present):
-                return self._view(present), False
+                return Updated(self._view(present), created=False, changed=False)
             size = self._grown(wanted, present)
             if wanted.expires is None or wanted.expires != present.expires:
                 wanted = self._dated(wanted)
@@ -182,10 +197,13 @@ class InterceptorService:
                 changed = replace(wanted, seed=present.seed, uid=present.uid)
             else:
                 changed = self._seeded(wanted)
+            if validate_only:
+                kept = changed if changed.uid == present.uid else wanted
+                return Updated(self._rehearsed(kept), created=False, changed=True)
             self._commit({**self._items, _key(wanted): changed}, size)
             if changed.uid != present.uid:
                 self._counts.forget(present.uid)
-            return self._view(changed), False
+            return Updated(self._view(changed), created=False, changed=True)
 
     def pause(self, name: str, scope: Scope, *, paused: bool = True, etag: str = "") -> View:
         """Make an interceptor do nothing, or work again; as it is already, it is left alone.
@@ -239,20 +257,23 @@ class InterceptorService:
         known = mapped(who, self._state.snapshot.user_mappings)
         return tuple(self._view(item) for item in resolve(self._kept().values(), known))
 
-    def _add(self, wanted: Interceptor) -> Interceptor:
+    def _add(self, wanted: Interceptor, *, validate_only: bool = False) -> Interceptor:
         """Have it in the place of an expired one, if there is one."""
-        self._forget_old()
-        present = self._items.get(_key(wanted))
-        size = self._grown(wanted, present)
-        if present is None and len(self._items) >= MAX_INTERCEPTORS:
+        kept = self._kept()
+        present = kept.get(_key(wanted))
+        self._grown(wanted, present)
+        if present is None and len(kept) >= MAX_INTERCEPTORS:
             raise ResourceExhausted(
-                f"there are {len(self._items)} interceptors, no more are allowed: delete some"
+                f"there are {len(kept)} interceptors, no more are allowed: delete some"
             )
         added = self._seeded(self._dated(wanted))
-        others = {key: item for key, item in self._items.items() if item is not present}
-        self._commit({**others, _key(added): added}, size)
-        if present is not None:
-            self._counts.forget(present.uid)
+        if not validate_only:
+            self._forget_old()
+            others = {key: item for key, item in kept.items() if item is not present}
+            size = self._bytes + weight(added) - (weight(present) if present else 0)
+            self._commit({**others, _key(added): added}, size)
+            if present is not None:
+                self._counts.forget(present.uid)
         return added
 
     def _grown(self, wanted: Interceptor, present: Interceptor | None) -> int:
@@ -301,31 +322,10 @@ class InterceptorService:
         self._items = kept
 
     def _leased(self, wanted: Interceptor) -> Interceptor:
-        """With the lease that has its name."""
-        if not wanted.lease:
-            return wanted
-        there = lasting(self._state.snapshot.leases, self._clock())
-        lease = there.get(wanted.lease)
-        if lease is None:
-            raise FailedPrecondition(
-                f"lease is {wanted.lease!r}, which is not there: create it first"
-                + (f"; there are {', '.join(list(there)[:10])}" if there else "")
-            )
-        return replace(wanted, lease_uid=lease.uid)
+        return leased(wanted, self._state.snapshot.leases, self._clock())
 
     def _dated(self, wanted: Interceptor) -> Interceptor:
-        """With the time at which it expires, which must be in the future."""
-        now = self._clock()
-        if wanted.ttl is not None:
-            # To the microsecond, as it is told, so that it comes back the same.
-            return replace(wanted, expires=round((now + wanted.ttl) * 1e6) / 1e6)
-        if wanted.expires is not None and wanted.expires <= now:
-            raise InvalidArgument.of(
-                "expire_time",
-                f"expire_time is {moment(wanted.expires)}, allowed are times after now,"
-                f" {moment(now)}",
-            )
-        return wanted
+        return dated(wanted, self._clock())
 
     def _seeded(self, wanted: Interceptor) -> Interceptor:
         if self._processes > 1 and getattr(wanted.fault, "needs_one_process", False):
@@ -342,6 +342,10 @@ class InterceptorService:
 
     def _view(self, item: Interceptor) -> View:
         return View(item, self._counts.count(item.uid), etag_of(item), self._state_of(item))
+
+    def _rehearsed(self, item: Interceptor) -> View:
+        """As `_view`, of what is not kept."""
+        return View(item, self._counts.count(item.uid), "", self._state_of(item))
 
     def _state_of(self, item: Interceptor) -> str:
         if self._is_over(item):

@@ -38,6 +38,20 @@ class Status:
     injection_paused: bool = False
 
 
+class Claim(Protocol):
+    """Makes a virtual cluster exist, if it does not yet."""
+
+    def __call__(self, name: str, *, validate_only: bool = False) -> None:
+        """Claim `name`, or only check that it could be claimed.
+
+        Never waits; any thread may call it.
+
+        Raises:
+            DomainError: it may not exist.
+        """
+        ...
+
+
 class StatusSource(Protocol):
     """Knows how the data side is doing."""
 

@@ -6,7 +6,7 @@ anything: the hub, too, asks here when a client authenticates.
 
 import threading
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
 from sidecar.control.ports import ClientSource
@@ -19,6 +19,7 @@ from sidecar.model.errors import (
     ResourceExhausted,
     Unavailable,
 )
+from sidecar.model.interceptor import Scope
 from sidecar.model.names import PASSTHROUGH, virtual_cluster_name
 from sidecar.model.virtual_clusters import MAX_VIRTUAL_CLUSTERS, conflict
 
@@ -62,8 +63,10 @@ class VirtualClusterService:
         self._tokens: dict[str, int] = dict.fromkeys(names, 0)  # replaced whole, as it is read
         self._leaving: str | None = None
 
-    def claim(self, name: str) -> None:
+    def claim(self, name: str, *, validate_only: bool = False) -> None:
         """Make `name` a virtual cluster, if it is not one yet. Never waits; any thread may call it.
+
+        With `validate_only` it is only checked that it could be one.
 
         Raises:
             InvalidArgument: it cannot be one, or not here.
@@ -75,18 +78,53 @@ class VirtualClusterService:
             return
         virtual_cluster_name(name)
         with self._lock:
-            self._add(name)
+            self._add(name, validate_only=validate_only)
 
-    def _add(self, name: str) -> None:
+    def create(self, name: str, *, validate_only: bool = False) -> tuple[VirtualClusterView, bool]:
+        """Make `name` a virtual cluster before its first use; return it and whether it is new.
+
+        With `validate_only` it is not made one, but all else is the same. Raises as `claim` does.
+        """
+        virtual_cluster_name(name, "name")
+        if name == PASSTHROUGH:
+            raise InvalidArgument.of("name", f"name is {name!r}, which is the cluster as it is")
+        with self._lock:
+            created = self._add(name, field="name", validate_only=validate_only)
+        [view] = self._views({name: self._tokens.get(name, 0)})
+        return view, created
+
+    def check_scope(self, scope: Scope) -> None:
+        """Return when there is somebody, or might be soon, whom an interceptor of `scope` is for.
+
+        Raises:
+            NotFound: its virtual cluster has not come into being, or no user mapping there names
+                its group.
+        """
+        place = scope.virtual_cluster
+        if place not in ("", PASSTHROUGH) and place not in self._tokens:
+            raise _missing(place)
+        mappings = self._state.snapshot.user_mappings
+        if scope.group and not any(
+            mapping.virtual_cluster == place and scope.group in mapping.groups
+            for mapping in mappings
+        ):
+            raise NotFound(
+                f"there is no group {scope.group!r} in virtual cluster {place!r}:"
+                " no user mapping names it"
+            )
+
+    def _add(
+        self, name: str, *, field: str = "virtual_cluster", validate_only: bool = False
+    ) -> bool:
+        """Add `name`, or check that it could be; return whether it is new. Needs the lock."""
         if name == self._leaving:
             raise Unavailable(f"virtual cluster {name!r} is being deleted: try again")
         if name in self._tokens:
-            return
+            return False
         if self._configured:
             raise InvalidArgument.of(
-                "virtual_cluster",
-                f"virtual_cluster is {name!r}, GATEWAY_VCLUSTERS allows"
-                f" {_listed(self._configured)}",
+                field,
+                f"{field} is {name!r}, GATEWAY_VCLUSTERS allows {_listed(self._configured)}",
             )
         rival = conflict(name, self._tokens)
         if rival is not None:
@@ -98,7 +136,9 @@ class VirtualClusterService:
             raise ResourceExhausted(
                 f"there are {len(self._tokens)} virtual clusters, no more are allowed: delete some"
             )
-        self._tokens = {**self._tokens, name: 0}
+        if not validate_only:
+            self._tokens = {**self._tokens, name: 0}
+        return True
 
     def count_token(self, name: str) -> None:
         """Claim `name` for a token that is about to be handed out; as `claim`."""
@@ -118,14 +158,17 @@ class VirtualClusterService:
 
     def list(self) -> tuple[VirtualClusterView, ...]:
         """Return all of them, in order of their first use, configured ones before."""
-        snapshot, tokens = self._state.snapshot, self._tokens
+        return tuple(self._views(self._tokens))
+
+    def _views(self, tokens: Mapping[str, int]) -> Iterator[VirtualClusterView]:
+        snapshot = self._state.snapshot
         aliases = Counter(alias.virtual_cluster for alias in snapshot.alias_topics)
         users = Counter(mapping.virtual_cluster for mapping in snapshot.user_mappings)
         interceptors = Counter(item.scope.virtual_cluster for item in snapshot.interceptors)
         members = {(m.virtual_cluster, group) for m in snapshot.user_mappings for group in m.groups}
         groups = Counter(virtual_cluster for virtual_cluster, _ in members)
-        return tuple(
-            VirtualClusterView(
+        for name, count in tokens.items():
+            yield VirtualClusterView(
                 name=name,
                 configured=name in self._configured,
                 alias_topics=aliases[name],
@@ -134,8 +177,6 @@ class VirtualClusterService:
                 interceptors=interceptors[name],
                 tokens=count,
             )
-            for name, count in tokens.items()
-        )
 
     def delete(self, name: str, *, allow_missing: bool = False) -> None:
         """Free the name. Tokens stay what they are: the next use makes it exist again.

@@ -107,7 +107,7 @@ def test_the_longest_listing_is_below_what_grpc_clients_take() -> None:
 
 
 def test_the_longest_listing_of_user_mappings_is_below_it_too() -> None:
-    service = UserMappingService(ControlState(lambda _: None), lambda _: None)
+    service = UserMappingService(ControlState(lambda _: None), lambda _, **__: None)
     cat = "\N{CAT FACE}"
     names: dict[str, Any] = {
         "principal": "p" * 512,

@@ -27,10 +27,11 @@ class Fixture:
         self.state = ControlState(self.published.append)
         self.service = AliasTopicService(self.state, self.claim, self)
 
-    def claim(self, name: str) -> None:
+    def claim(self, name: str, *, validate_only: bool = False) -> None:
         if name == "teamX":
             raise AlreadyExists("teamX cannot be")
-        self.claimed.append(name)
+        if not validate_only:
+            self.claimed.append(name)
 
     def exists(self, physical_name: str) -> bool | None:
         assert not self.state.lock.locked()  # whoever waits for the cluster stops nobody
@@ -136,7 +137,7 @@ def test_a_failing_publish_changes_nothing() -> None:
     def fail(_: Snapshot) -> None:
         raise RuntimeError("the data plane is gone")
 
-    service = AliasTopicService(ControlState(fail), lambda _: None, Fixture())
+    service = AliasTopicService(ControlState(fail), lambda _, **__: None, Fixture())
     with pytest.raises(RuntimeError):
         service.create(ORDERS)
 
@@ -155,3 +156,16 @@ def test_the_number_of_aliases_is_bounded(fixture: Fixture) -> None:
     )
     fixture.service.delete("teamA", "t0")
     fixture.service.create(ORDERS)
+
+
+def test_validating_checks_everything_and_changes_nothing(fixture: Fixture) -> None:
+    assert fixture.service.create(ORDERS, validate_only=True) == (ORDERS, True)
+
+    with pytest.raises(FailedPrecondition):
+        fixture.service.create(AliasTopic("teamA", "in", "missing"), validate_only=True)
+    with pytest.raises(AlreadyExists, match="teamX cannot be"):
+        fixture.service.create(AliasTopic("teamX", "in", "there"), validate_only=True)
+    assert (fixture.published, fixture.claimed, fixture.service.list()) == ([], [], ())
+
+    fixture.service.create(ORDERS)
+    assert fixture.service.create(ORDERS, validate_only=True) == (ORDERS, False)

@@ -97,7 +97,7 @@ def test_a_paused_one_stays_so_when_it_is_changed_or_created_again(fixture: Fixt
     fixture.service.pause("elections", TEAM_A)
 
     assert fixture.service.create(wanted()).state == "PAUSED"
-    view, _ = fixture.service.update(wanted(priority=1))
+    view = fixture.service.update(wanted(priority=1)).view
     assert view.state == "PAUSED"
 
 
@@ -145,7 +145,7 @@ def test_creating_again_does_not_prolong_and_updating_does(fixture: Fixture) -> 
         fixture.service.create(wanted(ttl=31.0))
     with pytest.raises(AlreadyExists, match="with other content"):
         fixture.service.create(wanted())
-    view, is_new = fixture.service.update(wanted(ttl=30.0))
+    view, is_new, _ = fixture.service.update(wanted(ttl=30.0))
     assert (view.interceptor.expires, is_new) == (START + 40, False)
     assert view.interceptor.uid == created.interceptor.uid
     assert view.etag != created.etag
@@ -157,11 +157,25 @@ def test_what_is_read_and_written_back_is_the_same(fixture: Fixture) -> None:
     read = wanted(expires=created.interceptor.expires)
 
     assert fixture.service.create(read) == created
-    assert fixture.service.update(read) == (created, False)
+    assert fixture.service.update(read) == (created, False, False)
     fixture.now += 60
-    assert fixture.service.update(read)[0].state == "EXPIRED", "also when its time is over"
-    changed, _ = fixture.service.update(replace(read, priority=7))
+    assert fixture.service.update(read).view.state == "EXPIRED", "also when its time is over"
+    changed = fixture.service.update(replace(read, priority=7)).view
     assert changed.state == "EXPIRED"
+
+
+def test_a_rehearsal_tells_and_changes_nothing(fixture: Fixture) -> None:
+    rehearsed = fixture.service.update(wanted(ttl=9.0), allow_missing=True, validate_only=True)
+    assert (rehearsed.created, rehearsed.view.state) == (True, "ACTIVE")
+    assert fixture.published == []
+    fixture.service.create(wanted(ttl=1.0))
+    fixture.now += 1
+    fixture.service.update(wanted("other"), allow_missing=True, validate_only=True)
+    fixture.service.update(wanted(ttl=5.0), validate_only=True)
+    assert fixture.state_of() == "EXPIRED"
+    assert len(fixture.published) == 1
+    with pytest.raises(InvalidArgument, match="expire_time is"):
+        fixture.service.update(wanted(expires=START), validate_only=True)
 
 
 @pytest.mark.parametrize("late", [0.0, 60.0])
@@ -209,7 +223,7 @@ def test_limits_exhaust_and_a_raised_one_goes_on(fixture: Fixture) -> None:
 
     fixture.used["uid-1"] = 3
     assert fixture.state_of() == "EXHAUSTED"
-    view, _ = fixture.service.update(wanted(limits=Limits(max_injections=4)))
+    view = fixture.service.update(wanted(limits=Limits(max_injections=4))).view
     assert (view.state, view.interceptor.uid) == ("ACTIVE", "uid-1")
 
 
@@ -257,7 +271,7 @@ def test_what_differs_in_a_control_is_other_content(
 
     with pytest.raises(AlreadyExists):
         fixture.service.create(wanted(**changes))
-    second, _ = fixture.service.update(wanted(**changes))
+    second = fixture.service.update(wanted(**changes)).view
     assert second.etag != first.etag
     assert second.interceptor.uid == first.interceptor.uid, "its draws go on"
     assert fixture.service.create(wanted(**changes)) == second

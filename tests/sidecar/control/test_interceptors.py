@@ -73,10 +73,13 @@ def test_windows_need_one_process() -> None:
 
     with pytest.raises(FailedPrecondition, match="GATEWAY_WORKERS is 4, allowed is 1"):
         service.create(window)
+    with pytest.raises(FailedPrecondition):
+        service.update(window, allow_missing=True, validate_only=True)
     present = replace(window, fault=LeaderElection(rate_in_percent=1))
     service.create(present)
-    with pytest.raises(FailedPrecondition):
-        service.update(window)
+    for validate_only in (False, True):
+        with pytest.raises(FailedPrecondition):
+            service.update(window, validate_only=validate_only)
     assert [view.interceptor.fault for view in service.list()] == [present.fault]
 
 
@@ -170,9 +173,9 @@ def test_update_replaces_and_starts_the_draws_anew_with_another_fault(fixture: F
     fixture.journal.publish(injection(interceptor_uid="uid-1"))
     fault = LeaderElection(rate_in_percent=10)
 
-    view, is_new = fixture.service.update(wanted(fault=fault))
+    view, is_new, changed = fixture.service.update(wanted(fault=fault))
 
-    assert not is_new
+    assert (is_new, changed) == (False, True)
     assert view.interceptor == wanted(fault=fault, seed=1001, uid="uid-2")
     assert view.etag != created.etag
     assert view.injections == 0
@@ -183,7 +186,7 @@ def test_update_of_anything_else_lets_the_draws_go_on(fixture: Fixture) -> None:
     created = fixture.service.create(wanted())
     fixture.journal.publish(injection(interceptor_uid="uid-1"))
 
-    view, _ = fixture.service.update(wanted(priority=1))
+    view, *_ = fixture.service.update(wanted(priority=1))
 
     assert view.interceptor == replace(created.interceptor, priority=1)
     assert view.injections == 1
@@ -193,7 +196,7 @@ def test_update_of_anything_else_lets_the_draws_go_on(fixture: Fixture) -> None:
 def test_update_to_the_same_changes_nothing(fixture: Fixture) -> None:
     created = fixture.service.create(wanted())
 
-    assert fixture.service.update(wanted()) == (created, False)
+    assert fixture.service.update(wanted()) == (created, False, False)
     assert len(fixture.published) == 1
 
 
@@ -203,8 +206,8 @@ def test_update_of_a_missing_one(fixture: Fixture) -> None:
     with pytest.raises(NotFound):
         fixture.service.update(wanted(), allow_missing=True, etag="x")
 
-    view, is_new = fixture.service.update(wanted(), allow_missing=True)
-    assert is_new
+    view, is_new, changed = fixture.service.update(wanted(), allow_missing=True)
+    assert (is_new, changed) == (True, True)
     assert view.interceptor.uid == "uid-1"
 
 
@@ -321,3 +324,34 @@ def test_annotations_of_a_change_that_was_not_published_do_not_count() -> None:
     for i in range(2 * MAX_ALL_ANNOTATION_BYTES // MAX_ANNOTATION_BYTES):
         with pytest.raises(RuntimeError):
             service.create(wanted(f"n{i}", annotations={"k": "x" * (MAX_ANNOTATION_BYTES - 1)}))
+
+
+# Only to validate
+
+
+def test_validating_tells_what_an_update_would_do_and_does_nothing(fixture: Fixture) -> None:
+    made = fixture.service.update(wanted(), allow_missing=True, validate_only=True)
+    assert (made.view.interceptor, made.created, made.changed) == (wanted(), True, True)
+    assert fixture.service.list() == ()
+
+    present = fixture.service.create(wanted())
+    other = wanted(fault=LeaderElection(rate_in_percent=10))
+    changed = fixture.service.update(other, validate_only=True)
+    assert (changed.view.interceptor, changed.created, changed.changed) == (other, False, True)
+    kept, *_ = fixture.service.update(wanted(priority=1), validate_only=True)
+    assert kept.interceptor == replace(present.interceptor, priority=1)  # its draws would go on
+    assert fixture.service.update(wanted(), validate_only=True) == (present, False, False)
+
+    assert fixture.service.list() == (present,)
+    assert len(fixture.published) == 1
+
+
+def test_validating_refuses_what_an_update_would(fixture: Fixture) -> None:
+    long = wanted(annotations={"note": "x" * 4097})
+
+    with pytest.raises(NotFound):
+        fixture.service.update(wanted(), validate_only=True)
+    for _ in range(2):
+        with pytest.raises(InvalidArgument, match="annotations has 4101 bytes"):
+            fixture.service.update(long, allow_missing=True, validate_only=True)
+        fixture.service.update(wanted(), allow_missing=True)

@@ -273,3 +273,63 @@ def test_of_two_that_come_together_one_gets_in(fixture: Fixture) -> None:
 
     assert len(fixture.names()) == 1
     assert len(refused) == len(names) - 1
+
+
+# Before the first use
+
+
+def test_one_is_created_before_its_first_use(fixture: Fixture) -> None:
+    view, created = fixture.service.create("teamA")
+
+    assert (view, created) == (fixture.service.get("teamA"), True)
+    assert fixture.service.create("teamA") == (view, False)
+    assert fixture.names() == ["teamA"]
+
+
+def test_validating_creates_none(fixture: Fixture) -> None:
+    view, created = fixture.service.create("teamA", validate_only=True)
+    assert (view.name, view.tokens, created) == ("teamA", 0, True)
+    fixture.service.claim("teamB", validate_only=True)
+    assert fixture.names() == []
+
+    fixture.service.create("team")
+    for check in (fixture.service.create, fixture.service.claim):
+        with pytest.raises(AlreadyExists, match="cannot stand beside 'team'"):
+            check("teamA", validate_only=True)
+
+
+@pytest.mark.parametrize("name", ["passthrough", "", "_x", "a b"])
+def test_what_cannot_be_one_is_not_created(fixture: Fixture, name: str) -> None:
+    with pytest.raises(InvalidArgument) as refusal:
+        fixture.service.create(name)
+    assert refusal.value.violations[0].field == "name"
+    assert fixture.names() == []
+
+
+def test_only_configured_ones_are_created() -> None:
+    fixture = Fixture("teamA")
+
+    assert fixture.service.create("teamA")[1] is False
+    with pytest.raises(InvalidArgument, match="name is 'teamB', GATEWAY_VCLUSTERS allows teamA"):
+        fixture.service.create("teamB")
+
+
+def test_scopes_with_nobody_in_them(fixture: Fixture) -> None:
+    check = fixture.service.check_scope
+    for scope in (Scope(), Scope(virtual_cluster="passthrough")):
+        check(scope)
+    with pytest.raises(NotFound, match="no virtual cluster 'teamA'"):
+        check(Scope(virtual_cluster="teamA"))
+    fixture.service.claim("teamA")
+    for scope in (Scope(virtual_cluster="teamA"), Scope(virtual_cluster="teamA", username="any")):
+        check(scope)
+
+    grouped = Scope(virtual_cluster="teamA", group="dev")
+    elsewhere = UserMapping("passthrough", "a", groups=frozenset({"dev"}))
+    with fixture.state.lock:
+        fixture.state.commit(user_mappings=(elsewhere,))
+    with pytest.raises(NotFound, match="no group 'dev' in virtual cluster 'teamA'"):
+        check(grouped)
+    with fixture.state.lock:
+        fixture.state.commit(user_mappings=(UserMapping("teamA", "a", groups=frozenset({"dev"})),))
+    check(grouped)

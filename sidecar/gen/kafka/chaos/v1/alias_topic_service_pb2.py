@@ -26,7 +26,7 @@ _sym_db = _symbol_database.Default()
 from sidecar.gen.kafka.chaos.v1 import alias_topic_pb2 as kafka_dot_chaos_dot_v1_dot_alias__topic__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n(kafka/chaos/v1/alias_topic_service.proto\x12\x0ekafka.chaos.v1\x1a kafka/chaos/v1/alias_topic.proto\"J\n\x17\x43reateAliasTopicRequest\x12/\n\x0b\x61lias_topic\x18\x01 \x01(\x0b\x32\x1a.kafka.chaos.v1.AliasTopic\"\\\n\x18\x43reateAliasTopicResponse\x12/\n\x0b\x61lias_topic\x18\x01 \x01(\x0b\x32\x1a.kafka.chaos.v1.AliasTopic\x12\x0f\n\x07\x63reated\x18\x02 \x01(\x08\"E\n\x14GetAliasTopicRequest\x12\x17\n\x0fvirtual_cluster\x18\x01 \x01(\t\x12\x14\n\x0clogical_name\x18\x02 \x01(\t\"H\n\x15GetAliasTopicResponse\x12/\n\x0b\x61lias_topic\x18\x01 \x01(\x0b\x32\x1a.kafka.chaos.v1.AliasTopic\"1\n\x16ListAliasTopicsRequest\x12\x17\n\x0fvirtual_cluster\x18\x01 \x01(\t\"K\n\x17ListAliasTopicsResponse\x12\x30\n\x0c\x61lias_topics\x18\x01 \x03(\x0b\x32\x1a.kafka.chaos.v1.AliasTopic\"_\n\x17\x44\x65leteAliasTopicRequest\x12\x17\n\x0fvirtual_cluster\x18\x01 \x01(\t\x12\x14\n\x0clogical_name\x18\x02 \x01(\t\x12\x15\n\rallow_missing\x18\x03 \x01(\x08\"\x1a\n\x18\x44\x65leteAliasTopicResponse\"2\n\x17PurgeAliasTopicsRequest\x12\x17\n\x0fvirtual_cluster\x18\x01 \x01(\t\"/\n\x18PurgeAliasTopicsResponse\x12\x13\n\x0bpurge_count\x18\x01 \x01(\x05\x32\x8a\x04\n\x11\x41liasTopicService\x12\x65\n\x10\x43reateAliasTopic\x12\'.kafka.chaos.v1.CreateAliasTopicRequest\x1a(.kafka.chaos.v1.CreateAliasTopicResponse\x12\\\n\rGetAliasTopic\x12$.kafka.chaos.v1.GetAliasTopicRequest\x1a%.kafka.chaos.v1.GetAliasTopicResponse\x12\x62\n\x0fListAliasTopics\x12&.kafka.chaos.v1.ListAliasTopicsRequest\x1a\'.kafka.chaos.v1.ListAliasTopicsResponse\x12\x65\n\x10\x44\x65leteAliasTopic\x12\'.kafka.chaos.v1.DeleteAliasTopicRequest\x1a(.kafka.chaos.v1.DeleteAliasTopicResponse\x12\x65\n\x10PurgeAliasTopics\x12\'.kafka.chaos.v1.PurgeAliasTopicsRequest\x1a(.kafka.chaos.v1.PurgeAliasTopicsResponseb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n(kafka/chaos/v1/alias_topic_service.proto\x12\x0ekafka.chaos.v1\x1a kafka/chaos/v1/alias_topic.proto\"a\n\x17\x43reateAliasTopicRequest\x12/\n\x0b\x61lias_topic\x18\x01 \x01(\x0b\x32\x1a.kafka.chaos.v1.AliasTopic\x12\x15\n\rvalidate_only\x18\x02 \x01(\x08\"\\\n\x18\x43reateAliasTopicResponse\x12/\n\x0b\x61lias_topic\x18\x01 \x01(\x0b\x32\x1a.kafka.chaos.v1.AliasTopic\x12\x0f\n\x07\x63reated\x18\x02 \x01(\x08\"E\n\x14GetAliasTopicRequest\x12\x17\n\x0fvirtual_cluster\x18\x01 \x01(\t\x12\x14\n\x0clogical_name\x18\x02 \x01(\t\"H\n\x15GetAliasTopicResponse\x12/\n\x0b\x61lias_topic\x18\x01 \x01(\x0b\x32\x1a.kafka.chaos.v1.AliasTopic\"1\n\x16ListAliasTopicsRequest\x12\x17\n\x0fvirtual_cluster\x18\x01 \x01(\t\"K\n\x17ListAliasTopicsResponse\x12\x30\n\x0c\x61lias_topics\x18\x01 \x03(\x0b\x32\x1a.kafka.chaos.v1.AliasTopic\"_\n\x17\x44\x65leteAliasTopicRequest\x12\x17\n\x0fvirtual_cluster\x18\x01 \x01(\t\x12\x14\n\x0clogical_name\x18\x02 \x01(\t\x12\x15\n\rallow_missing\x18\x03 \x01(\x08\"\x1a\n\x18\x44\x65leteAliasTopicResponse\"2\n\x17PurgeAliasTopicsRequest\x12\x17\n\x0fvirtual_cluster\x18\x01 \x01(\t\"/\n\x18PurgeAliasTopicsResponse\x12\x13\n\x0bpurge_count\x18\x01 \x01(\x05\x32\x8a\x04\n\x11\x41liasTopicService\x12\x65\n\x10\x43reateAliasTopic\x12\'.kafka.chaos.v1.CreateAliasTopicRequest\x1a(.kafka.chaos.v1.CreateAliasTopicResponse\x12\\\n\rGetAliasTopic\x12$.kafka.chaos.v1.GetAliasTopicRequest\x1a%.kafka.chaos.v1.GetAliasTopicResponse\x12\x62\n\x0fListAliasTopics\x12&.kafka.chaos.v1.ListAliasTopicsRequest\x1a\'.kafka.chaos.v1.ListAliasTopicsResponse\x12\x65\n\x10\x44\x65leteAliasTopic\x12\'.kafka.chaos.v1.DeleteAliasTopicRequest\x1a(.kafka.chaos.v1.DeleteAliasTopicResponse\x12\x65\n\x10PurgeAliasTopics\x12\'.kafka.chaos.v1.PurgeAliasTopicsRequest\x1a(.kafka.chaos.v1.PurgeAliasTopicsResponseb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -34,25 +34,25 @@ _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'kafka.chaos.v1.alias_topic_
 if not _descriptor._USE_C_DESCRIPTORS:
   DESCRIPTOR._loaded_options = None
   _globals['_CREATEALIASTOPICREQUEST']._serialized_start=94
-  _globals['_CREATEALIASTOPICREQUEST']._serialized_end=168
-  _globals['_CREATEALIASTOPICRESPONSE']._serialized_start=170
-  _globals['_CREATEALIASTOPICRESPONSE']._serialized_end=262
-  _globals['_GETALIASTOPICREQUEST']._serialized_start=264
-  _globals['_GETALIASTOPICREQUEST']._serialized_end=333
-  _globals['_GETALIASTOPICRESPONSE']._serialized_start=335
-  _globals['_GETALIASTOPICRESPONSE']._serialized_end=407
-  _globals['_LISTALIASTOPICSREQUEST']._serialized_start=409
-  _globals['_LISTALIASTOPICSREQUEST']._serialized_end=458
-  _globals['_LISTALIASTOPICSRESPONSE']._serialized_start=460
-  _globals['_LISTALIASTOPICSRESPONSE']._serialized_end=535
-  _globals['_DELETEALIASTOPICREQUEST']._serialized_start=537
-  _globals['_DELETEALIASTOPICREQUEST']._serialized_end=632
-  _globals['_DELETEALIASTOPICRESPONSE']._serialized_start=634
-  _globals['_DELETEALIASTOPICRESPONSE']._serialized_end=660
-  _globals['_PURGEALIASTOPICSREQUEST']._serialized_start=662
-  _globals['_PURGEALIASTOPICSREQUEST']._serialized_end=712
-  _globals['_PURGEALIASTOPICSRESPONSE']._serialized_start=714
-  _globals['_PURGEALIASTOPICSRESPONSE']._serialized_end=761
-  _globals['_ALIASTOPICSERVICE']._serialized_start=764
-  _globals['_ALIASTOPICSERVICE']._serialized_end=1286
+  _globals['_CREATEALIASTOPICREQUEST']._serialized_end=191
+  _globals['_CREATEALIASTOPICRESPONSE']._serialized_start=193
+  _globals['_CREATEALIASTOPICRESPONSE']._serialized_end=285
+  _globals['_GETALIASTOPICREQUEST']._serialized_start=287
+  _globals['_GETALIASTOPICREQUEST']._serialized_end=356
+  _globals['_GETALIASTOPICRESPONSE']._serialized_start=358
+  _globals['_GETALIASTOPICRESPONSE']._serialized_end=430
+  _globals['_LISTALIASTOPICSREQUEST']._serialized_start=432
+  _globals['_LISTALIASTOPICSREQUEST']._serialized_end=481
+  _globals['_LISTALIASTOPICSRESPONSE']._serialized_start=483
+  _globals['_LISTALIASTOPICSRESPONSE']._serialized_end=558
+  _globals['_DELETEALIASTOPICREQUEST']._serialized_start=560
+  _globals['_DELETEALIASTOPICREQUEST']._serialized_end=655
+  _globals['_DELETEALIASTOPICRESPONSE']._serialized_start=657
+  _globals['_DELETEALIASTOPICRESPONSE']._serialized_end=683
+  _globals['_PURGEALIASTOPICSREQUEST']._serialized_start=685
+  _globals['_PURGEALIASTOPICSREQUEST']._serialized_end=735
+  _globals['_PURGEALIASTOPICSRESPONSE']._serialized_start=737
+  _globals['_PURGEALIASTOPICSRESPONSE']._serialized_end=784
+  _globals['_ALIASTOPICSERVICE']._serialized_start=787
+  _globals['_ALIASTOPICSERVICE']._serialized_end=1309
 # @@protoc_insertion_point(module_scope)

@@ -27,6 +27,9 @@ class CreateAliasTopicRequest(_message.Message):
     DESCRIPTOR: _descriptor.Descriptor
 
     ALIAS_TOPIC_FIELD_NUMBER: _builtins.int
+    VALIDATE_ONLY_FIELD_NUMBER: _builtins.int
+    validate_only: _builtins.bool
+    """Checks everything and changes nothing; the answer is what it would be."""
     @_builtins.property
     def alias_topic(self) -> _alias_topic_pb2.AliasTopic:
         """The alias topic to create."""
@@ -35,10 +38,11 @@ class CreateAliasTopicRequest(_message.Message):
         self,
         *,
         alias_topic: _alias_topic_pb2.AliasTopic | None = ...,
+        validate_only: _builtins.bool = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["alias_topic", b"alias_topic"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["alias_topic", b"alias_topic"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["alias_topic", b"alias_topic", "validate_only", b"validate_only"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

@@ -180,8 +180,18 @@ class UpdateInterceptorRequest(_message.Message):
 
     INTERCEPTOR_FIELD_NUMBER: _builtins.int
     ALLOW_MISSING_FIELD_NUMBER: _builtins.int
+    VALIDATE_ONLY_FIELD_NUMBER: _builtins.int
+    REQUIRE_SCOPE_FIELD_NUMBER: _builtins.int
     allow_missing: _builtins.bool
     """Creates the interceptor when it does not exist."""
+    validate_only: _builtins.bool
+    """Checks everything and changes nothing. The answer is what it would be, without uid,
+    effective_seed, injections and etag where they would change.
+    """
+    require_scope: _builtins.bool
+    """Refuses with NOT_FOUND when the scope names a virtual cluster that is not there yet, or a group
+    that no user mapping of its virtual cluster names.
+    """
     @_builtins.property
     def interceptor(self) -> _interceptor_pb2.Interceptor:
         """The new content under its name and scope. A non-empty etag must be the current one."""
@@ -191,10 +201,12 @@ class UpdateInterceptorRequest(_message.Message):
         *,
         interceptor: _interceptor_pb2.Interceptor | None = ...,
         allow_missing: _builtins.bool = ...,
+        validate_only: _builtins.bool = ...,
+        require_scope: _builtins.bool = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["interceptor", b"interceptor"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["allow_missing", b"allow_missing", "interceptor", b"interceptor"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["allow_missing", b"allow_missing", "interceptor", b"interceptor", "require_scope", b"require_scope", "validate_only", b"validate_only"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -208,8 +220,11 @@ class UpdateInterceptorResponse(_message.Message):
 
     INTERCEPTOR_FIELD_NUMBER: _builtins.int
     CREATED_FIELD_NUMBER: _builtins.int
+    CHANGED_FIELD_NUMBER: _builtins.int
     created: _builtins.bool
     """Whether it did not exist before."""
+    changed: _builtins.bool
+    """Whether anything is different from before."""
     @_builtins.property
     def interceptor(self) -> _interceptor_pb2.Interceptor:
         """As stored, with its output-only fields."""
@@ -219,10 +234,11 @@ class UpdateInterceptorResponse(_message.Message):
         *,
         interceptor: _interceptor_pb2.Interceptor | None = ...,
         created: _builtins.bool = ...,
+        changed: _builtins.bool = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["interceptor", b"interceptor"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["created", b"created", "interceptor", b"interceptor"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["changed", b"changed", "created", b"created", "interceptor", b"interceptor"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

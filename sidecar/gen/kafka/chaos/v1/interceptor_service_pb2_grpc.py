@@ -117,7 +117,7 @@ class InterceptorServiceServicer:
     def UpdateInterceptor(self, request, context):
         """Replaces an interceptor as a whole. An identical one is left alone; when the fault is the
         same, its draws go on where they were. NOT_FOUND unless allow_missing, ABORTED when the etag
-        is not the current one.
+        is not the current one; NOT_FOUND as well with require_scope.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

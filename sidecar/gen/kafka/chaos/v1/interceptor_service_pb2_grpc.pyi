@@ -32,7 +32,7 @@ class InterceptorServiceStub:
     UpdateInterceptor: _grpc.UnaryUnaryMultiCallable[_interceptor_service_pb2.UpdateInterceptorRequest, _interceptor_service_pb2.UpdateInterceptorResponse]
     """Replaces an interceptor as a whole. An identical one is left alone; when the fault is the
     same, its draws go on where they were. NOT_FOUND unless allow_missing, ABORTED when the etag
-    is not the current one.
+    is not the current one; NOT_FOUND as well with require_scope.
     """
     DeleteInterceptor: _grpc.UnaryUnaryMultiCallable[_interceptor_service_pb2.DeleteInterceptorRequest, _interceptor_service_pb2.DeleteInterceptorResponse]
     """Deletes an interceptor. NOT_FOUND unless allow_missing, ABORTED when the etag is not the
@@ -95,7 +95,7 @@ class InterceptorServiceServicer(metaclass=_abc_1.ABCMeta):
     ) -> _interceptor_service_pb2.UpdateInterceptorResponse:
         """Replaces an interceptor as a whole. An identical one is left alone; when the fault is the
         same, its draws go on where they were. NOT_FOUND unless allow_missing, ABORTED when the etag
-        is not the current one.
+        is not the current one; NOT_FOUND as well with require_scope.
         """
 
     @_abc_1.abstractmethod

@@ -23,36 +23,46 @@ _runtime_version.ValidateProtobufRuntimeVersion(
 _sym_db = _symbol_database.Default()
 
 
+from google.protobuf import field_mask_pb2 as google_dot_protobuf_dot_field__mask__pb2
+from sidecar.gen.kafka.chaos.v1 import group_pb2 as kafka_dot_chaos_dot_v1_dot_group__pb2
 from sidecar.gen.kafka.chaos.v1 import user_mapping_pb2 as kafka_dot_chaos_dot_v1_dot_user__mapping__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n)kafka/chaos/v1/user_mapping_service.proto\x12\x0ekafka.chaos.v1\x1a!kafka/chaos/v1/user_mapping.proto\"b\n\x18\x43reateUserMappingRequest\x12\x31\n\x0cuser_mapping\x18\x01 \x01(\x0b\x32\x1b.kafka.chaos.v1.UserMapping\x12\x13\n\x0brequire_new\x18\x02 \x01(\x08\"N\n\x19\x43reateUserMappingResponse\x12\x31\n\x0cuser_mapping\x18\x01 \x01(\x0b\x32\x1b.kafka.chaos.v1.UserMapping\"B\n\x15GetUserMappingRequest\x12\x17\n\x0fvirtual_cluster\x18\x01 \x01(\t\x12\x10\n\x08username\x18\x02 \x01(\t\"K\n\x16GetUserMappingResponse\x12\x31\n\x0cuser_mapping\x18\x01 \x01(\x0b\x32\x1b.kafka.chaos.v1.UserMapping\"K\n\x17ListUserMappingsRequest\x12\x1c\n\x0fvirtual_cluster\x18\x01 \x01(\tH\x00\x88\x01\x01\x42\x12\n\x10_virtual_cluster\"N\n\x18ListUserMappingsResponse\x12\x32\n\ruser_mappings\x18\x01 \x03(\x0b\x32\x1b.kafka.chaos.v1.UserMapping\"d\n\x18UpdateUserMappingRequest\x12\x31\n\x0cuser_mapping\x18\x01 \x01(\x0b\x32\x1b.kafka.chaos.v1.UserMapping\x12\x15\n\rallow_missing\x18\x02 \x01(\x08\"_\n\x19UpdateUserMappingResponse\x12\x31\n\x0cuser_mapping\x18\x01 \x01(\x0b\x32\x1b.kafka.chaos.v1.UserMapping\x12\x0f\n\x07\x63reated\x18\x02 \x01(\x08\"\\\n\x18\x44\x65leteUserMappingRequest\x12\x17\n\x0fvirtual_cluster\x18\x01 \x01(\t\x12\x10\n\x08username\x18\x02 \x01(\t\x12\x15\n\rallow_missing\x18\x03 \x01(\x08\"\x1b\n\x19\x44\x65leteUserMappingResponse2\x9a\x04\n\x12UserMappingService\x12h\n\x11\x43reateUserMapping\x12(.kafka.chaos.v1.CreateUserMappingRequest\x1a).kafka.chaos.v1.CreateUserMappingResponse\x12_\n\x0eGetUserMapping\x12%.kafka.chaos.v1.GetUserMappingRequest\x1a&.kafka.chaos.v1.GetUserMappingResponse\x12\x65\n\x10ListUserMappings\x12\'.kafka.chaos.v1.ListUserMappingsRequest\x1a(.kafka.chaos.v1.ListUserMappingsResponse\x12h\n\x11UpdateUserMapping\x12(.kafka.chaos.v1.UpdateUserMappingRequest\x1a).kafka.chaos.v1.UpdateUserMappingResponse\x12h\n\x11\x44\x65leteUserMapping\x12(.kafka.chaos.v1.DeleteUserMappingRequest\x1a).kafka.chaos.v1.DeleteUserMappingResponseb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n)kafka/chaos/v1/user_mapping_service.proto\x12\x0ekafka.chaos.v1\x1a google/protobuf/field_mask.proto\x1a\x1akafka/chaos/v1/group.proto\x1a!kafka/chaos/v1/user_mapping.proto\"b\n\x18\x43reateUserMappingRequest\x12\x31\n\x0cuser_mapping\x18\x01 \x01(\x0b\x32\x1b.kafka.chaos.v1.UserMapping\x12\x13\n\x0brequire_new\x18\x02 \x01(\x08\"N\n\x19\x43reateUserMappingResponse\x12\x31\n\x0cuser_mapping\x18\x01 \x01(\x0b\x32\x1b.kafka.chaos.v1.UserMapping\"B\n\x15GetUserMappingRequest\x12\x17\n\x0fvirtual_cluster\x18\x01 \x01(\t\x12\x10\n\x08username\x18\x02 \x01(\t\"K\n\x16GetUserMappingResponse\x12\x31\n\x0cuser_mapping\x18\x01 \x01(\x0b\x32\x1b.kafka.chaos.v1.UserMapping\"K\n\x17ListUserMappingsRequest\x12\x1c\n\x0fvirtual_cluster\x18\x01 \x01(\tH\x00\x88\x01\x01\x42\x12\n\x10_virtual_cluster\"N\n\x18ListUserMappingsResponse\x12\x32\n\ruser_mappings\x18\x01 \x03(\x0b\x32\x1b.kafka.chaos.v1.UserMapping\"\xac\x01\n\x18UpdateUserMappingRequest\x12\x31\n\x0cuser_mapping\x18\x01 \x01(\x0b\x32\x1b.kafka.chaos.v1.UserMapping\x12\x15\n\rallow_missing\x18\x02 \x01(\x08\x12/\n\x0bupdate_mask\x18\x03 \x01(\x0b\x32\x1a.google.protobuf.FieldMask\x12\x15\n\rvalidate_only\x18\x04 \x01(\x08\"p\n\x19UpdateUserMappingResponse\x12\x31\n\x0cuser_mapping\x18\x01 \x01(\x0b\x32\x1b.kafka.chaos.v1.UserMapping\x12\x0f\n\x07\x63reated\x18\x02 \x01(\x08\x12\x0f\n\x07\x63hanged\x18\x03 \x01(\x08\"w\n\x18\x44\x65leteUserMappingRequest\x12\x17\n\x0fvirtual_cluster\x18\x01 \x01(\t\x12\x10\n\x08username\x18\x02 \x01(\t\x12\x15\n\rallow_missing\x18\x03 \x01(\x08\x12\x19\n\x11require_ungrouped\x18\x04 \x01(\x08\"\x1b\n\x19\x44\x65leteUserMappingResponse\"Q\n\x12UpdateGroupRequest\x12$\n\x05group\x18\x01 \x01(\x0b\x32\x15.kafka.chaos.v1.Group\x12\x15\n\rvalidate_only\x18\x02 \x01(\x08\"]\n\x13UpdateGroupResponse\x12$\n\x05group\x18\x01 \x01(\x0b\x32\x15.kafka.chaos.v1.Group\x12\x0f\n\x07\x63reated\x18\x02 \x01(\x08\x12\x0f\n\x07\x63hanged\x18\x03 \x01(\x08\"\"\n\x12\x44\x65leteGroupRequest\x12\x0c\n\x04name\x18\x01 \x01(\t\"\x15\n\x13\x44\x65leteGroupResponse2\xca\x05\n\x12UserMappingService\x12h\n\x11\x43reateUserMapping\x12(.kafka.chaos.v1.CreateUserMappingRequest\x1a).kafka.chaos.v1.CreateUserMappingResponse\x12_\n\x0eGetUserMapping\x12%.kafka.chaos.v1.GetUserMappingRequest\x1a&.kafka.chaos.v1.GetUserMappingResponse\x12\x65\n\x10ListUserMappings\x12\'.kafka.chaos.v1.ListUserMappingsRequest\x1a(.kafka.chaos.v1.ListUserMappingsResponse\x12h\n\x11UpdateUserMapping\x12(.kafka.chaos.v1.UpdateUserMappingRequest\x1a).kafka.chaos.v1.UpdateUserMappingResponse\x12h\n\x11\x44\x65leteUserMapping\x12(.kafka.chaos.v1.DeleteUserMappingRequest\x1a).kafka.chaos.v1.DeleteUserMappingResponse\x12V\n\x0bUpdateGroup\x12\".kafka.chaos.v1.UpdateGroupRequest\x1a#.kafka.chaos.v1.UpdateGroupResponse\x12V\n\x0b\x44\x65leteGroup\x12\".kafka.chaos.v1.DeleteGroupRequest\x1a#.kafka.chaos.v1.DeleteGroupResponseb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
 _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'kafka.chaos.v1.user_mapping_service_pb2', _globals)
 if not _descriptor._USE_C_DESCRIPTORS:
   DESCRIPTOR._loaded_options = None
-  _globals['_CREATEUSERMAPPINGREQUEST']._serialized_start=96
-  _globals['_CREATEUSERMAPPINGREQUEST']._serialized_end=194
-  _globals['_CREATEUSERMAPPINGRESPONSE']._serialized_start=196
-  _globals['_CREATEUSERMAPPINGRESPONSE']._serialized_end=274
-  _globals['_GETUSERMAPPINGREQUEST']._serialized_start=276
-  _globals['_GETUSERMAPPINGREQUEST']._serialized_end=342
-  _globals['_GETUSERMAPPINGRESPONSE']._serialized_start=344
-  _globals['_GETUSERMAPPINGRESPONSE']._serialized_end=419
-  _globals['_LISTUSERMAPPINGSREQUEST']._serialized_start=421
-  _globals['_LISTUSERMAPPINGSREQUEST']._serialized_end=496
-  _globals['_LISTUSERMAPPINGSRESPONSE']._serialized_start=498
-  _globals['_LISTUSERMAPPINGSRESPONSE']._serialized_end=576
-  _globals['_UPDATEUSERMAPPINGREQUEST']._serialized_start=578
-  _globals['_UPDATEUSERMAPPINGREQUEST']._serialized_end=678
-  _globals['_UPDATEUSERMAPPINGRESPONSE']._serialized_start=680
-  _globals['_UPDATEUSERMAPPINGRESPONSE']._serialized_end=775
-  _globals['_DELETEUSERMAPPINGREQUEST']._serialized_start=777
-  _globals['_DELETEUSERMAPPINGREQUEST']._serialized_end=869
-  _globals['_DELETEUSERMAPPINGRESPONSE']._serialized_start=871
-  _globals['_DELETEUSERMAPPINGRESPONSE']._serialized_end=898
-  _globals['_USERMAPPINGSERVICE']._serialized_start=901
-  _globals['_USERMAPPINGSERVICE']._serialized_end=1439
+  _globals['_CREATEUSERMAPPINGREQUEST']._serialized_start=158
+  _globals['_CREATEUSERMAPPINGREQUEST']._serialized_end=256
+  _globals['_CREATEUSERMAPPINGRESPONSE']._serialized_start=258
+  _globals['_CREATEUSERMAPPINGRESPONSE']._serialized_end=336
+  _globals['_GETUSERMAPPINGREQUEST']._serialized_start=338
+  _globals['_GETUSERMAPPINGREQUEST']._serialized_end=404
+  _globals['_GETUSERMAPPINGRESPONSE']._serialized_start=406
+  _globals['_GETUSERMAPPINGRESPONSE']._serialized_end=481
+  _globals['_LISTUSERMAPPINGSREQUEST']._serialized_start=483
+  _globals['_LISTUSERMAPPINGSREQUEST']._serialized_end=558
+  _globals['_LISTUSERMAPPINGSRESPONSE']._serialized_start=560
+  _globals['_LISTUSERMAPPINGSRESPONSE']._serialized_end=638
+  _globals['_UPDATEUSERMAPPINGREQUEST']._serialized_start=641
+  _globals['_UPDATEUSERMAPPINGREQUEST']._serialized_end=813
+  _globals['_UPDATEUSERMAPPINGRESPONSE']._serialized_start=815
+  _globals['_UPDATEUSERMAPPINGRESPONSE']._serialized_end=927
+  _globals['_DELETEUSERMAPPINGREQUEST']._serialized_start=929
+  _globals['_DELETEUSERMAPPINGREQUEST']._serialized_end=1048
+  _globals['_DELETEUSERMAPPINGRESPONSE']._serialized_start=1050
+  _globals['_DELETEUSERMAPPINGRESPONSE']._serialized_end=1077
+  _globals['_UPDATEGROUPREQUEST']._serialized_start=1079
+  _globals['_UPDATEGROUPREQUEST']._serialized_end=1160
+  _globals['_UPDATEGROUPRESPONSE']._serialized_start=1162
+  _globals['_UPDATEGROUPRESPONSE']._serialized_end=1255
+  _globals['_DELETEGROUPREQUEST']._serialized_start=1257
+  _globals['_DELETEGROUPREQUEST']._serialized_end=1291
+  _globals['_DELETEGROUPRESPONSE']._serialized_start=1293
+  _globals['_DELETEGROUPRESPONSE']._serialized_end=1314
+  _globals['_USERMAPPINGSERVICE']._serialized_start=1317
+  _globals['_USERMAPPINGSERVICE']._serialized_end=2031
 # @@protoc_insertion_point(module_scope)

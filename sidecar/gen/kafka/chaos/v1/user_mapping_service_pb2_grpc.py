@@ -63,6 +63,16 @@ class UserMappingServiceStub:
                 request_serializer=kafka_dot_chaos_dot_v1_dot_user__mapping__service__pb2.DeleteUserMappingRequest.SerializeToString,
                 response_deserializer=kafka_dot_chaos_dot_v1_dot_user__mapping__service__pb2.DeleteUserMappingResponse.FromString,
                 _registered_method=True)
+        self.UpdateGroup = channel.unary_unary(
+                '/kafka.chaos.v1.UserMappingService/UpdateGroup',
+                request_serializer=kafka_dot_chaos_dot_v1_dot_user__mapping__service__pb2.UpdateGroupRequest.SerializeToString,
+                response_deserializer=kafka_dot_chaos_dot_v1_dot_user__mapping__service__pb2.UpdateGroupResponse.FromString,
+                _registered_method=True)
+        self.DeleteGroup = channel.unary_unary(
+                '/kafka.chaos.v1.UserMappingService/DeleteGroup',
+                request_serializer=kafka_dot_chaos_dot_v1_dot_user__mapping__service__pb2.DeleteGroupRequest.SerializeToString,
+                response_deserializer=kafka_dot_chaos_dot_v1_dot_user__mapping__service__pb2.DeleteGroupResponse.FromString,
+                _registered_method=True)
 
 
 class UserMappingServiceServicer:
@@ -95,15 +105,33 @@ class UserMappingServiceServicer:
         raise NotImplementedError('Method not implemented!')
 
     def UpdateUserMapping(self, request, context):
-        """Replaces a user mapping as a whole. NOT_FOUND unless allow_missing; one that is created brings
-        its virtual cluster into being, as CreateUserMapping does.
+        """Replaces a user mapping, as a whole or in the fields of update_mask. NOT_FOUND unless
+        allow_missing; one that is created brings its virtual cluster into being, as CreateUserMapping
+        does.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
     def DeleteUserMapping(self, request, context):
-        """Deletes a user mapping. NOT_FOUND unless allow_missing.
+        """Deletes a user mapping. NOT_FOUND unless allow_missing, FAILED_PRECONDITION with
+        require_ungrouped while it names groups.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def UpdateGroup(self, request, context):
+        """Has exactly these user mappings name a group, all at once. NOT_FOUND when a member has no user
+        mapping.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def DeleteGroup(self, request, context):
+        """Takes a group out of all user mappings at once. NOT_FOUND when none names it,
+        FAILED_PRECONDITION while interceptors have it as their scope.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -136,6 +164,16 @@ def add_UserMappingServiceServicer_to_server(servicer, server):
                     servicer.DeleteUserMapping,
                     request_deserializer=kafka_dot_chaos_dot_v1_dot_user__mapping__service__pb2.DeleteUserMappingRequest.FromString,
                     response_serializer=kafka_dot_chaos_dot_v1_dot_user__mapping__service__pb2.DeleteUserMappingResponse.SerializeToString,
+            ),
+            'UpdateGroup': grpc.unary_unary_rpc_method_handler(
+                    servicer.UpdateGroup,
+                    request_deserializer=kafka_dot_chaos_dot_v1_dot_user__mapping__service__pb2.UpdateGroupRequest.FromString,
+                    response_serializer=kafka_dot_chaos_dot_v1_dot_user__mapping__service__pb2.UpdateGroupResponse.SerializeToString,
+            ),
+            'DeleteGroup': grpc.unary_unary_rpc_method_handler(
+                    servicer.DeleteGroup,
+                    request_deserializer=kafka_dot_chaos_dot_v1_dot_user__mapping__service__pb2.DeleteGroupRequest.FromString,
+                    response_serializer=kafka_dot_chaos_dot_v1_dot_user__mapping__service__pb2.DeleteGroupResponse.SerializeToString,
             ),
     }
     generic_handler = grpc.method_handlers_generic_handler(
@@ -276,6 +314,60 @@ class UserMappingService:
             '/kafka.chaos.v1.UserMappingService/DeleteUserMapping',
             kafka_dot_chaos_dot_v1_dot_user__mapping__service__pb2.DeleteUserMappingRequest.SerializeToString,
             kafka_dot_chaos_dot_v1_dot_user__mapping__service__pb2.DeleteUserMappingResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def UpdateGroup(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/kafka.chaos.v1.UserMappingService/UpdateGroup',
+            kafka_dot_chaos_dot_v1_dot_user__mapping__service__pb2.UpdateGroupRequest.SerializeToString,
+            kafka_dot_chaos_dot_v1_dot_user__mapping__service__pb2.UpdateGroupResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def DeleteGroup(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/kafka.chaos.v1.UserMappingService/DeleteGroup',
+            kafka_dot_chaos_dot_v1_dot_user__mapping__service__pb2.DeleteGroupRequest.SerializeToString,
+            kafka_dot_chaos_dot_v1_dot_user__mapping__service__pb2.DeleteGroupResponse.FromString,
             options,
             channel_credentials,
             insecure,

@@ -30,11 +30,22 @@ class UserMappingServiceStub:
     ListUserMappings: _grpc.UnaryUnaryMultiCallable[_user_mapping_service_pb2.ListUserMappingsRequest, _user_mapping_service_pb2.ListUserMappingsResponse]
     """Returns the user mappings of one virtual cluster, or all of them, in order of creation."""
     UpdateUserMapping: _grpc.UnaryUnaryMultiCallable[_user_mapping_service_pb2.UpdateUserMappingRequest, _user_mapping_service_pb2.UpdateUserMappingResponse]
-    """Replaces a user mapping as a whole. NOT_FOUND unless allow_missing; one that is created brings
-    its virtual cluster into being, as CreateUserMapping does.
+    """Replaces a user mapping, as a whole or in the fields of update_mask. NOT_FOUND unless
+    allow_missing; one that is created brings its virtual cluster into being, as CreateUserMapping
+    does.
     """
     DeleteUserMapping: _grpc.UnaryUnaryMultiCallable[_user_mapping_service_pb2.DeleteUserMappingRequest, _user_mapping_service_pb2.DeleteUserMappingResponse]
-    """Deletes a user mapping. NOT_FOUND unless allow_missing."""
+    """Deletes a user mapping. NOT_FOUND unless allow_missing, FAILED_PRECONDITION with
+    require_ungrouped while it names groups.
+    """
+    UpdateGroup: _grpc.UnaryUnaryMultiCallable[_user_mapping_service_pb2.UpdateGroupRequest, _user_mapping_service_pb2.UpdateGroupResponse]
+    """Has exactly these user mappings name a group, all at once. NOT_FOUND when a member has no user
+    mapping.
+    """
+    DeleteGroup: _grpc.UnaryUnaryMultiCallable[_user_mapping_service_pb2.DeleteGroupRequest, _user_mapping_service_pb2.DeleteGroupResponse]
+    """Takes a group out of all user mappings at once. NOT_FOUND when none names it,
+    FAILED_PRECONDITION while interceptors have it as their scope.
+    """
 
 class UserMappingServiceServicer(metaclass=_abc_1.ABCMeta):
     """Manages user mappings. When a call returns, the next request through the sidecar is affected.
@@ -75,8 +86,9 @@ class UserMappingServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _user_mapping_service_pb2.UpdateUserMappingRequest,
         context: _grpc.ServicerContext,
     ) -> _user_mapping_service_pb2.UpdateUserMappingResponse:
-        """Replaces a user mapping as a whole. NOT_FOUND unless allow_missing; one that is created brings
-        its virtual cluster into being, as CreateUserMapping does.
+        """Replaces a user mapping, as a whole or in the fields of update_mask. NOT_FOUND unless
+        allow_missing; one that is created brings its virtual cluster into being, as CreateUserMapping
+        does.
         """
 
     @_abc_1.abstractmethod
@@ -85,6 +97,28 @@ class UserMappingServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _user_mapping_service_pb2.DeleteUserMappingRequest,
         context: _grpc.ServicerContext,
     ) -> _user_mapping_service_pb2.DeleteUserMappingResponse:
-        """Deletes a user mapping. NOT_FOUND unless allow_missing."""
+        """Deletes a user mapping. NOT_FOUND unless allow_missing, FAILED_PRECONDITION with
+        require_ungrouped while it names groups.
+        """
+
+    @_abc_1.abstractmethod
+    def UpdateGroup(
+        self,
+        request: _user_mapping_service_pb2.UpdateGroupRequest,
+        context: _grpc.ServicerContext,
+    ) -> _user_mapping_service_pb2.UpdateGroupResponse:
+        """Has exactly these user mappings name a group, all at once. NOT_FOUND when a member has no user
+        mapping.
+        """
+
+    @_abc_1.abstractmethod
+    def DeleteGroup(
+        self,
+        request: _user_mapping_service_pb2.DeleteGroupRequest,
+        context: _grpc.ServicerContext,
+    ) -> _user_mapping_service_pb2.DeleteGroupResponse:
+        """Takes a group out of all user mappings at once. NOT_FOUND when none names it,
+        FAILED_PRECONDITION while interceptors have it as their scope.
+        """
 
 def add_UserMappingServiceServicer_to_server(servicer: UserMappingServiceServicer, server: _grpc.Server) -> None: ...

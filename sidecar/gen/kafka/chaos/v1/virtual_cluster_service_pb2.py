@@ -26,25 +26,29 @@ _sym_db = _symbol_database.Default()
 from sidecar.gen.kafka.chaos.v1 import virtual_cluster_pb2 as kafka_dot_chaos_dot_v1_dot_virtual__cluster__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n,kafka/chaos/v1/virtual_cluster_service.proto\x12\x0ekafka.chaos.v1\x1a$kafka/chaos/v1/virtual_cluster.proto\"\x1c\n\x1aListVirtualClustersRequest\"W\n\x1bListVirtualClustersResponse\x12\x38\n\x10virtual_clusters\x18\x01 \x03(\x0b\x32\x1e.kafka.chaos.v1.VirtualCluster\"(\n\x18GetVirtualClusterRequest\x12\x0c\n\x04name\x18\x01 \x01(\t\"T\n\x19GetVirtualClusterResponse\x12\x37\n\x0fvirtual_cluster\x18\x01 \x01(\x0b\x32\x1e.kafka.chaos.v1.VirtualCluster\"B\n\x1b\x44\x65leteVirtualClusterRequest\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\x15\n\rallow_missing\x18\x02 \x01(\x08\"\x1e\n\x1c\x44\x65leteVirtualClusterResponse2\xe4\x02\n\x15VirtualClusterService\x12n\n\x13ListVirtualClusters\x12*.kafka.chaos.v1.ListVirtualClustersRequest\x1a+.kafka.chaos.v1.ListVirtualClustersResponse\x12h\n\x11GetVirtualCluster\x12(.kafka.chaos.v1.GetVirtualClusterRequest\x1a).kafka.chaos.v1.GetVirtualClusterResponse\x12q\n\x14\x44\x65leteVirtualCluster\x12+.kafka.chaos.v1.DeleteVirtualClusterRequest\x1a,.kafka.chaos.v1.DeleteVirtualClusterResponseb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n,kafka/chaos/v1/virtual_cluster_service.proto\x12\x0ekafka.chaos.v1\x1a$kafka/chaos/v1/virtual_cluster.proto\"m\n\x1b\x43reateVirtualClusterRequest\x12\x37\n\x0fvirtual_cluster\x18\x01 \x01(\x0b\x32\x1e.kafka.chaos.v1.VirtualCluster\x12\x15\n\rvalidate_only\x18\x02 \x01(\x08\"h\n\x1c\x43reateVirtualClusterResponse\x12\x37\n\x0fvirtual_cluster\x18\x01 \x01(\x0b\x32\x1e.kafka.chaos.v1.VirtualCluster\x12\x0f\n\x07\x63reated\x18\x02 \x01(\x08\"\x1c\n\x1aListVirtualClustersRequest\"W\n\x1bListVirtualClustersResponse\x12\x38\n\x10virtual_clusters\x18\x01 \x03(\x0b\x32\x1e.kafka.chaos.v1.VirtualCluster\"(\n\x18GetVirtualClusterRequest\x12\x0c\n\x04name\x18\x01 \x01(\t\"T\n\x19GetVirtualClusterResponse\x12\x37\n\x0fvirtual_cluster\x18\x01 \x01(\x0b\x32\x1e.kafka.chaos.v1.VirtualCluster\"B\n\x1b\x44\x65leteVirtualClusterRequest\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\x15\n\rallow_missing\x18\x02 \x01(\x08\"\x1e\n\x1c\x44\x65leteVirtualClusterResponse2\xd7\x03\n\x15VirtualClusterService\x12q\n\x14\x43reateVirtualCluster\x12+.kafka.chaos.v1.CreateVirtualClusterRequest\x1a,.kafka.chaos.v1.CreateVirtualClusterResponse\x12n\n\x13ListVirtualClusters\x12*.kafka.chaos.v1.ListVirtualClustersRequest\x1a+.kafka.chaos.v1.ListVirtualClustersResponse\x12h\n\x11GetVirtualCluster\x12(.kafka.chaos.v1.GetVirtualClusterRequest\x1a).kafka.chaos.v1.GetVirtualClusterResponse\x12q\n\x14\x44\x65leteVirtualCluster\x12+.kafka.chaos.v1.DeleteVirtualClusterRequest\x1a,.kafka.chaos.v1.DeleteVirtualClusterResponseb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
 _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'kafka.chaos.v1.virtual_cluster_service_pb2', _globals)
 if not _descriptor._USE_C_DESCRIPTORS:
   DESCRIPTOR._loaded_options = None
-  _globals['_LISTVIRTUALCLUSTERSREQUEST']._serialized_start=102
-  _globals['_LISTVIRTUALCLUSTERSREQUEST']._serialized_end=130
-  _globals['_LISTVIRTUALCLUSTERSRESPONSE']._serialized_start=132
-  _globals['_LISTVIRTUALCLUSTERSRESPONSE']._serialized_end=219
-  _globals['_GETVIRTUALCLUSTERREQUEST']._serialized_start=221
-  _globals['_GETVIRTUALCLUSTERREQUEST']._serialized_end=261
-  _globals['_GETVIRTUALCLUSTERRESPONSE']._serialized_start=263
-  _globals['_GETVIRTUALCLUSTERRESPONSE']._serialized_end=347
-  _globals['_DELETEVIRTUALCLUSTERREQUEST']._serialized_start=349
-  _globals['_DELETEVIRTUALCLUSTERREQUEST']._serialized_end=415
-  _globals['_DELETEVIRTUALCLUSTERRESPONSE']._serialized_start=417
-  _globals['_DELETEVIRTUALCLUSTERRESPONSE']._serialized_end=447
-  _globals['_VIRTUALCLUSTERSERVICE']._serialized_start=450
-  _globals['_VIRTUALCLUSTERSERVICE']._serialized_end=806
+  _globals['_CREATEVIRTUALCLUSTERREQUEST']._serialized_start=102
+  _globals['_CREATEVIRTUALCLUSTERREQUEST']._serialized_end=211
+  _globals['_CREATEVIRTUALCLUSTERRESPONSE']._serialized_start=213
+  _globals['_CREATEVIRTUALCLUSTERRESPONSE']._serialized_end=317
+  _globals['_LISTVIRTUALCLUSTERSREQUEST']._serialized_start=319
+  _globals['_LISTVIRTUALCLUSTERSREQUEST']._serialized_end=347
+  _globals['_LISTVIRTUALCLUSTERSRESPONSE']._serialized_start=349
+  _globals['_LISTVIRTUALCLUSTERSRESPONSE']._serialized_end=436
+  _globals['_GETVIRTUALCLUSTERREQUEST']._serialized_start=438
+  _globals['_GETVIRTUALCLUSTERREQUEST']._serialized_end=478
+  _globals['_GETVIRTUALCLUSTERRESPONSE']._serialized_start=480
+  _globals['_GETVIRTUALCLUSTERRESPONSE']._serialized_end=564
+  _globals['_DELETEVIRTUALCLUSTERREQUEST']._serialized_start=566
+  _globals['_DELETEVIRTUALCLUSTERREQUEST']._serialized_end=632
+  _globals['_DELETEVIRTUALCLUSTERRESPONSE']._serialized_start=634
+  _globals['_DELETEVIRTUALCLUSTERRESPONSE']._serialized_end=664
+  _globals['_VIRTUALCLUSTERSERVICE']._serialized_start=667
+  _globals['_VIRTUALCLUSTERSERVICE']._serialized_end=1138
 # @@protoc_insertion_point(module_scope)

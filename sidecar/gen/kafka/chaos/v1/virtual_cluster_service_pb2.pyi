@@ -21,6 +21,62 @@ else:
 DESCRIPTOR: _descriptor.FileDescriptor
 
 @_typing.final
+class CreateVirtualClusterRequest(_message.Message):
+    """Asks for a new virtual cluster."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    VIRTUAL_CLUSTER_FIELD_NUMBER: _builtins.int
+    VALIDATE_ONLY_FIELD_NUMBER: _builtins.int
+    validate_only: _builtins.bool
+    """Checks everything and changes nothing; the answer is what it would be."""
+    @_builtins.property
+    def virtual_cluster(self) -> _virtual_cluster_pb2.VirtualCluster:
+        """The virtual cluster to create; its output-only fields are ignored."""
+
+    def __init__(
+        self,
+        *,
+        virtual_cluster: _virtual_cluster_pb2.VirtualCluster | None = ...,
+        validate_only: _builtins.bool = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["virtual_cluster", b"virtual_cluster"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["validate_only", b"validate_only", "virtual_cluster", b"virtual_cluster"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___CreateVirtualClusterRequest: _TypeAlias = CreateVirtualClusterRequest  # noqa: Y015
+
+@_typing.final
+class CreateVirtualClusterResponse(_message.Message):
+    """The virtual cluster that exists now."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    VIRTUAL_CLUSTER_FIELD_NUMBER: _builtins.int
+    CREATED_FIELD_NUMBER: _builtins.int
+    created: _builtins.bool
+    """Whether it did not exist before."""
+    @_builtins.property
+    def virtual_cluster(self) -> _virtual_cluster_pb2.VirtualCluster:
+        """As it is now."""
+
+    def __init__(
+        self,
+        *,
+        virtual_cluster: _virtual_cluster_pb2.VirtualCluster | None = ...,
+        created: _builtins.bool = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["virtual_cluster", b"virtual_cluster"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["created", b"created", "virtual_cluster", b"virtual_cluster"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___CreateVirtualClusterResponse: _TypeAlias = CreateVirtualClusterResponse  # noqa: Y015
+
+@_typing.final
 class ListVirtualClustersRequest(_message.Message):
     """Asks for all virtual clusters."""
 

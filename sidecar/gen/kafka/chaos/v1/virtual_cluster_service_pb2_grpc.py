@@ -28,7 +28,8 @@ if _version_not_supported:
 
 class VirtualClusterServiceStub:
     """Tells which virtual clusters there are. They come into being by use: a token, a client that
-    authenticates, an alias topic or a user mapping; an interceptor's scope alone makes none.
+    authenticates, an alias topic or a user mapping; an interceptor's scope alone makes none. Or they
+    are created before anybody uses them, which comes to the same.
 
     A first use is refused with ALREADY_EXISTS when the name begins with that of another virtual
     cluster, or the other way round, and with INVALID_ARGUMENT when GATEWAY_VCLUSTERS is set and does
@@ -41,6 +42,11 @@ class VirtualClusterServiceStub:
         Args:
             channel: A grpc.Channel.
         """
+        self.CreateVirtualCluster = channel.unary_unary(
+                '/kafka.chaos.v1.VirtualClusterService/CreateVirtualCluster',
+                request_serializer=kafka_dot_chaos_dot_v1_dot_virtual__cluster__service__pb2.CreateVirtualClusterRequest.SerializeToString,
+                response_deserializer=kafka_dot_chaos_dot_v1_dot_virtual__cluster__service__pb2.CreateVirtualClusterResponse.FromString,
+                _registered_method=True)
         self.ListVirtualClusters = channel.unary_unary(
                 '/kafka.chaos.v1.VirtualClusterService/ListVirtualClusters',
                 request_serializer=kafka_dot_chaos_dot_v1_dot_virtual__cluster__service__pb2.ListVirtualClustersRequest.SerializeToString,
@@ -60,12 +66,20 @@ class VirtualClusterServiceStub:
 
 class VirtualClusterServiceServicer:
     """Tells which virtual clusters there are. They come into being by use: a token, a client that
-    authenticates, an alias topic or a user mapping; an interceptor's scope alone makes none.
+    authenticates, an alias topic or a user mapping; an interceptor's scope alone makes none. Or they
+    are created before anybody uses them, which comes to the same.
 
     A first use is refused with ALREADY_EXISTS when the name begins with that of another virtual
     cluster, or the other way round, and with INVALID_ARGUMENT when GATEWAY_VCLUSTERS is set and does
     not list it. Without GATEWAY_VCLUSTERS each sidecar decides for itself, as long as it runs.
     """
+
+    def CreateVirtualCluster(self, request, context):
+        """Brings one into being as a first use does. Creating one that is there is OK and changes nothing.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
 
     def ListVirtualClusters(self, request, context):
         """Returns all of them in order of their first use, configured ones before.
@@ -95,6 +109,11 @@ class VirtualClusterServiceServicer:
 
 def add_VirtualClusterServiceServicer_to_server(servicer, server):
     rpc_method_handlers = {
+            'CreateVirtualCluster': grpc.unary_unary_rpc_method_handler(
+                    servicer.CreateVirtualCluster,
+                    request_deserializer=kafka_dot_chaos_dot_v1_dot_virtual__cluster__service__pb2.CreateVirtualClusterRequest.FromString,
+                    response_serializer=kafka_dot_chaos_dot_v1_dot_virtual__cluster__service__pb2.CreateVirtualClusterResponse.SerializeToString,
+            ),
             'ListVirtualClusters': grpc.unary_unary_rpc_method_handler(
                     servicer.ListVirtualClusters,
                     request_deserializer=kafka_dot_chaos_dot_v1_dot_virtual__cluster__service__pb2.ListVirtualClustersRequest.FromString,
@@ -120,12 +139,40 @@ def add_VirtualClusterServiceServicer_to_server(servicer, server):
  # This class is part of an EXPERIMENTAL API.
 class VirtualClusterService:
     """Tells which virtual clusters there are. They come into being by use: a token, a client that
-    authenticates, an alias topic or a user mapping; an interceptor's scope alone makes none.
+    authenticates, an alias topic or a user mapping; an interceptor's scope alone makes none. Or they
+    are created before anybody uses them, which comes to the same.
 
     A first use is refused with ALREADY_EXISTS when the name begins with that of another virtual
     cluster, or the other way round, and with INVALID_ARGUMENT when GATEWAY_VCLUSTERS is set and does
     not list it. Without GATEWAY_VCLUSTERS each sidecar decides for itself, as long as it runs.
     """
+
+    @staticmethod
+    def CreateVirtualCluster(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/kafka.chaos.v1.VirtualClusterService/CreateVirtualCluster',
+            kafka_dot_chaos_dot_v1_dot_virtual__cluster__service__pb2.CreateVirtualClusterRequest.SerializeToString,
+            kafka_dot_chaos_dot_v1_dot_virtual__cluster__service__pb2.CreateVirtualClusterResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
 
     @staticmethod
     def ListVirtualClusters(request,

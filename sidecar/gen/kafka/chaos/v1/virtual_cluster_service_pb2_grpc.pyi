@@ -15,7 +15,8 @@ GRPC_VERSION: str
 
 class VirtualClusterServiceStub:
     """Tells which virtual clusters there are. They come into being by use: a token, a client that
-    authenticates, an alias topic or a user mapping; an interceptor's scope alone makes none.
+    authenticates, an alias topic or a user mapping; an interceptor's scope alone makes none. Or they
+    are created before anybody uses them, which comes to the same.
 
     A first use is refused with ALREADY_EXISTS when the name begins with that of another virtual
     cluster, or the other way round, and with INVALID_ARGUMENT when GATEWAY_VCLUSTERS is set and does
@@ -23,6 +24,8 @@ class VirtualClusterServiceStub:
     """
 
     def __init__(self, channel: _grpc.Channel) -> None: ...
+    CreateVirtualCluster: _grpc.UnaryUnaryMultiCallable[_virtual_cluster_service_pb2.CreateVirtualClusterRequest, _virtual_cluster_service_pb2.CreateVirtualClusterResponse]
+    """Brings one into being as a first use does. Creating one that is there is OK and changes nothing."""
     ListVirtualClusters: _grpc.UnaryUnaryMultiCallable[_virtual_cluster_service_pb2.ListVirtualClustersRequest, _virtual_cluster_service_pb2.ListVirtualClustersResponse]
     """Returns all of them in order of their first use, configured ones before."""
     GetVirtualCluster: _grpc.UnaryUnaryMultiCallable[_virtual_cluster_service_pb2.GetVirtualClusterRequest, _virtual_cluster_service_pb2.GetVirtualClusterResponse]
@@ -37,12 +40,21 @@ class VirtualClusterServiceStub:
 
 class VirtualClusterServiceServicer(metaclass=_abc_1.ABCMeta):
     """Tells which virtual clusters there are. They come into being by use: a token, a client that
-    authenticates, an alias topic or a user mapping; an interceptor's scope alone makes none.
+    authenticates, an alias topic or a user mapping; an interceptor's scope alone makes none. Or they
+    are created before anybody uses them, which comes to the same.
 
     A first use is refused with ALREADY_EXISTS when the name begins with that of another virtual
     cluster, or the other way round, and with INVALID_ARGUMENT when GATEWAY_VCLUSTERS is set and does
     not list it. Without GATEWAY_VCLUSTERS each sidecar decides for itself, as long as it runs.
     """
+
+    @_abc_1.abstractmethod
+    def CreateVirtualCluster(
+        self,
+        request: _virtual_cluster_service_pb2.CreateVirtualClusterRequest,
+        context: _grpc.ServicerContext,
+    ) -> _virtual_cluster_service_pb2.CreateVirtualClusterResponse:
+        """Brings one into being as a first use does. Creating one that is there is OK and changes nothing."""
 
     @_abc_1.abstractmethod
     def ListVirtualClusters(
