@@ -9,7 +9,7 @@ from google.protobuf.any_pb2 import Any as AnyMessage
 from google.rpc.error_details_pb2 import BadRequest  # type: ignore[import-untyped]  # no py.typed
 from google.rpc.status_pb2 import Status  # type: ignore[import-untyped]  # no py.typed
 
-from sidecar.gen.kafka.chaos.v1.interceptor_pb2 import Interceptor
+from sidecar.gen.kafka.chaos.v1.interceptor_pb2 import Interceptor, Limits, Selector
 
 REALM = "kafka-chaos-sidecar"
 
@@ -47,6 +47,9 @@ _FIELDS = {
     "interceptor.scope.virtual_cluster": "vcluster",
     "interceptor.scope.group": "group",
     "interceptor.scope.username": "username",
+    "interceptor.ttl": "control.ttlSeconds",
+    "interceptor.expire_time": "control.expireTime",
+    "interceptor.lease": "control.lease",
     "scope.virtual_cluster": "vcluster",
     "scope.group": "group",
     "scope.username": "username",
@@ -61,6 +64,8 @@ _FIELDS = {
     "lifetime_seconds": "lifeTimeSeconds",
 }
 V1 = Words(_FIELDS, "config")
+
+_CONTROLS = {"selector": Selector.DESCRIPTOR, "limits": Limits.DESCRIPTOR}
 
 
 class Refusal(Exception):
@@ -136,6 +141,8 @@ def _renamed_field(name: str, words: Words) -> str:
         return words.fields[name]
     first, _, rest = name.partition(".")
     fault, _, field = rest.partition(".")
+    if first == "interceptor" and fault in _CONTROLS and field:
+        return f"control.{_CONTROLS[fault].fields_by_name[field].json_name}"
     faults = Interceptor.DESCRIPTOR.oneofs_by_name["fault"].fields
     for known in faults:
         message = known.message_type

@@ -6,6 +6,7 @@ interceptor's annotations, so that it is echoed as it was sent.
 
 from collections.abc import Mapping
 
+from rest_bridge.controls import control_of, read_control
 from rest_bridge.errors import Refusal, bad_request
 from rest_bridge.json_body import Json, NotJson, Number, dumps, parse, show
 from rest_bridge.plugins import integer, plugin_for, plugin_of, refuse_unknown
@@ -25,7 +26,7 @@ CONFIG_NOTE = "conduktor.io/config"
 TIMEOUT_NOTE = "conduktor.io/timeout-ms"
 
 # `name` is in the path; the reference's own clients repeat it in the body, where it is ignored.
-_INTERCEPTOR_KEYS = ("pluginClass", "priority", "timeoutMs", "config", "name")
+_INTERCEPTOR_KEYS = ("pluginClass", "priority", "timeoutMs", "config", "name", "control")
 
 
 def body_object(body: bytes) -> dict[str, Json]:
@@ -71,18 +72,21 @@ def interceptor_from(name: str, scope: Scope, body: bytes) -> Interceptor:
         timeout = integer(fields["timeoutMs"], "timeoutMs", 1, MAX_INT64)
         result.annotations[TIMEOUT_NOTE] = str(timeout)
     plugin.read(config, result)
+    if "control" in fields:
+        read_control(fields["control"], result)
     return result
 
 
 def interceptor_to(interceptor: Interceptor) -> dict[str, Json]:
     """Return an item of a list, keys in the reference's order."""
-    return {
+    found: dict[str, Json] = {
         "name": interceptor.name,
         "pluginClass": plugin_for(interceptor).name,
         "priority": Number(str(interceptor.priority)),
         "timeoutMs": Number(str(_timeout_of(interceptor))),
         "config": config_of(interceptor),
     }
+    return found | _control_in(interceptor)
 
 
 def placed_interceptor_to(interceptor: Interceptor) -> dict[str, Json]:
@@ -151,6 +155,12 @@ def _timeout_of(interceptor: Interceptor) -> int:
         return integer(noted, TIMEOUT_NOTE, 1, MAX_INT64)
     except Refusal:
         return MAX_INT64
+
+
+def _control_in(interceptor: Interceptor) -> dict[str, Json]:
+    """What an item has besides what the reference's has: nothing, unless somebody asked for it."""
+    control = control_of(interceptor)
+    return {"control": control} if control else {}
 
 
 def config_of(interceptor: Interceptor) -> dict[str, Json]:

@@ -8,6 +8,7 @@ from types import MappingProxyType
 
 from google.protobuf.timestamp_pb2 import Timestamp
 
+from sidecar.api.controls import controls_from_proto, set_controls
 from sidecar.api.faults import fault_from_proto, given_in, set_fault
 from sidecar.api.violations import below, collecting
 from sidecar.control.interceptors import View
@@ -68,6 +69,7 @@ def interceptor_from_proto(message: interceptor_pb2.Interceptor) -> Interceptor:
         scope = scope_from_proto(message.scope)
     with collecting(violations, "interceptor"):
         fault = fault_from_proto(message)
+    controls = controls_from_proto(message, violations)
     with collecting(violations, "interceptor"):
         result = Interceptor(
             name=message.name,
@@ -75,6 +77,7 @@ def interceptor_from_proto(message: interceptor_pb2.Interceptor) -> Interceptor:
             priority=message.priority if message.HasField("priority") else DEFAULT_PRIORITY,
             fault=fault,
             annotations=MappingProxyType(dict(message.annotations)),
+            **controls,
             given=given_in(message),
         )
     if violations:
@@ -100,6 +103,7 @@ def interceptor_to_proto(view: View) -> interceptor_pb2.Interceptor:
         etag=view.etag,
     )
     set_fault(message, item)
+    set_controls(message, view)
     return message
 
 

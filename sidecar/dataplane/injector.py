@@ -1,7 +1,6 @@
 """What is done to the requests of one connection: draws, decisions, and their records."""
 
-import itertools
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from typing import Any, Final
 
 import codec
@@ -9,10 +8,11 @@ from codec.api_keys import ApiKey
 from codec.headers import RequestHeader
 from codec.messages.produce import ProduceResponse
 from sidecar.dataplane import splitting
-from sidecar.dataplane.injecting import Injected, Peer, count_parts, injections
-from sidecar.dataplane.pipeline import Chains, Pipeline, Stage
+from sidecar.dataplane.injecting import Injected, Peer, injections
+from sidecar.dataplane.pipeline import Pipeline, Stage
 from sidecar.dataplane.ruling import Ruling, Struck, Watch, by_id, set_name, topics_of
 from sidecar.dataplane.sequences import Cause, RefusedSequences, batches
+from sidecar.dataplane.turns import Roster, Seen, affords, causes, count_injections, decide
 from sidecar.faults.base import (
     Answer,
     Answered,
@@ -54,6 +54,7 @@ class Injector:
         identity: whose interceptors count.
         record: see `Record`.
         logical_topic: topic id to the name of a topic of the client's own, or None.
+        lapsed: called when `stages` has become less under the same pipeline.
     """
 
     def __init__(
@@ -62,15 +63,16 @@ class Injector:
         identity: Identity,
         record: Record,
         logical_topic: Callable[[bytes], str | None],
+        lapsed: Callable[[], None],
     ) -> None:
         self.peer = peer
         self.identity = identity
         self.record = record
         self._logical_topic = logical_topic
+        self.roster = Roster(peer, identity, lapsed)
         self._pipeline: Pipeline | None = None
-        self._chains: Chains = {}
         self.refused = RefusedSequences()
-        self._drawn: Iterator[tuple[Stage, int]] | None = None
+        self._held: tuple[Cause | None, Sequence[Stage]] | None = None
         self._connections: dict[str, Connection] = {}
         """By uid of the interceptor: what its rule is told and keeps of this connection."""
         self._asked: set[bytes] = set()
@@ -88,37 +90,33 @@ class Injector:
         The next call of `decide` must be for this request; it goes on with these draws: `drawn` if
         one selected it, then those of `rest`.
         """
-        first = [] if drawn is None else [(drawn.stage, drawn.draw)]
-        self._drawn = itertools.chain(first, _selected(rest))
+        self._held = drawn, rest
 
     def decide(
         self, pipeline: Pipeline, header: RequestHeader, data: Any, now: float
     ) -> Ruling | None:
         """What is done to a request, recorded already; None: nothing.
 
-        Every request is drawn for, also one that is refused for what came before it: the n-th
-        draw is the n-th request's.
+        Every request that is selected is drawn for, also one that is refused for what came before
+        it: the n-th draw is the n-th such request's.
         """
-        drawn, self._drawn = self._drawn, None
-        if drawn is None:
-            drawn = _selected(self.stages(pipeline, header.api_key))
+        first, stages = self._held or (None, self.stages(pipeline, header.api_key))
+        self._held = None
+        seen = Seen(self._decoded, header, data)
+        turns: list[Cause | Stage] = [*stages] if first is None else [first, *stages]
         ruling = None
-        request = None
-        for stage, number in drawn:
-            request = request or self._decoded(header, data)
+        for cause in causes(turns, pipeline, header, seen, now, self.roster.drop):
+            request = seen.request
             if request is None:
                 return ruling
             ruling = ruling or Ruling()
-            cause = Cause(stage, number)
             if not self._apply(cause, header, request, ruling, now):
                 return ruling
-            request = ruling.request or request
-        if self.refused and header.api_key == ApiKey.PRODUCE:
-            request = request or self._decoded(header, data)
-            if request is not None:
-                ruling = self._behind_refused(header, request, ruling, now)
+        if self.refused and header.api_key == ApiKey.PRODUCE and seen.request is not None:
+            left = ruling.request if ruling is not None else None
+            ruling = self._behind_refused(header, left or seen.request, ruling, now)
         if ruling is not None and ruling.refusal is None:
-            self._record_forwarded(ruling, header, request, now)
+            self._record_forwarded(ruling, header, seen.request, now)
         return ruling
 
     def _apply(
@@ -130,15 +128,20 @@ class Injector:
         would have made of it.
         """
         api = ApiKey(header.api_key)
+        request = ruling.request or request
         latest = ruling.left_of(ruling.changes[-1][0].message) if ruling.changes else request
-        rule = cause.stage.rule
-        chance = further(cause.stage.interceptor.seed, cause.draw)
-        seed = cause.stage.interceptor.seed
-        where = self.identity.virtual_cluster
-        connection = self._connection(cause.stage)
-        asked = Asked(api, header.api_version, latest, chance, seed, now, where, connection)
-        decision = rule.decide(asked)
-        if api in rule.watches:
+        asked = Asked(
+            api,
+            header.api_version,
+            latest,
+            further(cause.stage.interceptor.seed, cause.draw),
+            cause.stage.interceptor.seed,
+            now,
+            self.identity.virtual_cluster,
+            self._connection(cause.stage),
+        )
+        decision = decide(cause.stage, asked)
+        if api in cause.stage.rule.watches:
             ruling.causes.append((cause, None))
         match decision:
             case Answer() | Disconnect():
@@ -173,7 +176,7 @@ class Injector:
             if self._recorded(delay, cause, header, request, now):
                 ruling.delay = max(ruling.delay, delay.seconds)
 
-    def answered(self, watch: Watch, message: Any, now: float) -> Struck:
+    def answered(self, pipeline: Pipeline, watch: Watch, message: Any, now: float) -> Struck:
         """What becomes of the answer to a request.
 
         Args:
@@ -183,6 +186,8 @@ class Injector:
         delay = watch.delay
         unknown = self._name_topics(header, message)
         for cause, kept in watch.causes:
+            if now >= pipeline.ends(cause.stage.interceptor.uid):
+                continue
             chance = further(cause.stage.interceptor.seed, cause.draw)
             api = ApiKey(header.api_key)
             where = self.identity.virtual_cluster
@@ -273,11 +278,10 @@ class Injector:
         """Who draws for requests of this API, in order."""
         if pipeline is not self._pipeline:
             self._pipeline = pipeline
-            self._chains = pipeline.chains(self.identity)
-            live = {s.interceptor.uid for chain in self._chains.values() for s in chain}
-            for uid in self._connections.keys() - live:
+            there = {interceptor.uid for interceptor in pipeline.snapshot.interceptors}
+            for uid in self._connections.keys() - there:
                 del self._connections[uid]
-        return self._chains.get(api_key, ())
+        return self.roster.stages(pipeline, api_key)
 
     def _connection(self, stage: Stage) -> Connection:
         """This connection, as the rule of an interceptor sees it."""
@@ -348,11 +352,11 @@ class Injector:
         response: bool = False,
     ) -> bool:
         """Whether it is on record; if not, nothing is done."""
-        if isinstance(decision, Change | Deny):
-            count = len(decision.parts)
-        else:
-            count = count_parts(ApiKey(header.api_key), message) if not response else 1
-        if count > MAX_EVENTS and not isinstance(decision, Delay):
+        count = count_injections(decision, ApiKey(header.api_key), message, response=response)
+        if count > MAX_EVENTS:
+            return False
+        limited = reason == DRAWN
+        if limited and not affords(cause.stage, count, now):
             return False
         events = injections(
             peer=self.peer,
@@ -366,15 +370,11 @@ class Injector:
             now=now,
             response=response,
         )
-        return self.record(events)
-
-
-def _selected(stages: Iterable[Stage]) -> Iterator[tuple[Stage, int]]:
-    """Draw stage by stage, as far as the caller asks; yields those that select the request."""
-    for stage in stages:
-        number, chosen = stage.draw()
-        if chosen:
-            yield stage, number
+        if not self.record(events):
+            return False
+        if limited and cause.stage.budget is not None:
+            cause.stage.budget.spend(count, now)
+        return True
 
 
 def _read(header: RequestHeader, data: Any) -> Any | None:

@@ -111,8 +111,15 @@ class Session:
         self.peer.identity = identity
         self._tenancy = self._tenancy_of(identity)
         self._injector = Injector(
-            self.peer, identity, self.shared.record, self._tenancy.logical_topic
+            self.peer,
+            identity,
+            self.shared.record,
+            self._tenancy.logical_topic,
+            self._plan_again,
         )
+
+    def _plan_again(self) -> None:
+        self.stale = True
 
     def _tenancy_of(self, identity: Identity) -> Tenancy:
         shared = self.shared
@@ -142,6 +149,8 @@ class Session:
             return self._on_bare_token(data, now)
         try:
             header = read_request_header(data[:HEADER_LIMIT])
+            if (header.client_id or "") != self.peer.client_id:
+                self._hear(header.client_id or "")
             if len(data) > READ_LIMIT and self._reads(header.api_key):
                 detail = f"{_name(header)} of {len(data)} bytes, allowed are {READ_LIMIT}"
                 return [Close("request_too_large", detail)]
@@ -150,6 +159,11 @@ class Session:
             return self._on_open_request(header, data, now, looked_up)
         except codec.CodecError as error:
             return [Close("malformed_request", str(error))]
+
+    def _hear(self, client_id: str) -> None:
+        """Take note of a client's id, on which may depend what passes."""
+        self.peer.client_id = client_id
+        self.stale |= self._injector is not None and self._injector.roster.by_client_id
 
     def _reads(self, api_key: int) -> bool:
         """Whether requests of this API are read here field by field."""
@@ -338,7 +352,7 @@ class Session:
         start = response_body_start(key, version, data)
         try:
             message = codec.decode_response(key, version, data, start)
-            struck = self._injector.answered(watch, message, now)
+            struck = self._injector.answered(self.shared.pipeline, watch, message, now)
             if struck.message is None:
                 return struck
             if struck.message is not message:

@@ -81,7 +81,8 @@ RATES = "allowed are numbers from 0 to 100"
         ),
         (
             interceptor(comment="x"),
-            "comment is not known, allowed are pluginClass, priority, timeoutMs, config, name",
+            "comment is not known, allowed are pluginClass, priority, timeoutMs, config, name,"
+            " control",
         ),
         ("", "the body is not JSON: Expecting value at line 1, column 1"),
         (
