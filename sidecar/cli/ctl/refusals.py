@@ -1,0 +1,98 @@
+"""What becomes of a call that failed: a code, and words that say what to type instead."""
+
+import re
+from dataclasses import dataclass
+from typing import Final, cast
+
+import grpc
+from google.rpc.error_details_pb2 import BadRequest  # type: ignore[import-untyped]  # no py.typed
+from grpc_status import rpc_status
+
+from sidecar.cli.ctl.faults import KINDS, Field
+
+_FLAGS: Final = {
+    "name": "NAME",
+    "priority": "--priority",
+    "annotations": "--annotation",
+    "virtual_cluster": "--vcluster",
+    "group": "--group",
+    "groups": "--group",
+    "username": "--username",
+    "interceptor": "--interceptor",
+    "lifetime_seconds": "--lifetime",
+}
+"""Of the last words of paths, whatever request they are in."""
+_CHECK: Final = (
+    "is the sidecar running, and is this its gRPC address? It listens on GATEWAY_GRPC_HOST"
+    " (127.0.0.1 by default) and GATEWAY_GRPC_PORT (50051)"
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Failure:
+    """Why a target did not do what it was asked.
+
+    Args:
+        code: gRPC's name, such as ``UNAVAILABLE``.
+        message: one sentence or more.
+    """
+
+    code: str
+    message: str
+
+
+def failure_of(error: grpc.RpcError, seconds: float) -> Failure:
+    """Put a failed call into words.
+
+    Args:
+        seconds: how long it was given.
+    """
+    call = cast(grpc.Call, error)  # what stubs raise is both
+    code, details = call.code(), call.details() or ""
+    words = details or "the sidecar gave no reason"
+    if code is grpc.StatusCode.UNAVAILABLE and rpc_status.from_call(call) is None:
+        words = f"cannot be reached ({_cause(details)}): {_CHECK}"
+    elif code is grpc.StatusCode.DEADLINE_EXCEEDED:
+        words = f"did not answer within {seconds:g} s (--timeout): {_CHECK}"
+    elif code is grpc.StatusCode.UNIMPLEMENTED:
+        words = f"this sidecar cannot do that, it is older than this command ({details})"
+    elif code is grpc.StatusCode.UNAUTHENTICATED:
+        words = f"{details}; put USERNAME:PASSWORD into CHAOS_SIDECAR_CREDENTIALS"
+    elif code is grpc.StatusCode.INVALID_ARGUMENT:
+        words = _violations(call) or words
+    return Failure(code.name, words)
+
+
+def _cause(details: str) -> str:
+    """What the system said, of what gRPC says of it."""
+    if "http1.x" in details.lower() or "http/1" in details.lower():
+        return "it speaks HTTP/1, as the REST API does"
+    *_, last = re.split(r"(?:last error: |: )", details)
+    return last.strip() or "no reason given"
+
+
+def _violations(error: grpc.Call) -> str:
+    status = rpc_status.from_call(error)
+    fields = BadRequest()
+    for detail in status.details if status is not None else ():
+        detail.Unpack(fields)  # leaves `fields` alone when it is something else
+    return "; ".join(_in_flags(v.field, v.description) for v in fields.field_violations)
+
+
+def _in_flags(path: str, description: str) -> str:
+    """A description with its field, and others of the same fault, as the flags they come from."""
+    place, bracket, index = path.partition("[")
+    siblings = _fields_of(place)
+    flag = next((f.flag for f in siblings if place.endswith(f".{f.descriptor.name}")), None)
+    flag = flag or _FLAGS.get(place.rpartition(".")[2], place)
+    words = description.replace(path, flag + bracket + index, 1)
+    for field in siblings:
+        if "_" in field.descriptor.name:  # others are words like any other
+            words = re.sub(rf"(?<![\w.-]){field.descriptor.name}(?!\w)", field.flag, words)
+    return words
+
+
+def _fields_of(path: str) -> tuple[Field, ...]:
+    """The fields of the fault that a path leads into."""
+    words = path.split(".")
+    return next((tuple(kind.fields()) for kind in KINDS if kind.name in words[1:2]), ())
