@@ -18,6 +18,7 @@ from sidecar.control import ports
 from sidecar.control.alias_topics import AliasTopicService
 from sidecar.control.interceptors import InterceptorService
 from sidecar.control.journal import Journal
+from sidecar.control.leases import LeaseService
 from sidecar.control.state import ControlState
 from sidecar.control.tokens import TokenAuthority
 from sidecar.control.user_mappings import UserMappingService
@@ -96,6 +97,9 @@ class Sidecar:
             log=self._log,
             place=self._place,
         )
+        self._interceptors = InterceptorService(
+            self._state, self._journal, process_seed=settings.seed, spent=self._spent
+        )
         self._fleet = self._workers(secret_key) if settings.workers > 1 else None
         self._control = self._control_server(tokens)
         self._bridge: BridgeServer | None = None
@@ -116,7 +120,9 @@ class Sidecar:
         users = [(user.username, user.password, user.admin) for user in settings.admin_users]
         state, claim = self._state, self._virtual_clusters.claim
         services = Services(
-            interceptors=InterceptorService(state, self._journal, process_seed=settings.seed),
+            interceptors=self._interceptors,
+            leases=LeaseService(state),
+            state=state,
             virtual_clusters=self._virtual_clusters,
             user_mappings=UserMappingService(state, claim),
             alias_topics=AliasTopicService(state, claim, self),
@@ -162,6 +168,7 @@ class Sidecar:
                 snapshot=lambda: self._shared.pipeline.snapshot,
                 report=Ledger(self._journal, self._metrics).enter,
                 seen=self._book.see,
+                purse=lambda uid: self._shared.pipeline.purse(uid),
                 refusal=self._admission.refusal,
             ),
             self._log,
@@ -176,11 +183,25 @@ class Sidecar:
             lambda: sink.dropped + (fleet.dropped if fleet else 0),
         )
         gauge("injection_paused", "1 while the log cannot take events", self._paused)
+        gauge("halted", "1 while nothing is injected, see Halt", self._halted)
+        gauge(
+            "interceptors_expired",
+            "Interceptors whose time is over",
+            lambda: self._interceptors.expired,
+        )
         if fleet is not None:
             gauge("workers", "Processes that serve clients", lambda: 1 + fleet.up)
 
     def _connections(self) -> int:
         return self._gateway.connections + (self._fleet.connections if self._fleet else 0)
+
+    def _halted(self) -> bool:
+        return self._state.snapshot.halted
+
+    def _spent(self, uid: str) -> int:
+        """Injections of a limited number that were made, or are with a worker."""
+        purse = self._shared.pipeline.purse(uid)
+        return purse.used if purse is not None else 0
 
     def _paused(self) -> bool:
         return self._recorder.paused or (self._fleet is not None and self._fleet.paused)

@@ -3,8 +3,8 @@
 It runs on gRPC's own native threads and holds no behaviour of the product. Built by the app as::
 
     services = Services(
-        interceptors=interceptors, virtual_clusters=clusters, user_mappings=mappings,
-        alias_topics=aliases, tokens=tokens, journal=journal,
+        interceptors=interceptors, leases=leases, state=state, virtual_clusters=clusters,
+        user_mappings=mappings, alias_topics=aliases, tokens=tokens, journal=journal,
         status=status_source, metrics=metrics_source,
         build=BuildInfo(version=..., time=..., commit=...), start_time=time.time(),
     )

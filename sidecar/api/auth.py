@@ -20,6 +20,7 @@ _READERS = frozenset(
         "InterceptorService/GetInterceptor",
         "InterceptorService/ListInterceptors",
         "InterceptorService/ResolveInterceptors",
+        "LeaseService/ListLeases",
         "VirtualClusterService/ListVirtualClusters",
         "VirtualClusterService/GetVirtualCluster",
         "UserMappingService/ListUserMappings",

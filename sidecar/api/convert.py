@@ -7,6 +7,7 @@ from types import MappingProxyType
 
 from google.protobuf.timestamp_pb2 import Timestamp
 
+from sidecar.api.controls import controls_from_proto, set_controls
 from sidecar.api.faults import fault_from_proto, set_fault
 from sidecar.api.violations import below, collecting
 from sidecar.control.interceptors import View
@@ -66,6 +67,7 @@ def interceptor_from_proto(message: interceptor_pb2.Interceptor) -> Interceptor:
         scope = scope_from_proto(message.scope)
     with collecting(violations, "interceptor"):
         fault = fault_from_proto(message)
+    controls = controls_from_proto(message, violations)
     with collecting(violations, "interceptor"):
         result = Interceptor(
             name=message.name,
@@ -73,6 +75,7 @@ def interceptor_from_proto(message: interceptor_pb2.Interceptor) -> Interceptor:
             priority=message.priority if message.HasField("priority") else DEFAULT_PRIORITY,
             fault=fault,
             annotations=MappingProxyType(dict(message.annotations)),
+            **controls,
         )
     if violations:
         raise InvalidArgument(*violations)
@@ -97,6 +100,7 @@ def interceptor_to_proto(view: View) -> interceptor_pb2.Interceptor:
         etag=view.etag,
     )
     set_fault(message, item.fault)
+    set_controls(message, view)
     return message
 
 

@@ -12,13 +12,16 @@ from grpc_reflection.v1alpha import reflection
 from sidecar.api.auth import Authorizer
 from sidecar.api.guard import Guard
 from sidecar.api.injections import InjectionServicer
+from sidecar.api.leases import LeaseServicer
 from sidecar.api.rate import TokenBucket
 from sidecar.api.servicers import InterceptorServicer, SidecarServicer, TokenServicer
 from sidecar.api.tenants import AliasTopicServicer, UserMappingServicer, VirtualClusterServicer
 from sidecar.control.alias_topics import AliasTopicService
 from sidecar.control.interceptors import InterceptorService
 from sidecar.control.journal import Journal
+from sidecar.control.leases import LeaseService
 from sidecar.control.ports import BuildInfo, MetricsSource, StatusSource
+from sidecar.control.state import ControlState
 from sidecar.control.tokens import TokenAuthority
 from sidecar.control.user_mappings import UserMappingService
 from sidecar.control.users import AdminUsers
@@ -30,6 +33,8 @@ from sidecar.gen.kafka.chaos.v1 import (
     injection_service_pb2_grpc,
     interceptor_service_pb2,
     interceptor_service_pb2_grpc,
+    lease_service_pb2,
+    lease_service_pb2_grpc,
     sidecar_service_pb2,
     sidecar_service_pb2_grpc,
     token_service_pb2,
@@ -48,6 +53,7 @@ _SERVICES = tuple(
     module.DESCRIPTOR.services_by_name[name].full_name
     for module, name in (
         (interceptor_service_pb2, "InterceptorService"),
+        (lease_service_pb2, "LeaseService"),
         (token_service_pb2, "TokenService"),
         (injection_service_pb2, "InjectionService"),
         (sidecar_service_pb2, "SidecarService"),
@@ -69,11 +75,14 @@ class Services:
     """What the server is a door to.
 
     Args:
+        state: what is halted.
         start_time: of the process, in seconds since the epoch.
         clock: seconds since the epoch, for the expiry of tokens.
     """
 
     interceptors: InterceptorService
+    leases: LeaseService
+    state: ControlState
     virtual_clusters: VirtualClusterService
     user_mappings: UserMappingService
     alias_topics: AliasTopicService
@@ -162,6 +171,9 @@ class ControlServer:
         interceptor_service_pb2_grpc.add_InterceptorServiceServicer_to_server(
             InterceptorServicer(services.interceptors), server
         )
+        lease_service_pb2_grpc.add_LeaseServiceServicer_to_server(
+            LeaseServicer(services.leases), server
+        )
         token_service_pb2_grpc.add_TokenServiceServicer_to_server(
             TokenServicer(services.tokens, services.virtual_clusters, services.clock), server
         )
@@ -183,6 +195,7 @@ class ControlServer:
                 services.metrics,
                 services.interceptors,
                 services.journal,
+                services.state,
             ),
             server,
         )

@@ -9,6 +9,7 @@ from sidecar.api.violations import below
 from sidecar.control.interceptors import InterceptorService
 from sidecar.control.journal import Journal
 from sidecar.control.ports import BuildInfo, MetricsSource, StatusSource
+from sidecar.control.state import ControlState
 from sidecar.control.tokens import TokenAuthority
 from sidecar.control.virtual_clusters import VirtualClusterService
 from sidecar.gen.kafka.chaos.v1 import interceptor_service_pb2 as ipb
@@ -80,6 +81,29 @@ class InterceptorServicer(ipb_grpc.InterceptorServiceServicer):
         )
         return ipb.DeleteInterceptorResponse()
 
+    def PauseInterceptor(
+        self, request: ipb.PauseInterceptorRequest, context: Context
+    ) -> ipb.PauseInterceptorResponse:
+        """Pause, as the proto says."""
+        scope = convert.scope_from_proto(request.scope)
+        view = self._interceptors.pause(request.name, scope, etag=request.etag)
+        return ipb.PauseInterceptorResponse(interceptor=convert.interceptor_to_proto(view))
+
+    def ResumeInterceptor(
+        self, request: ipb.ResumeInterceptorRequest, context: Context
+    ) -> ipb.ResumeInterceptorResponse:
+        """Resume, as the proto says."""
+        scope = convert.scope_from_proto(request.scope)
+        view = self._interceptors.pause(request.name, scope, paused=False, etag=request.etag)
+        return ipb.ResumeInterceptorResponse(interceptor=convert.interceptor_to_proto(view))
+
+    def ResetInterceptors(
+        self, request: ipb.ResetInterceptorsRequest, context: Context
+    ) -> ipb.ResetInterceptorsResponse:
+        """Reset, as the proto says."""
+        scope = convert.scope_from_proto(request.scope) if request.HasField("scope") else None
+        return ipb.ResetInterceptorsResponse(deleted=self._interceptors.reset(scope))
+
     def ResolveInterceptors(
         self, request: ipb.ResolveInterceptorsRequest, context: Context
     ) -> ipb.ResolveInterceptorsResponse:
@@ -119,9 +143,10 @@ class TokenServicer(tpb_grpc.TokenServiceServicer):
 
 
 class SidecarServicer(spb_grpc.SidecarServiceServicer):
-    """The door to what the sidecar tells about itself.
+    """The door to what the sidecar tells about itself, and to its kill switch.
 
     Args:
+        state: what is halted.
         start_time: of the process, in seconds since the epoch.
     """
 
@@ -133,6 +158,7 @@ class SidecarServicer(spb_grpc.SidecarServiceServicer):
         metrics: MetricsSource,
         interceptors: InterceptorService,
         journal: Journal,
+        state: ControlState,
     ) -> None:
         self._build = build
         self._start_time = start_time
@@ -140,6 +166,7 @@ class SidecarServicer(spb_grpc.SidecarServiceServicer):
         self._metrics = metrics
         self._interceptors = interceptors
         self._journal = journal
+        self._state = state
 
     def GetBuildInfo(
         self, request: spb.GetBuildInfoRequest, context: Context
@@ -159,6 +186,7 @@ class SidecarServicer(spb_grpc.SidecarServiceServicer):
                 interceptors=len(self._interceptors),
                 injections=self._journal.total,
                 injection_paused=now.injection_paused,
+                halted=self._state.snapshot.halted,
             )
         )
 
@@ -168,3 +196,13 @@ class SidecarServicer(spb_grpc.SidecarServiceServicer):
         """Tell, as the proto says."""
         content_type, text = self._metrics.exposition()
         return spb.GetMetricsResponse(content_type=content_type, text=text)
+
+    def Halt(self, request: spb.HaltRequest, context: Context) -> spb.HaltResponse:
+        """Halt, as the proto says."""
+        self._state.halt()
+        return spb.HaltResponse()
+
+    def Resume(self, request: spb.ResumeRequest, context: Context) -> spb.ResumeResponse:
+        """Resume, as the proto says."""
+        self._state.halt(False)
+        return spb.ResumeResponse()

@@ -9,6 +9,7 @@ How the parts are built, in this order::
     journal = Journal(capacity=10_000)                # hub calls journal.publish(injection)
     state = ControlState(publish)                     # the snapshot and the writers' lock
     interceptors = InterceptorService(state, journal, process_seed=None)
+    leases = LeaseService(state)
     clusters = VirtualClusterService(state, client_source)   # hub calls clusters.claim()
     mappings = UserMappingService(state, clusters.claim)
     aliases = AliasTopicService(state, clusters.claim, topic_source)

@@ -5,35 +5,36 @@ Writers take turns (see `ControlState`); readers take the current ones without a
 
 import json
 import secrets
+import time
 import uuid
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from hashlib import blake2b
 from typing import Protocol
 
+from sidecar.control.comparing import check_etag, etag_of, moment, same
+from sidecar.control.leases import lasting
 from sidecar.control.state import ControlState
+from sidecar.control.weights import MAX_ALL_ANNOTATION_BYTES, check_annotations, weight
 from sidecar.model.errors import (
-    Aborted,
     AlreadyExists,
+    FailedPrecondition,
     InvalidArgument,
     NotFound,
     ResourceExhausted,
 )
 from sidecar.model.identity import Identity
 from sidecar.model.interceptor import Interceptor, Scope, resolve
+from sidecar.model.lease import Lease
 from sidecar.model.user_mapping import mapped
 
 MAX_INTERCEPTORS = 1000
 """Keeps a listing (11 ms) and the data side's matching (0.1 ms for each user) short."""
-MAX_ANNOTATION_BYTES = 4096
-"""Keys and values of one interceptor together."""
-MAX_ALL_ANNOTATION_BYTES = 2 * 1024 * 1024
-"""The same of all of them, and `_ENTRY_BYTES` for each key.
+KEPT_SECONDS = 3600.0
+"""How long an expired interceptor stays listed, unless it is deleted before."""
 
-With this a listing of the longest names stays below 4 MiB, which is what gRPC clients take.
-"""
-
-_ENTRY_BYTES = 9  # what protobuf puts around a key and a value, at most
+ACTIVE, PAUSED, EXPIRED = "ACTIVE", "PAUSED", "EXPIRED"
+EXHAUSTED, HALTED = "EXHAUSTED", "HALTED"
 
 _Key = tuple[Scope, str]
 
@@ -57,11 +58,13 @@ class View:
     Args:
         injections: errors injected under its uid so far.
         etag: changes with every change of the interceptor.
+        state: whether it can strike: ACTIVE, or the first reason of several why not.
     """
 
     interceptor: Interceptor
     injections: int
     etag: str
+    state: str
 
 
 class InterceptorService:
@@ -70,9 +73,11 @@ class InterceptorService:
     Args:
         state: where they are published.
         counts: see `InjectionCounts`.
+        spent: how much of `limits.max_injections` has been used under a uid.
         process_seed: seeds of interceptors without their own are derived from it; None makes them
             random.
         random_seed, new_uid: sources of fresh values, for tests to fix.
+        clock: seconds since the epoch.
     """
 
     def __init__(
@@ -83,33 +88,48 @@ class InterceptorService:
         process_seed: int | None = None,
         random_seed: Callable[[], int] = lambda: secrets.randbits(64),
         new_uid: Callable[[], str] = lambda: uuid.uuid4().hex,
+        spent: Callable[[str], int] = lambda uid: 0,
+        clock: Callable[[], float] = time.time,
     ) -> None:
         self._state = state
         self._counts = counts
         self._process_seed = process_seed
         self._random_seed = random_seed
         self._new_uid = new_uid
+        self._spent = spent
+        self._clock = clock
         self._items: dict[_Key, Interceptor] = {}  # replaced whole, so that readers need no lock
-        self._annotation_bytes = 0
+        self._bytes = 0
 
     def __len__(self) -> int:
-        return len(self._items)
+        return len(self._kept())
+
+    @property
+    def expired(self) -> int:
+        """How many of them have expired."""
+        now = self._clock()
+        leases = self._leases()
+        return sum(now >= item.ends(leases) for item in self._kept().values())
 
     def create(self, wanted: Interceptor, *, require_new: bool = False) -> View:
         """Add `wanted` (its seed and uid are given here); an identical one is left as it is.
 
+        An expired one makes room: it is replaced.
+
         Raises:
             AlreadyExists: the name is taken in this scope by other content, or at all when
                 `require_new`.
-            InvalidArgument: the annotations are too long.
+            InvalidArgument: the annotations are too long, or it would have expired by now.
+            FailedPrecondition: its lease is not there.
             ResourceExhausted: there are too many interceptors, or all their annotations together
                 are too long.
         """
         with self._state.lock:
+            wanted = self._leased(wanted)
             present = self._items.get(_key(wanted))
-            if present is None:
+            if present is None or self._is_over(present):
                 return self._view(self._add(wanted))
-            if require_new or not _same(wanted, present):
+            if require_new or not same(wanted, present):
                 raise AlreadyExists(
                     f"interceptor {wanted.name!r} exists in {describe(wanted.scope)}"
                     f"{'' if require_new else ' with other content'}"
@@ -118,11 +138,15 @@ class InterceptorService:
 
     def get(self, name: str, scope: Scope) -> View:
         """Return one interceptor, or raise NotFound."""
-        return self._view(_found(self._items, name, scope))
+        return self._view(_found(self._kept(), name, scope))
 
     def list(self, scope: Scope | None = None) -> tuple[View, ...]:
         """Return those of exactly this scope, or all for None, in order of creation."""
-        return tuple(self._view(i) for i in self._items.values() if scope in (None, i.scope))
+        if self._kept() is not self._items:
+            with self._state.lock:
+                self._forget_old()
+                self._commit(self._items, self._bytes)
+        return tuple(self._view(i) for i in self._kept().values() if scope in (None, i.scope))
 
     def update(
         self, wanted: Interceptor, *, allow_missing: bool = False, etag: str = ""
@@ -130,21 +154,25 @@ class InterceptorService:
         """Replace an interceptor; return it and whether it was created by this.
 
         An identical one is left as it is. While the fault stays the same, seed and uid stay too:
-        its draws go on.
+        its draws go on. A time to live begins anew; a pause goes on.
 
         Raises:
             NotFound: it does not exist, and not `allow_missing`.
             Aborted: `etag` is neither empty nor the current one.
-            InvalidArgument, ResourceExhausted: as in `create`.
+            InvalidArgument, FailedPrecondition, ResourceExhausted: as in `create`.
         """
         with self._state.lock:
-            if allow_missing and not etag and _key(wanted) not in self._items:
+            wanted = self._leased(wanted)
+            if allow_missing and not etag and _key(wanted) not in self._kept():
                 return self._view(self._add(wanted)), True
-            present = _found(self._items, wanted.name, wanted.scope)
-            _check_etag(present, etag)
-            if _same(wanted, present):
+            present = _found(self._kept(), wanted.name, wanted.scope)
+            check_etag(present, etag)
+            if wanted.ttl is None and same(wanted, present):
                 return self._view(present), False
-            size = self._grown(wanted.annotations, present.annotations)
+            size = self._grown(wanted, present)
+            if wanted.expires is None or wanted.expires != present.expires:
+                wanted = self._dated(wanted)
+            wanted = replace(wanted, paused=present.paused)
             if wanted.fault == present.fault:
                 changed = replace(wanted, seed=present.seed, uid=present.uid)
             else:
@@ -153,6 +181,33 @@ class InterceptorService:
             if changed.uid != present.uid:
                 self._counts.forget(present.uid)
             return self._view(changed), False
+
+    def pause(self, name: str, scope: Scope, *, paused: bool = True, etag: str = "") -> View:
+        """Make an interceptor do nothing, or work again; as it is already, it is left alone.
+
+        Raises:
+            NotFound: it does not exist.
+            Aborted: `etag` is neither empty nor the current one.
+        """
+        with self._state.lock:
+            present = _found(self._kept(), name, scope)
+            check_etag(present, etag)
+            if present.paused != paused:
+                present = replace(present, paused=paused)
+                self._commit({**self._items, _key(present): present}, self._bytes)
+            return self._view(present)
+
+    def reset(self, scope: Scope | None = None) -> int:
+        """Delete those of exactly this scope, or all for None, at once; return how many."""
+        with self._state.lock:
+            kept = self._kept()
+            gone = [item for item in kept.values() if scope in (None, item.scope)]
+            if gone:
+                others = {key: i for key, i in kept.items() if scope not in (None, i.scope)}
+                self._commit(others, self._bytes - sum(map(weight, gone)))
+                for item in gone:
+                    self._counts.forget(item.uid)
+            return len(gone)
 
     def delete(
         self, name: str, scope: Scope, *, allow_missing: bool = False, etag: str = ""
@@ -164,45 +219,102 @@ class InterceptorService:
             Aborted: `etag` is neither empty nor the current one.
         """
         with self._state.lock:
-            if allow_missing and (scope, name) not in self._items:
+            kept = self._kept()
+            if allow_missing and (scope, name) not in kept:
                 return
-            present = _found(self._items, name, scope)
-            _check_etag(present, etag)
+            present = _found(kept, name, scope)
+            check_etag(present, etag)
             others = self._items.copy()
             del others[_key(present)]
-            self._commit(others, self._annotation_bytes - _weight(present.annotations))
+            self._commit(others, self._bytes - weight(present))
             self._counts.forget(present.uid)
 
     def resolve(self, who: Identity) -> tuple[View, ...]:
         """Return what applies to `who`, user mappings included, in the order in which it runs."""
         known = mapped(who, self._state.snapshot.user_mappings)
-        return tuple(self._view(item) for item in resolve(self._items.values(), known))
+        return tuple(self._view(item) for item in resolve(self._kept().values(), known))
 
     def _add(self, wanted: Interceptor) -> Interceptor:
-        size = self._grown(wanted.annotations, {})
-        if len(self._items) >= MAX_INTERCEPTORS:
+        """Have it in the place of an expired one, if there is one."""
+        self._forget_old()
+        present = self._items.get(_key(wanted))
+        size = self._grown(wanted, present)
+        if present is None and len(self._items) >= MAX_INTERCEPTORS:
             raise ResourceExhausted(
                 f"there are {len(self._items)} interceptors, no more are allowed: delete some"
             )
-        added = self._seeded(wanted)
-        self._commit({**self._items, _key(added): added}, size)
+        added = self._seeded(self._dated(wanted))
+        others = {key: item for key, item in self._items.items() if item is not present}
+        self._commit({**others, _key(added): added}, size)
+        if present is not None:
+            self._counts.forget(present.uid)
         return added
 
-    def _grown(self, wanted: Mapping[str, str], present: Mapping[str, str]) -> int:
-        """Return the size of all annotations once `wanted` has replaced `present`, or refuse."""
-        _check_annotations(wanted)
-        size = self._annotation_bytes + _weight(wanted) - _weight(present)
+    def _grown(self, wanted: Interceptor, present: Interceptor | None) -> int:
+        """Return the size of all texts once `wanted` has replaced `present`, or refuse."""
+        check_annotations(wanted)
+        size = self._bytes + weight(wanted) - (weight(present) if present else 0)
         if size > MAX_ALL_ANNOTATION_BYTES:
             raise ResourceExhausted(
-                f"the annotations of all interceptors would have {size} bytes,"
-                f" at most {MAX_ALL_ANNOTATION_BYTES} are allowed: shorten or delete some"
+                f"the annotations of all interceptors would have {size} bytes, with selectors and"
+                f" leases, at most {MAX_ALL_ANNOTATION_BYTES} are allowed: shorten or delete some"
             )
         return size
 
-    def _commit(self, items: dict[_Key, Interceptor], annotation_bytes: int) -> None:
+    def _commit(self, items: dict[_Key, Interceptor], size: int) -> None:
         self._state.commit(interceptors=tuple(items.values()))
         self._items = items
-        self._annotation_bytes = annotation_bytes
+        self._bytes = size
+
+    def _leases(self) -> dict[str, Lease]:
+        return {lease.uid: lease for lease in self._state.snapshot.leases}
+
+    def _is_over(self, item: Interceptor) -> bool:
+        return self._clock() >= item.ends(self._leases())
+
+    def _kept(self) -> dict[_Key, Interceptor]:
+        """Those that are listed: all but what expired long ago."""
+        since = self._clock() - KEPT_SECONDS
+        leases = self._leases()
+        if all(item.ends(leases) > since for item in self._items.values()):
+            return self._items
+        return {key: item for key, item in self._items.items() if item.ends(leases) > since}
+
+    def _forget_old(self) -> None:
+        """Drop what is not listed any more. Needs the lock; the next commit tells."""
+        kept = self._kept()
+        for key, item in self._items.items():
+            if key not in kept:
+                self._bytes -= weight(item)
+                self._counts.forget(item.uid)
+        self._items = kept
+
+    def _leased(self, wanted: Interceptor) -> Interceptor:
+        """With the lease that has its name."""
+        if not wanted.lease:
+            return wanted
+        there = lasting(self._state.snapshot.leases, self._clock())
+        lease = there.get(wanted.lease)
+        if lease is None:
+            raise FailedPrecondition(
+                f"lease is {wanted.lease!r}, which is not there: create it first"
+                + (f"; there are {', '.join(list(there)[:10])}" if there else "")
+            )
+        return replace(wanted, lease_uid=lease.uid)
+
+    def _dated(self, wanted: Interceptor) -> Interceptor:
+        """With the time at which it expires, which must be in the future."""
+        now = self._clock()
+        if wanted.ttl is not None:
+            # To the microsecond, as it is told, so that it comes back the same.
+            return replace(wanted, expires=round((now + wanted.ttl) * 1e6) / 1e6)
+        if wanted.expires is not None and wanted.expires <= now:
+            raise InvalidArgument.of(
+                "expire_time",
+                f"expire_time is {moment(wanted.expires)}, allowed are times after now,"
+                f" {moment(now)}",
+            )
+        return wanted
 
     def _seeded(self, wanted: Interceptor) -> Interceptor:
         seed = wanted.fault.seed
@@ -213,7 +325,17 @@ class InterceptorService:
         return replace(wanted, seed=seed, uid=self._new_uid())
 
     def _view(self, item: Interceptor) -> View:
-        return View(item, self._counts.count(item.uid), _etag(item))
+        return View(item, self._counts.count(item.uid), etag_of(item), self._state_of(item))
+
+    def _state_of(self, item: Interceptor) -> str:
+        if self._is_over(item):
+            return EXPIRED
+        most = item.limits.max_injections
+        if most is not None and self._spent(item.uid) >= most:
+            return EXHAUSTED
+        if item.paused:
+            return PAUSED
+        return HALTED if self._state.snapshot.halted else ACTIVE
 
 
 def derived_seed(process_seed: int, scope: Scope, name: str) -> int:
@@ -247,39 +369,3 @@ def _found(items: Mapping[_Key, Interceptor], name: str, scope: Scope) -> Interc
         return items[scope, name]
     except KeyError:
         raise NotFound(f"there is no interceptor {name!r} in {describe(scope)}") from None
-
-
-def _same(wanted: Interceptor, present: Interceptor) -> bool:
-    return replace(wanted, seed=present.seed, uid=present.uid) == present
-
-
-def _check_etag(present: Interceptor, etag: str) -> None:
-    if etag and etag != _etag(present):
-        raise Aborted(
-            f"interceptor {present.name!r} was changed meanwhile: etag is {etag!r},"
-            f" the current one is {_etag(present)!r}"
-        )
-
-
-def _size(annotations: Mapping[str, str]) -> int:
-    return sum(len(key.encode()) + len(value.encode()) for key, value in annotations.items())
-
-
-def _weight(annotations: Mapping[str, str]) -> int:
-    """What `annotations` add to a listing, at most, in bytes."""
-    return _size(annotations) + _ENTRY_BYTES * len(annotations)
-
-
-def _check_annotations(annotations: Mapping[str, str]) -> None:
-    size = _size(annotations)
-    if size > MAX_ANNOTATION_BYTES:
-        raise InvalidArgument.of(
-            "annotations",
-            f"annotations has {size} bytes of keys and values,"
-            f" at most {MAX_ANNOTATION_BYTES} are allowed",
-        )
-
-
-def _etag(item: Interceptor) -> str:
-    content = (item.uid, item.priority, repr(item.fault), sorted(item.annotations.items()))
-    return blake2b(json.dumps(content).encode(), digest_size=8).hexdigest()

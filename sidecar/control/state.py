@@ -32,3 +32,9 @@ class ControlState:
         changed = replace(self._snapshot, revision=self._snapshot.revision + 1, **changes)
         self._publish(changed)
         self._snapshot = changed
+
+    def halt(self, halted: bool = True) -> None:
+        """Have no interceptor do anything, whichever there are or come; or undo that."""
+        with self.lock:
+            if self._snapshot.halted != halted:
+                self.commit(halted=halted)

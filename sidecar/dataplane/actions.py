@@ -45,9 +45,10 @@ class Report:
 
 @dataclass(frozen=True, slots=True)
 class LookUp:
-    """Ask the cluster which topics these ids are of, then come again with the same frame.
+    """Ask the cluster which topics these ids are of.
 
-    Nothing that came after the frame may be looked at before.
+    Then come again with the same frame, if it is the client's; nothing that came after it may be
+    looked at before. A frame of the broker's has been dealt with, and nothing waits.
     """
 
     topic_ids: frozenset[bytes]

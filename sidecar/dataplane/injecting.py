@@ -51,11 +51,14 @@ class Peer:
         connection_id: unique within the process.
         broker_id: whose listener it is connected to.
         identity: None until it has authenticated.
+        client_id: of its latest request that was looked at; None before the first, and empty where
+            it has none.
     """
 
     connection_id: int
     broker_id: int
     identity: Identity | None = None
+    client_id: str | None = None
     client_software_name: str | None = None
     client_software_version: str | None = None
 

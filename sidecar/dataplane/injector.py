@@ -1,16 +1,16 @@
 """What is done to the requests of one connection: draws, decisions, and their records."""
 
-import itertools
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final, NamedTuple
 
 import codec
 from codec.api_keys import ApiKey
 from codec.headers import RequestHeader
-from sidecar.dataplane.injecting import Injected, Peer, count_parts, injections
+from sidecar.dataplane.injecting import Injected, Peer, injections
 from sidecar.dataplane.pipeline import Chains, Pipeline, Stage
 from sidecar.dataplane.sequences import Cause, RefusedSequences, batches
+from sidecar.dataplane.turns import Seen, affords, causes, count_injections
 from sidecar.faults.base import Answer, Answered, Asked, Change, Delay, Disconnect
 from sidecar.faults.draws import further
 from sidecar.model.identity import Identity
@@ -18,6 +18,13 @@ from sidecar.model.injection import DRAWN, FOLLOWS, Noted
 
 MAX_EVENTS: Final = 1000
 """Topic-partitions of one request that are put on record; larger requests are forwarded."""
+
+READ_LIMIT: Final = 4 * 1024 * 1024
+"""Bytes of a request that is read field by field; every connection waits while that goes on."""
+BLOBS: Final = frozenset({ApiKey.PRODUCE, ApiKey.JOIN_GROUP, ApiKey.SYNC_GROUP})
+"""APIs whose requests are large for what they carry, of which little or nothing is read."""
+MAX_ASKED: Final = 1000
+"""Topics of answers that one connection has a broker asked about."""
 
 _IDS_SINCE: Final[dict[int, int]] = {ApiKey.PRODUCE: 13, ApiKey.FETCH: 13}
 """APIs that name topics by id from these versions on."""
@@ -50,12 +57,14 @@ class Ruling:
         refusal: it is not forwarded.
         request: a decoded message to forward in its place.
         delay: seconds from its arrival before which its answer must not leave.
+        delays: those that were decided, and by whom; not recorded before it is forwarded.
         causes: whose rules want to see the answer.
     """
 
     refusal: Answer | Disconnect | None = None
     request: Any = None
     delay: float = 0.0
+    delays: list[tuple[Delay, Cause]] = field(default_factory=list)
     causes: list[Cause] = field(default_factory=list)
 
     def watch(self, header: RequestHeader, now: float) -> Watch | None:
@@ -73,6 +82,7 @@ class Injector:
         identity: whose interceptors count.
         record: see `Record`.
         logical_topic: topic id to the name of a topic of the client's own, or None.
+        lapsed: called when `stages` has become less under the same pipeline.
     """
 
     def __init__(
@@ -81,15 +91,22 @@ class Injector:
         identity: Identity,
         record: Record,
         logical_topic: Callable[[bytes], str | None],
+        lapsed: Callable[[], None],
     ) -> None:
         self.peer = peer
         self.identity = identity
         self.record = record
         self._logical_topic = logical_topic
+        self._lapsed = lapsed
+        self._client_id: str | None = None
+        self.by_client_id = False
+        """Whether `stages` depends on the client's id."""
         self._pipeline: Pipeline | None = None
         self._chains: Chains = {}
         self.refused = RefusedSequences()
-        self._drawn: Iterator[tuple[Stage, int]] | None = None
+        self._held: tuple[Cause | None, Sequence[Stage]] | None = None
+        self._asked: set[bytes] = set()
+        """Topic ids of answers that a broker was asked about."""
 
     def wants(self, pipeline: Pipeline, api_key: int) -> bool:
         """Whether requests of this API are drawn for, or held against refused ones."""
@@ -103,35 +120,38 @@ class Injector:
         The next call of `decide` must be for this request; it goes on with these draws: `drawn` if
         one selected it, then those of `rest`.
         """
-        first = [] if drawn is None else [(drawn.stage, drawn.draw)]
-        self._drawn = itertools.chain(first, _selected(rest))
+        self._held = drawn, rest
 
     def decide(
         self, pipeline: Pipeline, header: RequestHeader, data: Any, now: float
     ) -> Ruling | None:
         """What is done to a request, recorded already; None: nothing.
 
-        Every request is drawn for, also one that is refused for what came before it: the n-th
-        draw is the n-th request's.
+        Every request that is selected is drawn for, also one that is refused for what came before
+        it: the n-th draw is the n-th such request's.
         """
-        drawn, self._drawn = self._drawn, None
-        if drawn is None:
-            drawn = _selected(self.stages(pipeline, header.api_key))
+        first, stages = self._held or (None, self.stages(pipeline, header.api_key))
+        self._held = None
+        seen = Seen(self._decoded, header, data)
+        turns: list[Cause | Stage] = [*stages] if first is None else [first, *stages]
         ruling = None
-        request = None
-        for stage, number in drawn:
-            request = request or self._decoded(header, data)
+        for cause in causes(turns, pipeline, header, seen, now, self.drop):
+            request = seen.request
             if request is None:
                 return ruling
             ruling = ruling or Ruling()
-            cause = Cause(stage, number)
             if not self._apply(cause, header, request, ruling, now):
                 return ruling
-            request = ruling.request or request
-        if not self.refused or header.api_key != ApiKey.PRODUCE:
-            return ruling
-        refusal = self._behind_refused(header, request or self._decoded(header, data), now)
-        return ruling if refusal is None else Ruling(refusal)
+            seen.request = ruling.request or request
+        if self.refused and header.api_key == ApiKey.PRODUCE:
+            refusal = self._behind_refused(header, seen.request, now)
+            if refusal is not None:
+                return Ruling(refusal)
+        if ruling is not None:
+            for delay, cause in ruling.delays:
+                if self._recorded(delay, cause, header, seen.request, now):
+                    ruling.delay = max(ruling.delay, delay.seconds)
+        return ruling
 
     def _apply(
         self, cause: Cause, header: RequestHeader, request: Any, ruling: Ruling, now: float
@@ -145,26 +165,36 @@ class Injector:
             ruling.causes.append(cause)
         match decision:
             case Answer() | Disconnect():
+                count = count_injections(decision, api, request)
+                if not affords(cause.stage, count, now):
+                    return True
                 ruling.refusal = self._refused(decision, cause, DRAWN, header, request, now)
                 return False
-            case Delay(seconds):
-                if self._recorded(decision, cause, header, request, now):
-                    ruling.delay = max(ruling.delay, seconds)
+            case Delay():
+                if api is not ApiKey.PRODUCE or request.acks:  # or there is no answer to delay
+                    ruling.delays.append((decision, cause))
             case Change(message):
                 if self._recorded(decision, cause, header, message, now):
                     ruling.request = message
         return True
 
-    def answered(self, watch: Watch, message: Any, now: float) -> tuple[Any, float]:
+    def answered(
+        self, pipeline: Pipeline, watch: Watch, message: Any, now: float
+    ) -> tuple[Any, float, frozenset[bytes]]:
         """What becomes of the answer to a request: the message that leaves, and when.
 
         Args:
             message: the decoded response, named as the client names things.
+
+        Returns:
+            message, time, and topic ids to ask about, so that the next answer has their names.
         """
         header = watch.header
         delay = watch.delay
-        self._name_topics(header, message)
+        unknown = self._name_topics(header, message)
         for cause in watch.causes:
+            if now >= pipeline.ends(cause.stage.interceptor.uid):
+                continue
             chance = further(cause.stage.interceptor.seed, cause.draw)
             api = ApiKey(header.api_key)
             answered = Answered(api, header.api_version, message, chance)
@@ -175,7 +205,7 @@ class Injector:
                     message = changed
                     if isinstance(decision, Delay):
                         delay = max(delay, decision.seconds)
-        return message, watch.asked_at + delay
+        return message, watch.asked_at + delay, unknown
 
     def _behind_refused(
         self, header: RequestHeader, request: Any | None, now: float
@@ -205,10 +235,31 @@ class Injector:
 
     def stages(self, pipeline: Pipeline, api_key: int) -> tuple[Stage, ...]:
         """Who draws for requests of this API, in order."""
-        if pipeline is not self._pipeline:
-            self._pipeline = pipeline
-            self._chains = pipeline.chains(self.identity)
+        if pipeline is not self._pipeline or self.peer.client_id != self._client_id:
+            self._pipeline, self._client_id = pipeline, self.peer.client_id
+            chains = pipeline.chains(self.identity)
+            self.by_client_id = _by_client_id(chains)
+            found = {api: tuple(filter(self._means, chain)) for api, chain in chains.items()}
+            self._chains = {api: chain for api, chain in found.items() if chain}
         return self._chains.get(api_key, ())
+
+    def _means(self, stage: Stage) -> bool:
+        """Whether requests of this client, on this connection, can be meant."""
+        meant = stage.selection
+        return meant is None or (
+            meant.broker(self.peer.broker_id)
+            and (self._client_id is None or meant.client_id(self._client_id))
+        )
+
+    def drop(self, over: Stage) -> None:
+        """Do without a stage that does nothing any more, as long as this pipeline counts."""
+        chains = {
+            api: tuple(stage for stage in chain if stage is not over)
+            for api, chain in self._chains.items()
+        }
+        if chains != self._chains:
+            self._chains = {api: chain for api, chain in chains.items() if chain}
+            self._lapsed()
 
     def _decoded(self, header: RequestHeader, data: Any) -> Any | None:
         """The request with names, or None where it cannot be read: then the broker decides."""
@@ -221,11 +272,23 @@ class Injector:
                 _set_name(topic, name)
         return request
 
-    def _name_topics(self, header: RequestHeader, response: Any) -> None:
-        """Give the topics of a response their names; one that has none known stays without."""
+    def _name_topics(self, header: RequestHeader, response: Any) -> frozenset[bytes]:
+        """Give the topics of a response their names; one that has none known stays without.
+
+        Returns those of them that a broker has not been asked about: a fetch session may be older
+        than the interceptor that asks, and its requests do not repeat what it is about.
+        """
+        unknown = set[bytes]()
         if _by_id(header):
             for topic in response.responses or ():
-                _set_name(topic, self._logical_topic(topic.topic_id) or "")
+                name = self._logical_topic(topic.topic_id)
+                _set_name(topic, name or "")
+                if name is None and topic.topic_id not in self._asked:
+                    unknown.add(topic.topic_id)
+        if len(self._asked) + len(unknown) > MAX_ASKED:
+            return frozenset()
+        self._asked |= unknown
+        return frozenset(unknown)
 
     def _refused(
         self,
@@ -259,11 +322,11 @@ class Injector:
         response: bool = False,
     ) -> bool:
         """Whether it is on record; if not, nothing is done."""
-        if isinstance(decision, Change):
-            count = len(decision.parts)
-        else:
-            count = count_parts(ApiKey(header.api_key), message) if not response else 1
-        if count > MAX_EVENTS and not isinstance(decision, Delay):
+        count = count_injections(decision, ApiKey(header.api_key), message, response=response)
+        if count > MAX_EVENTS:
+            return False
+        limited = reason == DRAWN
+        if limited and not affords(cause.stage, count, now):
             return False
         events = injections(
             peer=self.peer,
@@ -277,7 +340,11 @@ class Injector:
             now=now,
             response=response,
         )
-        return self.record(events)
+        if not self.record(events):
+            return False
+        if limited and cause.stage.budget is not None:
+            cause.stage.budget.spend(count, now)
+        return True
 
 
 def _by_id(header: RequestHeader) -> bool:
@@ -299,16 +366,16 @@ def _set_name(topic: Any, name: str) -> None:
         topic.name = name
 
 
-def _selected(stages: Iterable[Stage]) -> Iterator[tuple[Stage, int]]:
-    """Draw stage by stage, as far as the caller asks; yields those that select the request."""
-    for stage in stages:
-        number, chosen = stage.draw()
-        if chosen:
-            yield stage, number
+def _by_client_id(chains: Chains) -> bool:
+    return any(
+        stage.interceptor.selector.client_ids for chain in chains.values() for stage in chain
+    )
 
 
 def _read(header: RequestHeader, data: Any) -> Any | None:
     if header.body_start is None:
+        return None
+    if len(data) > READ_LIMIT and header.api_key not in BLOBS:
         return None
     try:
         return codec.decode_request(header.api_key, header.api_version, data, header.body_start)

@@ -61,10 +61,13 @@ class _Refusals:
 class _Known:
     """A beginning, and how requests of it are refused."""
 
-    __slots__ = ("beginning", "by_stage", "flexible")
+    __slots__ = ("beginning", "by_stage", "flexible", "plain", "stages")
 
-    def __init__(self, beginning: Beginning) -> None:
+    def __init__(self, beginning: Beginning, stages: tuple[Stage, ...]) -> None:
         self.beginning = beginning
+        self.stages = tuple(stage for stage in stages if _means(stage, beginning))
+        """Who draws for requests that begin so, but for what their partition decides."""
+        self.plain = all(stage.plain for stage in self.stages)
         self.flexible = is_flexible(ApiKey.PRODUCE, beginning.version)
         self.by_stage: dict[Stage, _Refusals] = {}
 
@@ -84,16 +87,17 @@ class Judge:
         self._refused = injector.refused
         self._clock = clock
         self._beginnings: dict[Beginning, _Known] = {}
-        self._known = _Known(Beginning(-1, b"", None, 0, "", 0))
+        self._known = _Known(Beginning(-1, b"", None, 0, "", 0), ())
 
-    def learn(self, beginning: Beginning) -> None:
-        """From now on requests begin like this."""
+    def learn(self, beginning: Beginning) -> bool:
+        """From now on requests begin like this; whether they need not be asked about."""
         known = self._beginnings.get(beginning)
         if known is None:
             if len(self._beginnings) >= _MAX_BEGINNINGS:
                 self._beginnings.clear()
-            known = self._beginnings[beginning] = _Known(beginning)
+            known = self._beginnings[beginning] = _Known(beginning, self._stages)
         self._known = known
+        return not known.stages and not self._refused
 
     def __call__(
         self, buffer: Any, position: int, end: int, after: int, correlation_id: int
@@ -103,19 +107,26 @@ class Judge:
         Returns None to forward it, its answer to refuse it (then that is recorded), or
         `Verdict.COLLECT`: the next request the injector decides about must be this one.
         """
-        cause = None
+        known = self._known
+        stages = known.stages
+        cause = head = None
         rest: tuple[Stage, ...] = ()
-        for place, stage in enumerate(self._stages, 1):
+        read = _compact if known.flexible else _classic
+        if not known.plain:
+            head = read(buffer, position + known.beginning.size, end, after)
+            if head is None:
+                self._injector.hold(None, stages)
+                return Verdict.COLLECT
+            stages = self._in_turn(stages, head[0])
+        for place, stage in enumerate(stages, 1):
             number, chosen = stage.draw()
-            if chosen:
-                cause, rest = Cause(stage, number), self._stages[place:]
+            if chosen and self._may(stage):
+                cause, rest = Cause(stage, number), stages[place:]
                 break
         else:
             if not self._refused:
                 return None
-        known = self._known
-        read = _compact if known.flexible else _classic
-        head = read(buffer, position + known.beginning.size, end, after)
+        head = head or read(buffer, position + known.beginning.size, end, after)
         if head is None:
             self._injector.hold(cause, rest)
             return Verdict.COLLECT
@@ -131,6 +142,22 @@ class Judge:
             return self._refuse(cause, FOLLOWS, rest, head, batches, correlation_id)
         self._refused.forwarded(batches)
         return None
+
+    def _in_turn(self, stages: tuple[Stage, ...], partition: int) -> tuple[Stage, ...]:
+        """Those that draw for a request of this partition now."""
+        now = self._clock()
+        found = []
+        for stage in stages:
+            if stage.is_over(now):
+                self._injector.drop(stage)
+            elif stage.selection is None or stage.selection.partition(partition):
+                found.append(stage)
+        return tuple(found)
+
+    def _may(self, stage: Stage) -> bool:
+        """Whether its limits let it refuse; what else it could do is left to the session."""
+        budget = stage.budget
+        return budget is None or not stage.rule.memorable or budget.affords(1, self._clock())
 
     def _refuse(
         self,
@@ -156,9 +183,12 @@ class Judge:
         if form is None:
             form = self._new_form(stage, reason, idempotent=bool(batches))
             refusals.forms[reason, bool(batches)] = form
-        if not self._injector.record((Brief(form, self._clock(), correlation_id, *head, number),)):
+        now = self._clock()
+        if not self._injector.record((Brief(form, now, correlation_id, *head, number),)):
             self._refused.forwarded(batches)
             return None
+        if stage.budget is not None and reason is DRAWN:
+            stage.budget.spend(1, now)
         for batch in batches:
             self._refused.refused(batch, cause)
         return _RESPONSE.pack(len(answer) + _CORRELATION_ID_SIZE, correlation_id) + answer
@@ -244,6 +274,11 @@ def _decision(stage: Stage, beginning: Beginning, partition: int) -> Decision:
     only = topic(name=beginning.topic, topic_id=beginning.topic_id, partition_data=[data])
     request = ProduceRequest(acks=beginning.acks, topic_data=[only])
     return stage.rule.decide(Asked(ApiKey.PRODUCE, beginning.version, request, _no_chance))
+
+
+def _means(stage: Stage, beginning: Beginning) -> bool:
+    meant = stage.selection
+    return meant is None or meant.beginning(beginning.client_id, beginning.acks, beginning.topic)
 
 
 def _no_chance() -> float:

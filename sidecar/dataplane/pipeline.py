@@ -3,12 +3,14 @@
 from collections.abc import Iterator, Mapping
 
 from codec.api_keys import ApiKey
+from sidecar.dataplane.budget import Ask, BorrowedPurse, Budget, OwnPurse, budget
+from sidecar.dataplane.selecting import Selection, selection
 from sidecar.dataplane.tenancy.names import Names
 from sidecar.faults.base import Rule
 from sidecar.faults.draws import Draws
 from sidecar.faults.registry import kind_of, rule_for
 from sidecar.model.identity import Identity
-from sidecar.model.interceptor import Interceptor, resolve
+from sidecar.model.interceptor import NEVER, Interceptor, resolve
 from sidecar.model.place import ALONE, Place
 from sidecar.model.snapshot import Snapshot
 from sidecar.model.user_mapping import mapped
@@ -18,16 +20,55 @@ DrawNumbers = Iterator[int]
 
 
 class Stage:
-    """One interceptor in a chain."""
+    """One interceptor in a chain.
 
-    __slots__ = ("_chooses", "_numbers", "interceptor", "kind", "rule")
+    Args:
+        interceptor: whose turn it is.
+        rule: what carries out its fault.
+        numbers: of its draws.
+        ends: seconds since the epoch from which on it does nothing.
+        budget: what it may still do; None: anything.
+    """
 
-    def __init__(self, interceptor: Interceptor, rule: Rule, numbers: DrawNumbers) -> None:
+    __slots__ = (
+        "_chooses",
+        "_numbers",
+        "budget",
+        "ends",
+        "interceptor",
+        "kind",
+        "plain",
+        "rule",
+        "selection",
+    )
+
+    def __init__(
+        self,
+        interceptor: Interceptor,
+        rule: Rule,
+        numbers: DrawNumbers,
+        ends: float = NEVER,
+        budget: Budget | None = None,
+    ) -> None:
         self.interceptor = interceptor
         self.kind = kind_of(interceptor.fault)
         self.rule = rule
         self._chooses = Draws(interceptor.seed, rule.share).chooses
         self._numbers = numbers
+        self.ends = ends
+        self.budget = budget
+        self.selection: Selection | None = selection(interceptor.selector)
+        """None: it is about every request of its APIs."""
+        self.plain = (
+            ends == NEVER
+            and budget is None
+            and (self.selection is None or not self.selection.reads_partitions)
+        )
+        """Whether a Produce that begins as it selects is drawn for, whatever else it has."""
+
+    def is_over(self, now: float) -> bool:
+        """Whether it does nothing any more, whatever comes."""
+        return now >= self.ends or (self.budget is not None and self.budget.spent)
 
     def draw(self) -> tuple[int, bool]:
         """Make the next draw: its number, and whether it selects the request."""
@@ -46,10 +87,15 @@ class Pipeline:
         snapshot: what to compile.
         previous: the pipeline it replaces; interceptors that stay go on drawing where they were.
         place: which of an interceptor's draws are made in this process.
+        ask: how this process gets its part of what interceptors may do, see `budget`.
     """
 
     def __init__(
-        self, snapshot: Snapshot, previous: "Pipeline | None" = None, place: Place = ALONE
+        self,
+        snapshot: Snapshot,
+        previous: "Pipeline | None" = None,
+        place: Place = ALONE,
+        ask: Ask | None = None,
     ) -> None:
         self.snapshot = snapshot
         old = previous._numbers if previous else {}
@@ -57,6 +103,20 @@ class Pipeline:
             i.uid: old.get(i.uid) or place.numbers() for i in snapshot.interceptors
         }
         self._rules = {i.uid: rule_for(i.fault) for i in snapshot.interceptors}
+        leases = {lease.uid: lease for lease in snapshot.leases}
+        at_work = () if snapshot.halted else snapshot.interceptors
+        self._ends = {i.uid: i.ends(leases) for i in at_work if not i.paused}
+        spent = previous.budgets if previous else {}
+        self.budgets: dict[str, Budget | None] = {
+            i.uid: budget(i, spent.get(i.uid), place, ask) for i in snapshot.interceptors
+        }
+        """By uid; None where there are no limits."""
+        self.borrowed = tuple(
+            (uid, found.purse)
+            for uid, found in self.budgets.items()
+            if found is not None and isinstance(found.purse, BorrowedPurse)
+        )
+        """What this process has of the first one, by uid."""
         self._chains: dict[Identity, Chains] = {}
         self._names: dict[str, Names] = {}
 
@@ -72,6 +132,19 @@ class Pipeline:
             found = self._names[who.prefix] = Names(who.prefix, aliases)
         return found
 
+    def ends(self, uid: str) -> float:
+        """From when on an interceptor does nothing, seconds since the epoch.
+
+        Long ago for one that is paused or was deleted, and for all while they are halted.
+        """
+        return self._ends.get(uid, -NEVER)
+
+    def purse(self, uid: str) -> OwnPurse | None:
+        """What this process hands out of an interceptor's injections; None if nothing."""
+        found = self.budgets.get(uid)
+        purse = found.purse if found is not None else None
+        return purse if isinstance(purse, OwnPurse) else None
+
     def chains(self, who: Identity) -> Chains:
         """The chains that apply to `who`, user mappings included; compiled at first use."""
         found = self._chains.get(who)
@@ -84,7 +157,13 @@ class Pipeline:
         known = mapped(who, self.snapshot.user_mappings)
         for interceptor in resolve(self.snapshot.interceptors, known):
             uid = interceptor.uid
-            stage = Stage(interceptor, self._rules[uid], self._numbers[uid])
-            for api in stage.rule.apis:
-                chains.setdefault(api, []).append(stage)
+            if uid not in self._ends:
+                continue
+            rule, numbers = self._rules[uid], self._numbers[uid]
+            stage = Stage(interceptor, rule, numbers, self._ends[uid], self.budgets[uid])
+            meant = stage.selection
+            if meant is None or meant.principal(known):
+                for api in rule.apis:
+                    if meant is None or meant.api(api):
+                        chains.setdefault(api, []).append(stage)
         return {api: tuple(stages) for api, stages in chains.items()}

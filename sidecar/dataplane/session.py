@@ -32,7 +32,7 @@ from sidecar.dataplane.actions import (
     ToClient,
 )
 from sidecar.dataplane.injecting import Peer
-from sidecar.dataplane.injector import Injector, Record, Watch
+from sidecar.dataplane.injector import BLOBS, READ_LIMIT, Injector, Record, Watch
 from sidecar.dataplane.judge import Judge
 from sidecar.dataplane.lanes import Plan
 from sidecar.dataplane.ordering import Pending, ResponseOrder
@@ -48,12 +48,8 @@ from sidecar.model.identity import ANONYMOUS, AuthenticationFailed, Identity
 
 HEADER_LIMIT: Final = 64 * 1024
 """Bytes of a request header: twice the longest client id, and what is left is for tags."""
-READ_LIMIT: Final = 4 * 1024 * 1024
-"""Bytes of a request that is read field by field; every connection waits while that goes on."""
 _SIZE: Final = 4
 """Bytes of a frame's size field."""
-_BLOBS: Final = frozenset({ApiKey.PRODUCE, ApiKey.JOIN_GROUP, ApiKey.SYNC_GROUP})
-"""APIs whose requests are large for what they carry, of which little or nothing is read."""
 
 
 @dataclass(slots=True)
@@ -114,8 +110,15 @@ class Session:
         self.peer.identity = identity
         self._tenancy = self._tenancy_of(identity)
         self._injector = Injector(
-            self.peer, identity, self.shared.record, self._tenancy.logical_topic
+            self.peer,
+            identity,
+            self.shared.record,
+            self._tenancy.logical_topic,
+            self._plan_again,
         )
+
+    def _plan_again(self) -> None:
+        self.stale = True
 
     def _tenancy_of(self, identity: Identity) -> Tenancy:
         shared = self.shared
@@ -145,6 +148,8 @@ class Session:
             return self._on_bare_token(data, now)
         try:
             header = read_request_header(data[:HEADER_LIMIT])
+            if (header.client_id or "") != self.peer.client_id:
+                self._hear(header.client_id or "")
             if len(data) > READ_LIMIT and self._reads(header.api_key):
                 detail = f"{_name(header)} of {len(data)} bytes, allowed are {READ_LIMIT}"
                 return [Close("request_too_large", detail)]
@@ -154,9 +159,14 @@ class Session:
         except codec.CodecError as error:
             return [Close("malformed_request", str(error))]
 
+    def _hear(self, client_id: str) -> None:
+        """Take note of a client's id, on which may depend what passes."""
+        self.peer.client_id = client_id
+        self.stale |= self._injector is not None and self._injector.by_client_id
+
     def _reads(self, api_key: int) -> bool:
         """Whether requests of this API are read here field by field."""
-        return api_key in _LOCAL or (self._tenancy.isolates and api_key not in _BLOBS)
+        return api_key in _LOCAL or (self._tenancy.isolates and api_key not in BLOBS)
 
     def _on_open_request(
         self, header: RequestHeader, data: Any, now: float, looked_up: bool
@@ -310,11 +320,11 @@ class Session:
             if self._tenancy.isolates:
                 return [Close("malformed_response", str(error))]
             chunks = frame(data)
-        if pending.faults is not None:
-            chunks, due = self._struck(pending, chunks, now)
-            if due > now:
-                return [HoldBack(due, chunks)]
-        return self.released(chunks)
+        if pending.faults is None:
+            return self.released(chunks)
+        chunks, due, unknown = self._struck(pending, chunks, now)
+        ask: list[Action] = [LookUp(unknown)] if unknown else []
+        return [*ask, HoldBack(due, chunks)] if due > now else [*self.released(chunks), *ask]
 
     def released(self, chunks: Chunks) -> list[Action]:
         """The response that was expected leaves, and what has waited behind it."""
@@ -323,22 +333,27 @@ class Session:
             actions.append(self._closing)
         return actions
 
-    def _struck(self, pending: Pending, chunks: Chunks, now: float) -> tuple[Chunks, float]:
-        """What faults make of a response, and when it may leave."""
+    def _struck(
+        self, pending: Pending, chunks: Chunks, now: float
+    ) -> tuple[Chunks, float, frozenset[bytes]]:
+        """What faults make of a response, when it may leave, and topic ids to ask about."""
         watch: Watch = pending.faults
+        unknown = frozenset[bytes]()
         if self._injector is None or not watch.causes:
-            return chunks, watch.asked_at + watch.delay
+            return chunks, watch.asked_at + watch.delay, unknown
         key, version = pending.api_key, pending.api_version
         data = b"".join(chunks)[_SIZE:]
         start = response_body_start(key, version, data)
         try:
             message = codec.decode_response(key, version, data, start)
-            changed, due = self._injector.answered(watch, message, now)
+            changed, due, unknown = self._injector.answered(
+                self.shared.pipeline, watch, message, now
+            )
             if changed is not message:
                 chunks = frame(data[:start], codec.encode(changed, version))
         except codec.CodecError:
-            return chunks, watch.asked_at + watch.delay  # unsure: as it came
-        return chunks, due
+            return chunks, watch.asked_at + watch.delay, unknown  # unsure: as it came
+        return chunks, due, unknown
 
     def _mapped_response(self, pending: Pending, data: Any) -> list[Any]:
         if pending.context is None:

@@ -7,10 +7,13 @@ import math
 from typing import Protocol
 
 from sidecar.model.errors import FieldViolation, InvalidArgument
+from sidecar.model.patterns import MAX_PATTERN, PatternError, compiled
 
 MAX_SEED = 2**64 - 1
 MAX_LATENCY_MS = 3_600_000
 """An hour: longer than any client waits."""
+_SHOWN = 64
+"""Characters of a text that is too long."""
 
 
 class Fault(Protocol):
@@ -54,6 +57,18 @@ class Checks:
                 "max_latency_ms",
                 f"max_latency_ms is {most}, allowed are min_latency_ms ({least}) and above",
             )
+
+    def pattern(self, field: str, value: str) -> None:
+        """Check a regular expression for the whole names of topics; see `sidecar.model.patterns`.
+
+        Rules match with `sidecar.faults.matching.matcher`.
+        """
+        try:
+            compiled(value)
+        except PatternError as error:
+            shown = value if len(value) <= MAX_PATTERN else value[:_SHOWN] + "…"
+            allowed = f"RE2 regular expressions of 1 to {MAX_PATTERN} characters"
+            self.refuse(field, f"{field} is {shown!r}, allowed are {allowed}: {error}")
 
     def done(self) -> None:
         """Raise InvalidArgument if anything was wrong."""

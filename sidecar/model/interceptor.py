@@ -1,5 +1,6 @@
 """Interceptors: a fault, who it applies to, and in which order."""
 
+import math
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from types import MappingProxyType
@@ -7,9 +8,16 @@ from types import MappingProxyType
 from sidecar.model.errors import InvalidArgument
 from sidecar.model.faults import Fault
 from sidecar.model.identity import Identity
+from sidecar.model.lease import Lease
+from sidecar.model.limits import UNLIMITED, Limits
 from sidecar.model.names import resource_name, virtual_cluster_name
+from sidecar.model.selector import EVERYTHING, Selector
 
 MAX_PRIORITY = 2**31 - 1
+MAX_TTL = 366 * 86_400
+"""Seconds."""
+NEVER = math.inf
+"""When an interceptor ends that does not."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -71,11 +79,18 @@ class Interceptor:
         priority: lower runs first.
         fault: what it does.
         annotations: a client's own notes, kept and returned as they came.
+        selector: which of their requests it is about.
+        limits: how much it may do.
+        expires: seconds since the epoch from which on it does nothing; None is never.
+        ttl: seconds after which a client wanted it to expire; kept to tell a repeated wish.
+        lease: the name of the lease with which it ends; empty for none.
+        lease_uid: which of the leases of that name; given by the service.
+        paused: whether it does nothing for the time being; never given by the client.
         seed: the seed its draws really use; given at creation, never by the client.
         uid: changes whenever the draws start anew (creation, replacement).
 
     Raises:
-        InvalidArgument: the name or priority is bad.
+        InvalidArgument: the name, priority, ttl or the name of the lease is bad.
     """
 
     name: str
@@ -83,6 +98,13 @@ class Interceptor:
     priority: int
     fault: Fault
     annotations: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
+    selector: Selector = EVERYTHING
+    limits: Limits = UNLIMITED
+    expires: float | None = None
+    ttl: float | None = None
+    lease: str = ""
+    lease_uid: str = ""
+    paused: bool = False
     seed: int = 0
     uid: str = ""
 
@@ -92,6 +114,24 @@ class Interceptor:
             raise InvalidArgument.of(
                 "priority", f"priority is {self.priority}, allowed are 0 to {MAX_PRIORITY}"
             )
+        if self.ttl is not None and not 0 < self.ttl <= MAX_TTL:
+            raise InvalidArgument.of(
+                "ttl", f"ttl is {self.ttl:g} s, allowed are above 0 s and up to {MAX_TTL} s"
+            )
+        if self.lease:
+            resource_name(self.lease, "lease")
+
+    def ends(self, leases: Mapping[str, Lease]) -> float:
+        """When it does nothing any more, seconds since the epoch; `NEVER` if that is not known.
+
+        Args:
+            leases: by uid; one that is not there was over long ago.
+        """
+        end = NEVER if self.expires is None else self.expires
+        if not self.lease_uid:
+            return end
+        lease = leases.get(self.lease_uid)
+        return min(end, lease.expires) if lease is not None else -NEVER
 
 
 def resolve(interceptors: Iterable[Interceptor], who: Identity) -> tuple[Interceptor, ...]:

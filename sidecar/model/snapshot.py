@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 from sidecar.model.alias_topic import AliasTopic
 from sidecar.model.interceptor import Interceptor
+from sidecar.model.lease import Lease
 from sidecar.model.user_mapping import UserMapping
 
 
@@ -16,9 +17,13 @@ class Snapshot:
         interceptors: every interceptor of every scope.
         alias_topics: those of every virtual cluster; logical and physical names are unique in it.
         user_mappings: those of every virtual cluster.
+        leases: those that last, and some that are over.
+        halted: whether no interceptor does anything for the time being.
     """
 
     revision: int = 0
     interceptors: tuple[Interceptor, ...] = ()
     alias_topics: tuple[AliasTopic, ...] = ()
     user_mappings: tuple[UserMapping, ...] = ()
+    leases: tuple[Lease, ...] = ()
+    halted: bool = False

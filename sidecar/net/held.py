@@ -1,6 +1,7 @@
 """A request that has to wait until a broker has been asked which topics its ids are of."""
 
 from collections.abc import Callable
+from contextlib import suppress
 
 import gevent
 
@@ -39,10 +40,23 @@ class Held:
     def __bool__(self) -> bool:
         return self._frame is not None
 
-    def hold(self, frame: memoryview, topic_ids: frozenset[bytes]) -> None:
-        """Keep a request, without its size, until these ids have been asked about."""
-        self._frame = bytes(frame)
-        gevent.spawn(self._ask, topic_ids)
+    def ask(self, topic_ids: frozenset[bytes], frame: memoryview | None) -> None:
+        """Ask about these ids, and keep a request, without its size, until that is done.
+
+        Without a request nothing waits, and it does not matter if nobody can be asked.
+        """
+        if frame is None:
+            gevent.spawn(self._learn, topic_ids)
+        else:
+            self._frame = bytes(frame)
+            gevent.spawn(self._ask, topic_ids)
+
+    def _learn(self, topic_ids: frozenset[bytes]) -> None:
+        try:
+            with suppress(CodecError, OSError):
+                self._look_up(topic_ids)
+        except Exception as error:  # noqa: BLE001 - as below
+            self._failed(error)
 
     def _ask(self, topic_ids: frozenset[bytes]) -> None:
         try:

@@ -341,7 +341,7 @@ class Relay:
             self._perform(action, to_broker, to_client)
             if isinstance(action, LookUp):
                 self.watched = True
-                self.held.hold(frame, action.topic_ids)
+                self.held.ask(action.topic_ids, frame if side is self.client else None)
 
     def _go_on(self, frame: memoryview) -> None:
         """Decide about a request that was held, then about what came after it."""

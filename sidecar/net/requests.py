@@ -134,9 +134,9 @@ def request_reader(  # noqa: C901 - one loop on purpose, see above
                             same, raw, splice = api, lane.raw, verdict
                             known = _REWRITTEN + len(raw)
                             least = known - 4
-                            passes = verdict.passes and judge is None
+                            passes = verdict.passes
                             if judge is not None:
-                                judge.learn(lane.beginning)
+                                passes = judge.learn(lane.beginning) and passes
                                 known += PARTITION_HEAD
                         elif lane.memory is not None:
                             fetch, fetch_splice = api, verdict

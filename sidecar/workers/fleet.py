@@ -11,6 +11,7 @@ import gevent
 from gevent.event import AsyncResult, Event
 
 from sidecar.dataplane.addresses import Broker
+from sidecar.dataplane.budget import OwnPurse
 from sidecar.model.place import Place
 from sidecar.model.snapshot import Snapshot
 from sidecar.workers.messages import (
@@ -20,6 +21,8 @@ from sidecar.workers.messages import (
     Forget,
     Forgotten,
     FromWorker,
+    GivenBack,
+    Granted,
     Hello,
     Listening,
     Publish,
@@ -28,6 +31,7 @@ from sidecar.workers.messages import (
     Seen,
     State,
     ToWorker,
+    Want,
     Welcome,
     WorkerSettings,
     encode,
@@ -59,6 +63,7 @@ class Sources:
         snapshot: the interceptors now.
         report: takes what a worker reported.
         seen: takes a broker that a worker does not know.
+        purse: what may be handed out of an interceptor's injections, by uid.
         refusal: why a virtual cluster may not be used, in words fit for a client, or None.
     """
 
@@ -66,6 +71,7 @@ class Sources:
     snapshot: Callable[[], Snapshot]
     report: Callable[[Report], None]
     seen: Callable[[Broker], object]
+    purse: Callable[[str], OwnPurse | None]
     refusal: Callable[[str], str | None]
 
 
@@ -287,6 +293,8 @@ class Fleet:
                 self._acknowledged(self._tolds.get((Forgotten, number)), process, clients)
             case Claim(name):
                 process.send(encode(Claimed(name, self._sources.refusal(name))))
+            case Want() | GivenBack():
+                self._reckon(process, message)
             case Hello():
                 process.greeted = True
                 if self._opened:
@@ -295,6 +303,15 @@ class Fleet:
                 self._listens(slot, process, error)
             case Seen(broker):
                 self._sources.seen(broker)
+
+    def _reckon(self, process: WorkerProcess, message: Want | GivenBack) -> None:
+        """Hand out injections, or take them back."""
+        purse = self._sources.purse(message.uid)
+        if isinstance(message, Want):
+            granted = purse.grant(message.count) if purse is not None else 0
+            process.send(encode(Granted(message.uid, granted)))
+        elif purse is not None:
+            purse.take_back(message.count)
 
     def _welcome(self, process: WorkerProcess) -> None:
         if process.greeted and not process.welcomed:

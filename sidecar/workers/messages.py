@@ -99,7 +99,19 @@ class Forget:
     virtual_cluster: str
 
 
-ToWorker = Welcome | Publish | ClusterView | Claimed | Forget
+@dataclass(frozen=True, slots=True)
+class Granted:
+    """The answer to `Want`.
+
+    Args:
+        count: injections that the worker may make, as many as it wants or more; or none.
+    """
+
+    uid: str
+    count: int
+
+
+ToWorker = Welcome | Publish | ClusterView | Claimed | Forget | Granted
 
 
 # From a worker.
@@ -151,7 +163,23 @@ class Forgotten:
     clients: int
 
 
-Answer = Listening | Published | Seen | Claim | Forgotten
+@dataclass(frozen=True, slots=True)
+class Want:
+    """A worker could make `count` injections of an interceptor whose number is limited."""
+
+    uid: str
+    count: int
+
+
+@dataclass(frozen=True, slots=True)
+class GivenBack:
+    """Of the injections that a worker was granted, it will not make so many."""
+
+    uid: str
+    count: int
+
+
+Answer = Listening | Published | Seen | Claim | Forgotten | Want | GivenBack
 """What a worker says besides its reports."""
 
 LostKey = tuple[str, str, str, str, str]

@@ -3,6 +3,8 @@
 import contextlib
 import gc
 import secrets
+import time
+from collections.abc import Mapping
 from typing import Any, Final
 
 import gevent
@@ -29,12 +31,15 @@ from sidecar.workers.messages import (
     ClusterView,
     Forget,
     Forgotten,
+    GivenBack,
+    Granted,
     Hello,
     Listening,
     Publish,
     Published,
     Seen,
     State,
+    Want,
     Welcome,
 )
 from sidecar.workers.tally import Tally
@@ -97,7 +102,7 @@ class Worker:
         key = settings.secret_key
         self._secured = key is not None
         self._shared = Shared(
-            pipeline=Pipeline(welcome.snapshot, place=self._place),
+            pipeline=Pipeline(welcome.snapshot, place=self._place, ask=self._ask),
             versions=Versions([], secured=self._secured),
             advertise=self._directory.advertised,
             record=self._recorder.record,
@@ -126,8 +131,15 @@ class Worker:
         """Do what the first process says."""
         match message:
             case Publish(snapshot):
-                self._shared.pipeline = Pipeline(snapshot, self._shared.pipeline, self._place)
+                old = self._shared.pipeline
+                self._shared.pipeline = Pipeline(snapshot, old, self._place, self._ask)
+                # A number may have been lowered: what is left of it is asked for again.
+                self._give_back({uid: purse.empty() for uid, purse in old.borrowed})
                 self._answer(Published(snapshot.revision))
+            case Granted(uid, count):
+                purse = dict(self._shared.pipeline.borrowed).get(uid)
+                if purse is not None:
+                    purse.granted(count, time.time())
             case Claimed():
                 self._claims.take(message)
             case Forget(number, virtual_cluster):
@@ -162,6 +174,14 @@ class Worker:
                 error = str(failure)
         return error
 
+    def _ask(self, uid: str, count: int) -> None:
+        self._answer(Want(uid, count))
+
+    def _give_back(self, counts: Mapping[str, int]) -> None:
+        for uid, count in counts.items():
+            if count:
+                self._answer(GivenBack(uid, count))
+
     def _on_unknown(self, broker: Broker) -> None:
         self._answer(Seen(broker))
 
@@ -175,6 +195,9 @@ class Worker:
             self._wake.wait(_IDLE_SECONDS)
             self._wake.clear()
             self._sink.flush()
+            now = time.time()
+            borrowed = self._shared.pipeline.borrowed
+            self._give_back({uid: purse.idle(now) for uid, purse in borrowed})
             try:
                 self._tell()
             except OSError:

@@ -1,7 +1,7 @@
 """Sessions with everything around them fixed, and what they were told to record."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from codec.messages.sasl_authenticate import SaslAuthenticateRequest
@@ -12,6 +12,7 @@ from sidecar.dataplane.pipeline import Pipeline
 from sidecar.dataplane.session import Session, Shared
 from sidecar.dataplane.versions import Range, Versions
 from sidecar.faults.leader_election import LeaderElection
+from sidecar.model.faults import Fault
 from sidecar.model.identity import AuthenticationFailed, Identity
 from sidecar.model.injection import Injection, Noted
 from sidecar.model.interceptor import Interceptor, Scope
@@ -30,6 +31,11 @@ def interceptor(
     values: dict[str, Any] = {"priority": 100, "seed": 1, "uid": name} | fields
     fault = LeaderElection(rate_in_percent=rate)
     return Interceptor(name=name, scope=scope or Scope(), fault=fault, **values)
+
+
+def striking(fault: Fault, **fields: Any) -> Interceptor:
+    """An interceptor with this fault; otherwise as `interceptor`."""
+    return replace(interceptor(**fields), fault=fault)
 
 
 def snapshot(*interceptors: Interceptor) -> Snapshot:

@@ -13,6 +13,7 @@ from sidecar.api.grpc_server import ControlServer, Services
 from sidecar.control.alias_topics import AliasTopicService
 from sidecar.control.interceptors import InterceptorService
 from sidecar.control.journal import Journal
+from sidecar.control.leases import LeaseService
 from sidecar.control.ports import Broker, BuildInfo, Status
 from sidecar.control.state import ControlState
 from sidecar.control.tokens import TokenAuthority
@@ -22,6 +23,7 @@ from sidecar.control.virtual_clusters import VirtualClusterService
 from sidecar.gen.kafka.chaos.v1.alias_topic_service_pb2_grpc import AliasTopicServiceStub
 from sidecar.gen.kafka.chaos.v1.injection_service_pb2_grpc import InjectionServiceStub
 from sidecar.gen.kafka.chaos.v1.interceptor_service_pb2_grpc import InterceptorServiceStub
+from sidecar.gen.kafka.chaos.v1.lease_service_pb2_grpc import LeaseServiceStub
 from sidecar.gen.kafka.chaos.v1.sidecar_service_pb2_grpc import SidecarServiceStub
 from sidecar.gen.kafka.chaos.v1.token_service_pb2_grpc import TokenServiceStub
 from sidecar.gen.kafka.chaos.v1.user_mapping_service_pb2_grpc import UserMappingServiceStub
@@ -87,6 +89,7 @@ class Control:
 
     def __post_init__(self) -> None:
         self.interceptor = InterceptorServiceStub(self.channel)
+        self.lease = LeaseServiceStub(self.channel)
         self.injection = InjectionServiceStub(self.channel)
         self.token = TokenServiceStub(self.channel)
         self.sidecar = SidecarServiceStub(self.channel)
@@ -113,6 +116,8 @@ def running(
     virtual_clusters = VirtualClusterService(state, around, configured)
     services = Services(
         interceptors=interceptors,
+        leases=LeaseService(state),
+        state=state,
         virtual_clusters=virtual_clusters,
         user_mappings=UserMappingService(state, virtual_clusters.claim),
         alias_topics=AliasTopicService(state, virtual_clusters.claim, around),

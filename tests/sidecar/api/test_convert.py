@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from sidecar.api import convert
 from sidecar.control.alias_topics import MAX_ALIAS_TOPICS
 from sidecar.control.interceptors import (
-    MAX_ALL_ANNOTATION_BYTES,
+    ACTIVE,
     MAX_INTERCEPTORS,
     InterceptorService,
     View,
@@ -22,6 +22,7 @@ from sidecar.control.user_mappings import (
     MAX_USER_MAPPINGS,
     UserMappingService,
 )
+from sidecar.control.weights import MAX_ALL_ANNOTATION_BYTES
 from sidecar.faults.leader_election import LeaderElection
 from sidecar.gen.kafka.chaos.v1.alias_topic_service_pb2 import ListAliasTopicsResponse
 from sidecar.gen.kafka.chaos.v1.injection_pb2 import Injection as InjectionMessage
@@ -31,7 +32,9 @@ from sidecar.model.alias_topic import AliasTopic
 from sidecar.model.errors import ResourceExhausted
 from sidecar.model.injection import Injection
 from sidecar.model.interceptor import MAX_PRIORITY, Interceptor, Scope
+from sidecar.model.limits import Limits
 from sidecar.model.names import MAX_NAME_LENGTH, MAX_TOPIC_NAME_LENGTH
+from sidecar.model.selector import Selector
 from sidecar.model.user_mapping import UserMapping
 from tests.sidecar.api.harness import NOW, injection
 
@@ -54,12 +57,30 @@ INTERCEPTORS = st.builds(
         seed=st.none() | st.integers(0, 2**64 - 1),
     ),
     annotations=st.dictionaries(NAMES, NAMES, max_size=3),
+    selector=st.builds(
+        Selector,
+        topics=st.sampled_from([(), ("cars", "c.*")]),
+        partitions=st.sampled_from([(), (0, 2**31 - 1)]),
+        client_ids=st.sampled_from([(), ("app-[0-9]+",)]),
+        principals=st.sampled_from([(), ("CN=billing,O=x",)]),
+        groups=st.sampled_from([(), ("billing",)]),
+        brokers=st.sampled_from([(), (0, 1)]),
+        apis=st.sampled_from([(), ("PRODUCE", "FETCH")]),
+        acks=st.sampled_from([(), (-1, 0, 1)]),
+    ),
+    limits=st.builds(
+        Limits,
+        max_injections=st.none() | st.integers(1, 2**64 - 1),
+        max_per_second=st.none() | st.floats(0.001, 100_000),
+    ),
+    expires=st.none() | st.integers(0, 2**51).map(lambda micros: micros / 1e6),
+    lease=st.just("") | NAMES,
 )
 
 
 @given(INTERCEPTORS)
 def test_interceptors_survive_the_way_there_and_back(item: Interceptor) -> None:
-    message = convert.interceptor_to_proto(View(item, 0, ""))
+    message = convert.interceptor_to_proto(View(item, 0, "", ACTIVE))
 
     assert convert.interceptor_from_proto(message) == item
 

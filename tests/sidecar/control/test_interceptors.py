@@ -8,14 +8,13 @@ from typing import Any
 import pytest
 
 from sidecar.control.interceptors import (
-    MAX_ALL_ANNOTATION_BYTES,
-    MAX_ANNOTATION_BYTES,
     MAX_INTERCEPTORS,
     InterceptorService,
     derived_seed,
 )
 from sidecar.control.journal import Journal
 from sidecar.control.state import ControlState
+from sidecar.control.weights import MAX_ALL_ANNOTATION_BYTES, MAX_ANNOTATION_BYTES
 from sidecar.faults.leader_election import LeaderElection
 from sidecar.model.errors import (
     Aborted,

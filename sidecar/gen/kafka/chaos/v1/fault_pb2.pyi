@@ -168,3 +168,110 @@ class SlowBroker(_message.Message):
     def WhichOneof(self, oneof_group: _WhichOneofArgType__seed) -> _WhichOneofReturnType__seed | None: ...
 
 Global___SlowBroker: _TypeAlias = SlowBroker  # noqa: Y015
+
+@_typing.final
+class Latency(_message.Message):
+    """Simulates a slow network: the answers to sampled requests of all APIs are held back. ApiVersions,
+    SaslHandshake and SaslAuthenticate are not: the sidecar answers them itself, before it knows who
+    the client is; nor is what the sidecar refuses or denies, and a Produce without an answer
+    (acks=0).
+    """
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    APPLIED_PERCENTAGE_FIELD_NUMBER: _builtins.int
+    LATENCY_MS_FIELD_NUMBER: _builtins.int
+    SEED_FIELD_NUMBER: _builtins.int
+    applied_percentage: _builtins.float
+    """Share of requests whose answer is held back, 0 to 100; required."""
+    latency_ms: _builtins.int
+    """Least time from a request to its answer, milliseconds, 0 to 3600000; required."""
+    seed: _builtins.int
+    """As in LeaderElection."""
+    def __init__(
+        self,
+        *,
+        applied_percentage: _builtins.float | None = ...,
+        latency_ms: _builtins.int | None = ...,
+        seed: _builtins.int | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["_applied_percentage", b"_applied_percentage", "_latency_ms", b"_latency_ms", "_seed", b"_seed", "applied_percentage", b"applied_percentage", "latency_ms", b"latency_ms", "seed", b"seed"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_applied_percentage", b"_applied_percentage", "_latency_ms", b"_latency_ms", "_seed", b"_seed", "applied_percentage", b"applied_percentage", "latency_ms", b"latency_ms", "seed", b"seed"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    _WhichOneofReturnType__applied_percentage: _TypeAlias = _typing.Literal["applied_percentage"]  # noqa: Y015
+    _WhichOneofArgType__applied_percentage: _TypeAlias = _typing.Literal["_applied_percentage", b"_applied_percentage"]  # noqa: Y015
+    _WhichOneofReturnType__latency_ms: _TypeAlias = _typing.Literal["latency_ms"]  # noqa: Y015
+    _WhichOneofArgType__latency_ms: _TypeAlias = _typing.Literal["_latency_ms", b"_latency_ms"]  # noqa: Y015
+    _WhichOneofReturnType__seed: _TypeAlias = _typing.Literal["seed"]  # noqa: Y015
+    _WhichOneofArgType__seed: _TypeAlias = _typing.Literal["_seed", b"_seed"]  # noqa: Y015
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__applied_percentage) -> _WhichOneofReturnType__applied_percentage | None: ...
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__latency_ms) -> _WhichOneofReturnType__latency_ms | None: ...
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__seed) -> _WhichOneofReturnType__seed | None: ...
+
+Global___Latency: _TypeAlias = Latency  # noqa: Y015
+
+@_typing.final
+class SlowClients(_message.Message):
+    """Simulates slow producers and consumers: the answers to sampled Produce and Fetch requests of some
+    topics are held back. A Fetch counts for the topics its answer has something to say about: one
+    without news is as fast as ever, unless all topics are meant.
+    """
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    TOPIC_FIELD_NUMBER: _builtins.int
+    RATE_IN_PERCENT_FIELD_NUMBER: _builtins.int
+    MIN_LATENCY_MS_FIELD_NUMBER: _builtins.int
+    MAX_LATENCY_MS_FIELD_NUMBER: _builtins.int
+    SEED_FIELD_NUMBER: _builtins.int
+    topic: _builtins.str
+    """Regular expression for the whole name of a topic as clients see it, in RE2's syntax, 1 to 512
+    characters; ".*" when unset.
+    """
+    rate_in_percent: _builtins.float
+    """Share of requests whose answer is held back, 0 to 100; required."""
+    min_latency_ms: _builtins.int
+    """Least time from a request to its answer, milliseconds, 0 to 3600000; required."""
+    max_latency_ms: _builtins.int
+    """Most time, drawn evenly between the two, 0 to 3600000 and not below the least; required."""
+    seed: _builtins.int
+    """As in LeaderElection."""
+    def __init__(
+        self,
+        *,
+        topic: _builtins.str | None = ...,
+        rate_in_percent: _builtins.float | None = ...,
+        min_latency_ms: _builtins.int | None = ...,
+        max_latency_ms: _builtins.int | None = ...,
+        seed: _builtins.int | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["_max_latency_ms", b"_max_latency_ms", "_min_latency_ms", b"_min_latency_ms", "_rate_in_percent", b"_rate_in_percent", "_seed", b"_seed", "_topic", b"_topic", "max_latency_ms", b"max_latency_ms", "min_latency_ms", b"min_latency_ms", "rate_in_percent", b"rate_in_percent", "seed", b"seed", "topic", b"topic"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_max_latency_ms", b"_max_latency_ms", "_min_latency_ms", b"_min_latency_ms", "_rate_in_percent", b"_rate_in_percent", "_seed", b"_seed", "_topic", b"_topic", "max_latency_ms", b"max_latency_ms", "min_latency_ms", b"min_latency_ms", "rate_in_percent", b"rate_in_percent", "seed", b"seed", "topic", b"topic"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    _WhichOneofReturnType__max_latency_ms: _TypeAlias = _typing.Literal["max_latency_ms"]  # noqa: Y015
+    _WhichOneofArgType__max_latency_ms: _TypeAlias = _typing.Literal["_max_latency_ms", b"_max_latency_ms"]  # noqa: Y015
+    _WhichOneofReturnType__min_latency_ms: _TypeAlias = _typing.Literal["min_latency_ms"]  # noqa: Y015
+    _WhichOneofArgType__min_latency_ms: _TypeAlias = _typing.Literal["_min_latency_ms", b"_min_latency_ms"]  # noqa: Y015
+    _WhichOneofReturnType__rate_in_percent: _TypeAlias = _typing.Literal["rate_in_percent"]  # noqa: Y015
+    _WhichOneofArgType__rate_in_percent: _TypeAlias = _typing.Literal["_rate_in_percent", b"_rate_in_percent"]  # noqa: Y015
+    _WhichOneofReturnType__seed: _TypeAlias = _typing.Literal["seed"]  # noqa: Y015
+    _WhichOneofArgType__seed: _TypeAlias = _typing.Literal["_seed", b"_seed"]  # noqa: Y015
+    _WhichOneofReturnType__topic: _TypeAlias = _typing.Literal["topic"]  # noqa: Y015
+    _WhichOneofArgType__topic: _TypeAlias = _typing.Literal["_topic", b"_topic"]  # noqa: Y015
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__max_latency_ms) -> _WhichOneofReturnType__max_latency_ms | None: ...
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__min_latency_ms) -> _WhichOneofReturnType__min_latency_ms | None: ...
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__rate_in_percent) -> _WhichOneofReturnType__rate_in_percent | None: ...
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__seed) -> _WhichOneofReturnType__seed | None: ...
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__topic) -> _WhichOneofReturnType__topic | None: ...
+
+Global___SlowClients: _TypeAlias = SlowClients  # noqa: Y015

@@ -23,10 +23,12 @@ _runtime_version.ValidateProtobufRuntimeVersion(
 _sym_db = _symbol_database.Default()
 
 
+from google.protobuf import duration_pb2 as google_dot_protobuf_dot_duration__pb2
+from google.protobuf import timestamp_pb2 as google_dot_protobuf_dot_timestamp__pb2
 from sidecar.gen.kafka.chaos.v1 import fault_pb2 as kafka_dot_chaos_dot_v1_dot_fault__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n kafka/chaos/v1/interceptor.proto\x12\x0ekafka.chaos.v1\x1a\x1akafka/chaos/v1/fault.proto\"A\n\x05Scope\x12\x17\n\x0fvirtual_cluster\x18\x01 \x01(\t\x12\r\n\x05group\x18\x02 \x01(\t\x12\x10\n\x08username\x18\x03 \x01(\t\"\xd1\x03\n\x0bInterceptor\x12\x0c\n\x04name\x18\x01 \x01(\t\x12$\n\x05scope\x18\x02 \x01(\x0b\x32\x15.kafka.chaos.v1.Scope\x12\x15\n\x08priority\x18\x03 \x01(\x05H\x01\x88\x01\x01\x12\x39\n\x0fleader_election\x18\n \x01(\x0b\x32\x1e.kafka.chaos.v1.LeaderElectionH\x00\x12\x35\n\rbroken_broker\x18\x0b \x01(\x0b\x32\x1c.kafka.chaos.v1.BrokenBrokerH\x00\x12\x31\n\x0bslow_broker\x18\x0c \x01(\x0b\x32\x1a.kafka.chaos.v1.SlowBrokerH\x00\x12\x41\n\x0b\x61nnotations\x18\x04 \x03(\x0b\x32,.kafka.chaos.v1.Interceptor.AnnotationsEntry\x12\x0b\n\x03uid\x18\x14 \x01(\t\x12\x16\n\x0e\x65\x66\x66\x65\x63tive_seed\x18\x15 \x01(\x04\x12\x12\n\ninjections\x18\x16 \x01(\x04\x12\x0c\n\x04\x65tag\x18\x17 \x01(\t\x1a\x32\n\x10\x41nnotationsEntry\x12\x0b\n\x03key\x18\x01 \x01(\t\x12\r\n\x05value\x18\x02 \x01(\t:\x02\x38\x01\x42\x07\n\x05\x66\x61ultB\x0b\n\t_priorityb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n kafka/chaos/v1/interceptor.proto\x12\x0ekafka.chaos.v1\x1a\x1egoogle/protobuf/duration.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x1akafka/chaos/v1/fault.proto\"A\n\x05Scope\x12\x17\n\x0fvirtual_cluster\x18\x01 \x01(\t\x12\r\n\x05group\x18\x02 \x01(\t\x12\x10\n\x08username\x18\x03 \x01(\t\"\x93\x01\n\x08Selector\x12\x0e\n\x06topics\x18\x01 \x03(\t\x12\x12\n\npartitions\x18\x02 \x03(\x05\x12\x12\n\nclient_ids\x18\x03 \x03(\t\x12\x12\n\nprincipals\x18\x04 \x03(\t\x12\x0e\n\x06groups\x18\x05 \x03(\t\x12\x0f\n\x07\x62rokers\x18\x06 \x03(\x05\x12\x0c\n\x04\x61pis\x18\x07 \x03(\t\x12\x0c\n\x04\x61\x63ks\x18\x08 \x03(\x05\"h\n\x06Limits\x12\x1b\n\x0emax_injections\x18\x01 \x01(\x04H\x00\x88\x01\x01\x12\x1b\n\x0emax_per_second\x18\x02 \x01(\x01H\x01\x88\x01\x01\x42\x11\n\x0f_max_injectionsB\x11\n\x0f_max_per_second\"\xae\x07\n\x0bInterceptor\x12\x0c\n\x04name\x18\x01 \x01(\t\x12$\n\x05scope\x18\x02 \x01(\x0b\x32\x15.kafka.chaos.v1.Scope\x12\x15\n\x08priority\x18\x03 \x01(\x05H\x01\x88\x01\x01\x12\x39\n\x0fleader_election\x18\n \x01(\x0b\x32\x1e.kafka.chaos.v1.LeaderElectionH\x00\x12\x35\n\rbroken_broker\x18\x0b \x01(\x0b\x32\x1c.kafka.chaos.v1.BrokenBrokerH\x00\x12\x31\n\x0bslow_broker\x18\x0c \x01(\x0b\x32\x1a.kafka.chaos.v1.SlowBrokerH\x00\x12*\n\x07latency\x18\r \x01(\x0b\x32\x17.kafka.chaos.v1.LatencyH\x00\x12\x33\n\x0cslow_clients\x18\x0e \x01(\x0b\x32\x1b.kafka.chaos.v1.SlowClientsH\x00\x12\x41\n\x0b\x61nnotations\x18\x04 \x03(\x0b\x32,.kafka.chaos.v1.Interceptor.AnnotationsEntry\x12*\n\x08selector\x18\x05 \x01(\x0b\x32\x18.kafka.chaos.v1.Selector\x12&\n\x06limits\x18\x06 \x01(\x0b\x32\x16.kafka.chaos.v1.Limits\x12/\n\x0b\x65xpire_time\x18\x07 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\r\n\x05lease\x18\x08 \x01(\t\x12&\n\x03ttl\x18\t \x01(\x0b\x32\x19.google.protobuf.Duration\x12\x0b\n\x03uid\x18\x14 \x01(\t\x12\x16\n\x0e\x65\x66\x66\x65\x63tive_seed\x18\x15 \x01(\x04\x12\x12\n\ninjections\x18\x16 \x01(\x04\x12\x0c\n\x04\x65tag\x18\x17 \x01(\t\x12\x0e\n\x06paused\x18\x18 \x01(\x08\x12\x30\n\x05state\x18\x19 \x01(\x0e\x32!.kafka.chaos.v1.Interceptor.State\x1a\x32\n\x10\x41nnotationsEntry\x12\x0b\n\x03key\x18\x01 \x01(\t\x12\r\n\x05value\x18\x02 \x01(\t:\x02\x38\x01\"|\n\x05State\x12\x15\n\x11STATE_UNSPECIFIED\x10\x00\x12\x10\n\x0cSTATE_ACTIVE\x10\x01\x12\x10\n\x0cSTATE_PAUSED\x10\x02\x12\x11\n\rSTATE_EXPIRED\x10\x03\x12\x13\n\x0fSTATE_EXHAUSTED\x10\x04\x12\x10\n\x0cSTATE_HALTED\x10\x05\x42\x07\n\x05\x66\x61ultB\x0b\n\t_priorityb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -35,10 +37,16 @@ if not _descriptor._USE_C_DESCRIPTORS:
   DESCRIPTOR._loaded_options = None
   _globals['_INTERCEPTOR_ANNOTATIONSENTRY']._loaded_options = None
   _globals['_INTERCEPTOR_ANNOTATIONSENTRY']._serialized_options = b'8\001'
-  _globals['_SCOPE']._serialized_start=80
-  _globals['_SCOPE']._serialized_end=145
-  _globals['_INTERCEPTOR']._serialized_start=148
-  _globals['_INTERCEPTOR']._serialized_end=613
-  _globals['_INTERCEPTOR_ANNOTATIONSENTRY']._serialized_start=541
-  _globals['_INTERCEPTOR_ANNOTATIONSENTRY']._serialized_end=591
+  _globals['_SCOPE']._serialized_start=145
+  _globals['_SCOPE']._serialized_end=210
+  _globals['_SELECTOR']._serialized_start=213
+  _globals['_SELECTOR']._serialized_end=360
+  _globals['_LIMITS']._serialized_start=362
+  _globals['_LIMITS']._serialized_end=466
+  _globals['_INTERCEPTOR']._serialized_start=469
+  _globals['_INTERCEPTOR']._serialized_end=1411
+  _globals['_INTERCEPTOR_ANNOTATIONSENTRY']._serialized_start=1213
+  _globals['_INTERCEPTOR_ANNOTATIONSENTRY']._serialized_end=1263
+  _globals['_INTERCEPTOR_STATE']._serialized_start=1265
+  _globals['_INTERCEPTOR_STATE']._serialized_end=1389
 # @@protoc_insertion_point(module_scope)

@@ -6,8 +6,11 @@ isort:skip_file
 
 from collections import abc as _abc
 from google.protobuf import descriptor as _descriptor
+from google.protobuf import duration_pb2 as _duration_pb2
 from google.protobuf import message as _message
+from google.protobuf import timestamp_pb2 as _timestamp_pb2
 from google.protobuf.internal import containers as _containers
+from google.protobuf.internal import enum_type_wrapper as _enum_type_wrapper
 from sidecar.gen.kafka.chaos.v1 import fault_pb2 as _fault_pb2
 import builtins as _builtins
 import sys
@@ -54,10 +57,162 @@ class Scope(_message.Message):
 Global___Scope: _TypeAlias = Scope  # noqa: Y015
 
 @_typing.final
+class Selector(_message.Message):
+    """Which requests of the clients in scope an interceptor is about. Every list names alternatives, an
+    empty one allows anything, and all lists have to allow a request. One that is not selected is not
+    drawn for. What a request does not carry is in no list that is not empty: a Heartbeat has no
+    topic, a Fetch no acks.
+
+    A request is struck whole, so every topic and partition in it must be selected, or it is left
+    alone. A Fetch that goes on with a fetch session names only what changed in it, so topics and
+    partitions never select it.
+    """
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    TOPICS_FIELD_NUMBER: _builtins.int
+    PARTITIONS_FIELD_NUMBER: _builtins.int
+    CLIENT_IDS_FIELD_NUMBER: _builtins.int
+    PRINCIPALS_FIELD_NUMBER: _builtins.int
+    GROUPS_FIELD_NUMBER: _builtins.int
+    BROKERS_FIELD_NUMBER: _builtins.int
+    APIS_FIELD_NUMBER: _builtins.int
+    ACKS_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def topics(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
+        """Regular expressions (RE2), each to match the whole name of a topic as the client calls it."""
+
+    @_builtins.property
+    def partitions(self) -> _containers.RepeatedScalarFieldContainer[_builtins.int]:
+        """Partitions, 0 to 2147483647."""
+
+    @_builtins.property
+    def client_ids(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
+        """Regular expressions (RE2), each to match the whole client id; a client without one has ""."""
+
+    @_builtins.property
+    def principals(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
+        """User names or principals of clients, exactly."""
+
+    @_builtins.property
+    def groups(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
+        """Consumer groups, exactly, as the client calls them."""
+
+    @_builtins.property
+    def brokers(self) -> _containers.RepeatedScalarFieldContainer[_builtins.int]:
+        """Node ids of the brokers that requests are sent to."""
+
+    @_builtins.property
+    def apis(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
+        """APIs by Kafka's names, such as "PRODUCE"; those that the fault is not about are never struck."""
+
+    @_builtins.property
+    def acks(self) -> _containers.RepeatedScalarFieldContainer[_builtins.int]:
+        """What a Produce request asks for: -1 (all), 0 or 1."""
+
+    def __init__(
+        self,
+        *,
+        topics: _abc.Iterable[_builtins.str] | None = ...,
+        partitions: _abc.Iterable[_builtins.int] | None = ...,
+        client_ids: _abc.Iterable[_builtins.str] | None = ...,
+        principals: _abc.Iterable[_builtins.str] | None = ...,
+        groups: _abc.Iterable[_builtins.str] | None = ...,
+        brokers: _abc.Iterable[_builtins.int] | None = ...,
+        apis: _abc.Iterable[_builtins.str] | None = ...,
+        acks: _abc.Iterable[_builtins.int] | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["acks", b"acks", "apis", b"apis", "brokers", b"brokers", "client_ids", b"client_ids", "groups", b"groups", "partitions", b"partitions", "principals", b"principals", "topics", b"topics"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___Selector: _TypeAlias = Selector  # noqa: Y015
+
+@_typing.final
+class Limits(_message.Message):
+    """How much an interceptor may do. Counted are injections that were drawn, one per topic-partition
+    as they are recorded. Not limited is what has to follow one, see Injection.reason: it protects
+    the order of an idempotent producer's records.
+    """
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    MAX_INJECTIONS_FIELD_NUMBER: _builtins.int
+    MAX_PER_SECOND_FIELD_NUMBER: _builtins.int
+    max_injections: _builtins.int
+    """How many injections there may be under one uid, 1 or more. A request that would exceed what is
+    left is forwarded. With GATEWAY_WORKERS the first process hands out the number piece by piece
+    as others ask for it; a selected request for which a process has nothing at hand yet is
+    forwarded, and what a process held when it crashed is lost.
+    """
+    max_per_second: _builtins.float
+    """How many injections there may be in any second, above 0 and up to 100000; below 1 it is one in
+    so many seconds. A request that would exceed it is forwarded. With GATEWAY_WORKERS each of the
+    W processes keeps to a W-th of it.
+    """
+    def __init__(
+        self,
+        *,
+        max_injections: _builtins.int | None = ...,
+        max_per_second: _builtins.float | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["_max_injections", b"_max_injections", "_max_per_second", b"_max_per_second", "max_injections", b"max_injections", "max_per_second", b"max_per_second"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_max_injections", b"_max_injections", "_max_per_second", b"_max_per_second", "max_injections", b"max_injections", "max_per_second", b"max_per_second"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    _WhichOneofReturnType__max_injections: _TypeAlias = _typing.Literal["max_injections"]  # noqa: Y015
+    _WhichOneofArgType__max_injections: _TypeAlias = _typing.Literal["_max_injections", b"_max_injections"]  # noqa: Y015
+    _WhichOneofReturnType__max_per_second: _TypeAlias = _typing.Literal["max_per_second"]  # noqa: Y015
+    _WhichOneofArgType__max_per_second: _TypeAlias = _typing.Literal["_max_per_second", b"_max_per_second"]  # noqa: Y015
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__max_injections) -> _WhichOneofReturnType__max_injections | None: ...
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__max_per_second) -> _WhichOneofReturnType__max_per_second | None: ...
+
+Global___Limits: _TypeAlias = Limits  # noqa: Y015
+
+@_typing.final
 class Interceptor(_message.Message):
     """One configured fault."""
 
     DESCRIPTOR: _descriptor.Descriptor
+
+    class _State:
+        ValueType = _typing.NewType("ValueType", _builtins.int)
+        V: _TypeAlias = ValueType  # noqa: Y015
+
+    class _StateEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[Interceptor._State.ValueType], _builtins.type):
+        DESCRIPTOR: _descriptor.EnumDescriptor
+        STATE_UNSPECIFIED: Interceptor._State.ValueType  # 0
+        """Never sent."""
+        STATE_ACTIVE: Interceptor._State.ValueType  # 1
+        """It can."""
+        STATE_PAUSED: Interceptor._State.ValueType  # 2
+        """Not while it is paused."""
+        STATE_EXPIRED: Interceptor._State.ValueType  # 3
+        """Not any more: its time is over, or its lease is. It stays listed for an hour."""
+        STATE_EXHAUSTED: Interceptor._State.ValueType  # 4
+        """Not under this uid: limits.max_injections is used up."""
+        STATE_HALTED: Interceptor._State.ValueType  # 5
+        """Not while the sidecar is halted."""
+
+    class State(_State, metaclass=_StateEnumTypeWrapper):
+        """Whether an interceptor can strike."""
+
+    STATE_UNSPECIFIED: Interceptor.State.ValueType  # 0
+    """Never sent."""
+    STATE_ACTIVE: Interceptor.State.ValueType  # 1
+    """It can."""
+    STATE_PAUSED: Interceptor.State.ValueType  # 2
+    """Not while it is paused."""
+    STATE_EXPIRED: Interceptor.State.ValueType  # 3
+    """Not any more: its time is over, or its lease is. It stays listed for an hour."""
+    STATE_EXHAUSTED: Interceptor.State.ValueType  # 4
+    """Not under this uid: limits.max_injections is used up."""
+    STATE_HALTED: Interceptor.State.ValueType  # 5
+    """Not while the sidecar is halted."""
 
     @_typing.final
     class AnnotationsEntry(_message.Message):
@@ -85,15 +240,26 @@ class Interceptor(_message.Message):
     LEADER_ELECTION_FIELD_NUMBER: _builtins.int
     BROKEN_BROKER_FIELD_NUMBER: _builtins.int
     SLOW_BROKER_FIELD_NUMBER: _builtins.int
+    LATENCY_FIELD_NUMBER: _builtins.int
+    SLOW_CLIENTS_FIELD_NUMBER: _builtins.int
     ANNOTATIONS_FIELD_NUMBER: _builtins.int
+    SELECTOR_FIELD_NUMBER: _builtins.int
+    LIMITS_FIELD_NUMBER: _builtins.int
+    EXPIRE_TIME_FIELD_NUMBER: _builtins.int
+    LEASE_FIELD_NUMBER: _builtins.int
+    TTL_FIELD_NUMBER: _builtins.int
     UID_FIELD_NUMBER: _builtins.int
     EFFECTIVE_SEED_FIELD_NUMBER: _builtins.int
     INJECTIONS_FIELD_NUMBER: _builtins.int
     ETAG_FIELD_NUMBER: _builtins.int
+    PAUSED_FIELD_NUMBER: _builtins.int
+    STATE_FIELD_NUMBER: _builtins.int
     name: _builtins.str
     """Chosen by the client, unique within its scope: 1 to 128 printable characters without "/"."""
     priority: _builtins.int
     """Lower runs first, 0 to 2147483647; 100 when unset."""
+    lease: _builtins.str
+    """Name of a lease with which it ends; empty for none. The lease must be there."""
     uid: _builtins.str
     """Output only. Changes whenever the draws start anew: on creation and when the fault changes."""
     effective_seed: _builtins.int
@@ -102,6 +268,10 @@ class Interceptor(_message.Message):
     """Output only. Errors injected so far under this uid, one per affected topic-partition."""
     etag: _builtins.str
     """Output only in answers. In UpdateInterceptor it makes the update conditional."""
+    paused: _builtins.bool
+    """Output only. Whether it was paused. An update leaves it so."""
+    state: Global___Interceptor.State.ValueType
+    """Output only. Of several reasons not to strike the first of EXPIRED, EXHAUSTED, PAUSED, HALTED."""
     @_builtins.property
     def scope(self) -> Global___Scope:
         """Whom it applies to; unset is global."""
@@ -119,8 +289,36 @@ class Interceptor(_message.Message):
         """Holds back the answers to requests."""
 
     @_builtins.property
+    def latency(self) -> _fault_pb2.Latency:
+        """Holds back the answers to requests of any API."""
+
+    @_builtins.property
+    def slow_clients(self) -> _fault_pb2.SlowClients:
+        """Holds back the answers to Produce and Fetch requests of some topics."""
+
+    @_builtins.property
     def annotations(self) -> _containers.ScalarMap[_builtins.str, _builtins.str]:
         """The client's own notes, kept and returned as they came; at most 4096 bytes of keys and values."""
+
+    @_builtins.property
+    def selector(self) -> Global___Selector:
+        """Which requests of the clients in scope it is about; unset is all."""
+
+    @_builtins.property
+    def limits(self) -> Global___Limits:
+        """How much it may do; unset is as much as is drawn."""
+
+    @_builtins.property
+    def expire_time(self) -> _timestamp_pb2.Timestamp:
+        """From then on it does nothing; unset is never. It must be in the future. Decided at each request
+        by the sidecar's clock.
+        """
+
+    @_builtins.property
+    def ttl(self) -> _duration_pb2.Duration:
+        """Input only, instead of expire_time: so long from the call on, above 0 and up to 366 days.
+        Creating the same again does not prolong it, an update with a ttl does.
+        """
 
     def __init__(
         self,
@@ -131,19 +329,28 @@ class Interceptor(_message.Message):
         leader_election: _fault_pb2.LeaderElection | None = ...,
         broken_broker: _fault_pb2.BrokenBroker | None = ...,
         slow_broker: _fault_pb2.SlowBroker | None = ...,
+        latency: _fault_pb2.Latency | None = ...,
+        slow_clients: _fault_pb2.SlowClients | None = ...,
         annotations: _abc.Mapping[_builtins.str, _builtins.str] | None = ...,
+        selector: Global___Selector | None = ...,
+        limits: Global___Limits | None = ...,
+        expire_time: _timestamp_pb2.Timestamp | None = ...,
+        lease: _builtins.str = ...,
+        ttl: _duration_pb2.Duration | None = ...,
         uid: _builtins.str = ...,
         effective_seed: _builtins.int = ...,
         injections: _builtins.int = ...,
         etag: _builtins.str = ...,
+        paused: _builtins.bool = ...,
+        state: Global___Interceptor.State.ValueType = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["_priority", b"_priority", "broken_broker", b"broken_broker", "fault", b"fault", "leader_election", b"leader_election", "priority", b"priority", "scope", b"scope", "slow_broker", b"slow_broker"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["_priority", b"_priority", "broken_broker", b"broken_broker", "expire_time", b"expire_time", "fault", b"fault", "latency", b"latency", "leader_election", b"leader_election", "limits", b"limits", "priority", b"priority", "scope", b"scope", "selector", b"selector", "slow_broker", b"slow_broker", "slow_clients", b"slow_clients", "ttl", b"ttl"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["_priority", b"_priority", "annotations", b"annotations", "broken_broker", b"broken_broker", "effective_seed", b"effective_seed", "etag", b"etag", "fault", b"fault", "injections", b"injections", "leader_election", b"leader_election", "name", b"name", "priority", b"priority", "scope", b"scope", "slow_broker", b"slow_broker", "uid", b"uid"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_priority", b"_priority", "annotations", b"annotations", "broken_broker", b"broken_broker", "effective_seed", b"effective_seed", "etag", b"etag", "expire_time", b"expire_time", "fault", b"fault", "injections", b"injections", "latency", b"latency", "leader_election", b"leader_election", "lease", b"lease", "limits", b"limits", "name", b"name", "paused", b"paused", "priority", b"priority", "scope", b"scope", "selector", b"selector", "slow_broker", b"slow_broker", "slow_clients", b"slow_clients", "state", b"state", "ttl", b"ttl", "uid", b"uid"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     _WhichOneofReturnType__priority: _TypeAlias = _typing.Literal["priority"]  # noqa: Y015
     _WhichOneofArgType__priority: _TypeAlias = _typing.Literal["_priority", b"_priority"]  # noqa: Y015
-    _WhichOneofReturnType_fault: _TypeAlias = _typing.Literal["leader_election", "broken_broker", "slow_broker"]  # noqa: Y015
+    _WhichOneofReturnType_fault: _TypeAlias = _typing.Literal["leader_election", "broken_broker", "slow_broker", "latency", "slow_clients"]  # noqa: Y015
     _WhichOneofArgType_fault: _TypeAlias = _typing.Literal["fault", b"fault"]  # noqa: Y015
     @_typing.overload
     def WhichOneof(self, oneof_group: _WhichOneofArgType__priority) -> _WhichOneofReturnType__priority | None: ...

@@ -282,6 +282,166 @@ class DeleteInterceptorResponse(_message.Message):
 Global___DeleteInterceptorResponse: _TypeAlias = DeleteInterceptorResponse  # noqa: Y015
 
 @_typing.final
+class PauseInterceptorRequest(_message.Message):
+    """Asks for a pause."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    NAME_FIELD_NUMBER: _builtins.int
+    SCOPE_FIELD_NUMBER: _builtins.int
+    ETAG_FIELD_NUMBER: _builtins.int
+    name: _builtins.str
+    """Name within the scope."""
+    etag: _builtins.str
+    """When not empty, it must be the current one."""
+    @_builtins.property
+    def scope(self) -> _interceptor_pb2.Scope:
+        """Scope it lives in, compared exactly; unset is global."""
+
+    def __init__(
+        self,
+        *,
+        name: _builtins.str = ...,
+        scope: _interceptor_pb2.Scope | None = ...,
+        etag: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["scope", b"scope"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["etag", b"etag", "name", b"name", "scope", b"scope"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___PauseInterceptorRequest: _TypeAlias = PauseInterceptorRequest  # noqa: Y015
+
+@_typing.final
+class PauseInterceptorResponse(_message.Message):
+    """The paused interceptor."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    INTERCEPTOR_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def interceptor(self) -> _interceptor_pb2.Interceptor:
+        """As stored, with its output-only fields."""
+
+    def __init__(
+        self,
+        *,
+        interceptor: _interceptor_pb2.Interceptor | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["interceptor", b"interceptor"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["interceptor", b"interceptor"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___PauseInterceptorResponse: _TypeAlias = PauseInterceptorResponse  # noqa: Y015
+
+@_typing.final
+class ResumeInterceptorRequest(_message.Message):
+    """Asks for the end of a pause."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    NAME_FIELD_NUMBER: _builtins.int
+    SCOPE_FIELD_NUMBER: _builtins.int
+    ETAG_FIELD_NUMBER: _builtins.int
+    name: _builtins.str
+    """Name within the scope."""
+    etag: _builtins.str
+    """When not empty, it must be the current one."""
+    @_builtins.property
+    def scope(self) -> _interceptor_pb2.Scope:
+        """Scope it lives in, compared exactly; unset is global."""
+
+    def __init__(
+        self,
+        *,
+        name: _builtins.str = ...,
+        scope: _interceptor_pb2.Scope | None = ...,
+        etag: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["scope", b"scope"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["etag", b"etag", "name", b"name", "scope", b"scope"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ResumeInterceptorRequest: _TypeAlias = ResumeInterceptorRequest  # noqa: Y015
+
+@_typing.final
+class ResumeInterceptorResponse(_message.Message):
+    """The interceptor, not paused."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    INTERCEPTOR_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def interceptor(self) -> _interceptor_pb2.Interceptor:
+        """As stored, with its output-only fields."""
+
+    def __init__(
+        self,
+        *,
+        interceptor: _interceptor_pb2.Interceptor | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["interceptor", b"interceptor"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["interceptor", b"interceptor"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ResumeInterceptorResponse: _TypeAlias = ResumeInterceptorResponse  # noqa: Y015
+
+@_typing.final
+class ResetInterceptorsRequest(_message.Message):
+    """Asks for the deletion of many interceptors."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    SCOPE_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def scope(self) -> _interceptor_pb2.Scope:
+        """Only this scope, compared exactly (present and empty is global); unset deletes those of all
+        scopes.
+        """
+
+    def __init__(
+        self,
+        *,
+        scope: _interceptor_pb2.Scope | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["scope", b"scope"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["scope", b"scope"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ResetInterceptorsRequest: _TypeAlias = ResetInterceptorsRequest  # noqa: Y015
+
+@_typing.final
+class ResetInterceptorsResponse(_message.Message):
+    """What is gone."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    DELETED_FIELD_NUMBER: _builtins.int
+    deleted: _builtins.int
+    """How many interceptors were deleted."""
+    def __init__(
+        self,
+        *,
+        deleted: _builtins.int = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["deleted", b"deleted"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ResetInterceptorsResponse: _TypeAlias = ResetInterceptorsResponse  # noqa: Y015
+
+@_typing.final
 class ResolveInterceptorsRequest(_message.Message):
     """Describes a client."""
 

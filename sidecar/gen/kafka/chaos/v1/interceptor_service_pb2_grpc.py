@@ -63,6 +63,21 @@ class InterceptorServiceStub:
                 request_serializer=kafka_dot_chaos_dot_v1_dot_interceptor__service__pb2.DeleteInterceptorRequest.SerializeToString,
                 response_deserializer=kafka_dot_chaos_dot_v1_dot_interceptor__service__pb2.DeleteInterceptorResponse.FromString,
                 _registered_method=True)
+        self.PauseInterceptor = channel.unary_unary(
+                '/kafka.chaos.v1.InterceptorService/PauseInterceptor',
+                request_serializer=kafka_dot_chaos_dot_v1_dot_interceptor__service__pb2.PauseInterceptorRequest.SerializeToString,
+                response_deserializer=kafka_dot_chaos_dot_v1_dot_interceptor__service__pb2.PauseInterceptorResponse.FromString,
+                _registered_method=True)
+        self.ResumeInterceptor = channel.unary_unary(
+                '/kafka.chaos.v1.InterceptorService/ResumeInterceptor',
+                request_serializer=kafka_dot_chaos_dot_v1_dot_interceptor__service__pb2.ResumeInterceptorRequest.SerializeToString,
+                response_deserializer=kafka_dot_chaos_dot_v1_dot_interceptor__service__pb2.ResumeInterceptorResponse.FromString,
+                _registered_method=True)
+        self.ResetInterceptors = channel.unary_unary(
+                '/kafka.chaos.v1.InterceptorService/ResetInterceptors',
+                request_serializer=kafka_dot_chaos_dot_v1_dot_interceptor__service__pb2.ResetInterceptorsRequest.SerializeToString,
+                response_deserializer=kafka_dot_chaos_dot_v1_dot_interceptor__service__pb2.ResetInterceptorsResponse.FromString,
+                _registered_method=True)
         self.ResolveInterceptors = channel.unary_unary(
                 '/kafka.chaos.v1.InterceptorService/ResolveInterceptors',
                 request_serializer=kafka_dot_chaos_dot_v1_dot_interceptor__service__pb2.ResolveInterceptorsRequest.SerializeToString,
@@ -78,7 +93,8 @@ class InterceptorServiceServicer:
 
     def CreateInterceptor(self, request, context):
         """Creates an interceptor. Creating the same again, name and content, is OK and changes nothing,
-        so that a caller may retry; the same name with other content is ALREADY_EXISTS.
+        so that a caller may retry; the same name with other content is ALREADY_EXISTS. The name of an
+        expired interceptor is free. FAILED_PRECONDITION when its lease is not there.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -110,6 +126,30 @@ class InterceptorServiceServicer:
     def DeleteInterceptor(self, request, context):
         """Deletes an interceptor. NOT_FOUND unless allow_missing, ABORTED when the etag is not the
         current one.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def PauseInterceptor(self, request, context):
+        """Makes an interceptor do nothing until it is resumed. Requests that come meanwhile are not drawn
+        for, so its draws go on where they were. Pausing a paused one is OK. NOT_FOUND, and ABORTED when
+        the etag is not the current one.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def ResumeInterceptor(self, request, context):
+        """Undoes PauseInterceptor; OK for one that is not paused. NOT_FOUND, and ABORTED when the etag is
+        not the current one.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def ResetInterceptors(self, request, context):
+        """Deletes all interceptors of one scope, or all there are, at once; OK when there are none.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -150,6 +190,21 @@ def add_InterceptorServiceServicer_to_server(servicer, server):
                     servicer.DeleteInterceptor,
                     request_deserializer=kafka_dot_chaos_dot_v1_dot_interceptor__service__pb2.DeleteInterceptorRequest.FromString,
                     response_serializer=kafka_dot_chaos_dot_v1_dot_interceptor__service__pb2.DeleteInterceptorResponse.SerializeToString,
+            ),
+            'PauseInterceptor': grpc.unary_unary_rpc_method_handler(
+                    servicer.PauseInterceptor,
+                    request_deserializer=kafka_dot_chaos_dot_v1_dot_interceptor__service__pb2.PauseInterceptorRequest.FromString,
+                    response_serializer=kafka_dot_chaos_dot_v1_dot_interceptor__service__pb2.PauseInterceptorResponse.SerializeToString,
+            ),
+            'ResumeInterceptor': grpc.unary_unary_rpc_method_handler(
+                    servicer.ResumeInterceptor,
+                    request_deserializer=kafka_dot_chaos_dot_v1_dot_interceptor__service__pb2.ResumeInterceptorRequest.FromString,
+                    response_serializer=kafka_dot_chaos_dot_v1_dot_interceptor__service__pb2.ResumeInterceptorResponse.SerializeToString,
+            ),
+            'ResetInterceptors': grpc.unary_unary_rpc_method_handler(
+                    servicer.ResetInterceptors,
+                    request_deserializer=kafka_dot_chaos_dot_v1_dot_interceptor__service__pb2.ResetInterceptorsRequest.FromString,
+                    response_serializer=kafka_dot_chaos_dot_v1_dot_interceptor__service__pb2.ResetInterceptorsResponse.SerializeToString,
             ),
             'ResolveInterceptors': grpc.unary_unary_rpc_method_handler(
                     servicer.ResolveInterceptors,
@@ -295,6 +350,87 @@ class InterceptorService:
             '/kafka.chaos.v1.InterceptorService/DeleteInterceptor',
             kafka_dot_chaos_dot_v1_dot_interceptor__service__pb2.DeleteInterceptorRequest.SerializeToString,
             kafka_dot_chaos_dot_v1_dot_interceptor__service__pb2.DeleteInterceptorResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def PauseInterceptor(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/kafka.chaos.v1.InterceptorService/PauseInterceptor',
+            kafka_dot_chaos_dot_v1_dot_interceptor__service__pb2.PauseInterceptorRequest.SerializeToString,
+            kafka_dot_chaos_dot_v1_dot_interceptor__service__pb2.PauseInterceptorResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ResumeInterceptor(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/kafka.chaos.v1.InterceptorService/ResumeInterceptor',
+            kafka_dot_chaos_dot_v1_dot_interceptor__service__pb2.ResumeInterceptorRequest.SerializeToString,
+            kafka_dot_chaos_dot_v1_dot_interceptor__service__pb2.ResumeInterceptorResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ResetInterceptors(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/kafka.chaos.v1.InterceptorService/ResetInterceptors',
+            kafka_dot_chaos_dot_v1_dot_interceptor__service__pb2.ResetInterceptorsRequest.SerializeToString,
+            kafka_dot_chaos_dot_v1_dot_interceptor__service__pb2.ResetInterceptorsResponse.FromString,
             options,
             channel_credentials,
             insecure,

@@ -22,7 +22,8 @@ class InterceptorServiceStub:
     def __init__(self, channel: _grpc.Channel) -> None: ...
     CreateInterceptor: _grpc.UnaryUnaryMultiCallable[_interceptor_service_pb2.CreateInterceptorRequest, _interceptor_service_pb2.CreateInterceptorResponse]
     """Creates an interceptor. Creating the same again, name and content, is OK and changes nothing,
-    so that a caller may retry; the same name with other content is ALREADY_EXISTS.
+    so that a caller may retry; the same name with other content is ALREADY_EXISTS. The name of an
+    expired interceptor is free. FAILED_PRECONDITION when its lease is not there.
     """
     GetInterceptor: _grpc.UnaryUnaryMultiCallable[_interceptor_service_pb2.GetInterceptorRequest, _interceptor_service_pb2.GetInterceptorResponse]
     """Returns one interceptor, or NOT_FOUND."""
@@ -37,6 +38,17 @@ class InterceptorServiceStub:
     """Deletes an interceptor. NOT_FOUND unless allow_missing, ABORTED when the etag is not the
     current one.
     """
+    PauseInterceptor: _grpc.UnaryUnaryMultiCallable[_interceptor_service_pb2.PauseInterceptorRequest, _interceptor_service_pb2.PauseInterceptorResponse]
+    """Makes an interceptor do nothing until it is resumed. Requests that come meanwhile are not drawn
+    for, so its draws go on where they were. Pausing a paused one is OK. NOT_FOUND, and ABORTED when
+    the etag is not the current one.
+    """
+    ResumeInterceptor: _grpc.UnaryUnaryMultiCallable[_interceptor_service_pb2.ResumeInterceptorRequest, _interceptor_service_pb2.ResumeInterceptorResponse]
+    """Undoes PauseInterceptor; OK for one that is not paused. NOT_FOUND, and ABORTED when the etag is
+    not the current one.
+    """
+    ResetInterceptors: _grpc.UnaryUnaryMultiCallable[_interceptor_service_pb2.ResetInterceptorsRequest, _interceptor_service_pb2.ResetInterceptorsResponse]
+    """Deletes all interceptors of one scope, or all there are, at once; OK when there are none."""
     ResolveInterceptors: _grpc.UnaryUnaryMultiCallable[_interceptor_service_pb2.ResolveInterceptorsRequest, _interceptor_service_pb2.ResolveInterceptorsResponse]
     """Tells which interceptors apply to a client, user mappings included, in the order in which they
     run.
@@ -55,7 +67,8 @@ class InterceptorServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _grpc.ServicerContext,
     ) -> _interceptor_service_pb2.CreateInterceptorResponse:
         """Creates an interceptor. Creating the same again, name and content, is OK and changes nothing,
-        so that a caller may retry; the same name with other content is ALREADY_EXISTS.
+        so that a caller may retry; the same name with other content is ALREADY_EXISTS. The name of an
+        expired interceptor is free. FAILED_PRECONDITION when its lease is not there.
         """
 
     @_abc_1.abstractmethod
@@ -94,6 +107,35 @@ class InterceptorServiceServicer(metaclass=_abc_1.ABCMeta):
         """Deletes an interceptor. NOT_FOUND unless allow_missing, ABORTED when the etag is not the
         current one.
         """
+
+    @_abc_1.abstractmethod
+    def PauseInterceptor(
+        self,
+        request: _interceptor_service_pb2.PauseInterceptorRequest,
+        context: _grpc.ServicerContext,
+    ) -> _interceptor_service_pb2.PauseInterceptorResponse:
+        """Makes an interceptor do nothing until it is resumed. Requests that come meanwhile are not drawn
+        for, so its draws go on where they were. Pausing a paused one is OK. NOT_FOUND, and ABORTED when
+        the etag is not the current one.
+        """
+
+    @_abc_1.abstractmethod
+    def ResumeInterceptor(
+        self,
+        request: _interceptor_service_pb2.ResumeInterceptorRequest,
+        context: _grpc.ServicerContext,
+    ) -> _interceptor_service_pb2.ResumeInterceptorResponse:
+        """Undoes PauseInterceptor; OK for one that is not paused. NOT_FOUND, and ABORTED when the etag is
+        not the current one.
+        """
+
+    @_abc_1.abstractmethod
+    def ResetInterceptors(
+        self,
+        request: _interceptor_service_pb2.ResetInterceptorsRequest,
+        context: _grpc.ServicerContext,
+    ) -> _interceptor_service_pb2.ResetInterceptorsResponse:
+        """Deletes all interceptors of one scope, or all there are, at once; OK when there are none."""
 
     @_abc_1.abstractmethod
     def ResolveInterceptors(

@@ -97,6 +97,7 @@ class SidecarStatus(_message.Message):
     INTERCEPTORS_FIELD_NUMBER: _builtins.int
     INJECTIONS_FIELD_NUMBER: _builtins.int
     INJECTION_PAUSED_FIELD_NUMBER: _builtins.int
+    HALTED_FIELD_NUMBER: _builtins.int
     connections: _builtins.int
     """Open client connections."""
     interceptors: _builtins.int
@@ -105,6 +106,8 @@ class SidecarStatus(_message.Message):
     """Errors injected in this run, one per affected topic-partition."""
     injection_paused: _builtins.bool
     """Whether injection rests because its records cannot be logged fast enough."""
+    halted: _builtins.bool
+    """Whether nothing is injected because of SidecarService.Halt."""
     @_builtins.property
     def build(self) -> Global___BuildInfo:
         """Which build is running."""
@@ -127,10 +130,11 @@ class SidecarStatus(_message.Message):
         interceptors: _builtins.int = ...,
         injections: _builtins.int = ...,
         injection_paused: _builtins.bool = ...,
+        halted: _builtins.bool = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["build", b"build", "start_time", b"start_time"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["brokers", b"brokers", "build", b"build", "connections", b"connections", "injection_paused", b"injection_paused", "injections", b"injections", "interceptors", b"interceptors", "start_time", b"start_time"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["brokers", b"brokers", "build", b"build", "connections", b"connections", "halted", b"halted", "injection_paused", b"injection_paused", "injections", b"injections", "interceptors", b"interceptors", "start_time", b"start_time"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

@@ -26,7 +26,7 @@ _sym_db = _symbol_database.Default()
 from sidecar.gen.kafka.chaos.v1 import sidecar_pb2 as kafka_dot_chaos_dot_v1_dot_sidecar__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n$kafka/chaos/v1/sidecar_service.proto\x12\x0ekafka.chaos.v1\x1a\x1ckafka/chaos/v1/sidecar.proto\"\x15\n\x13GetBuildInfoRequest\"@\n\x14GetBuildInfoResponse\x12(\n\x05\x62uild\x18\x01 \x01(\x0b\x32\x19.kafka.chaos.v1.BuildInfo\"\x12\n\x10GetStatusRequest\"B\n\x11GetStatusResponse\x12-\n\x06status\x18\x01 \x01(\x0b\x32\x1d.kafka.chaos.v1.SidecarStatus\"\x13\n\x11GetMetricsRequest\"8\n\x12GetMetricsResponse\x12\x14\n\x0c\x63ontent_type\x18\x01 \x01(\t\x12\x0c\n\x04text\x18\x02 \x01(\t2\x92\x02\n\x0eSidecarService\x12Y\n\x0cGetBuildInfo\x12#.kafka.chaos.v1.GetBuildInfoRequest\x1a$.kafka.chaos.v1.GetBuildInfoResponse\x12P\n\tGetStatus\x12 .kafka.chaos.v1.GetStatusRequest\x1a!.kafka.chaos.v1.GetStatusResponse\x12S\n\nGetMetrics\x12!.kafka.chaos.v1.GetMetricsRequest\x1a\".kafka.chaos.v1.GetMetricsResponseb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n$kafka/chaos/v1/sidecar_service.proto\x12\x0ekafka.chaos.v1\x1a\x1ckafka/chaos/v1/sidecar.proto\"\x15\n\x13GetBuildInfoRequest\"@\n\x14GetBuildInfoResponse\x12(\n\x05\x62uild\x18\x01 \x01(\x0b\x32\x19.kafka.chaos.v1.BuildInfo\"\x12\n\x10GetStatusRequest\"B\n\x11GetStatusResponse\x12-\n\x06status\x18\x01 \x01(\x0b\x32\x1d.kafka.chaos.v1.SidecarStatus\"\x13\n\x11GetMetricsRequest\"8\n\x12GetMetricsResponse\x12\x14\n\x0c\x63ontent_type\x18\x01 \x01(\t\x12\x0c\n\x04text\x18\x02 \x01(\t\"\r\n\x0bHaltRequest\"\x0e\n\x0cHaltResponse\"\x0f\n\rResumeRequest\"\x10\n\x0eResumeResponse2\x9e\x03\n\x0eSidecarService\x12Y\n\x0cGetBuildInfo\x12#.kafka.chaos.v1.GetBuildInfoRequest\x1a$.kafka.chaos.v1.GetBuildInfoResponse\x12P\n\tGetStatus\x12 .kafka.chaos.v1.GetStatusRequest\x1a!.kafka.chaos.v1.GetStatusResponse\x12S\n\nGetMetrics\x12!.kafka.chaos.v1.GetMetricsRequest\x1a\".kafka.chaos.v1.GetMetricsResponse\x12\x41\n\x04Halt\x12\x1b.kafka.chaos.v1.HaltRequest\x1a\x1c.kafka.chaos.v1.HaltResponse\x12G\n\x06Resume\x12\x1d.kafka.chaos.v1.ResumeRequest\x1a\x1e.kafka.chaos.v1.ResumeResponseb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -45,6 +45,14 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_GETMETRICSREQUEST']._serialized_end=282
   _globals['_GETMETRICSRESPONSE']._serialized_start=284
   _globals['_GETMETRICSRESPONSE']._serialized_end=340
-  _globals['_SIDECARSERVICE']._serialized_start=343
-  _globals['_SIDECARSERVICE']._serialized_end=617
+  _globals['_HALTREQUEST']._serialized_start=342
+  _globals['_HALTREQUEST']._serialized_end=355
+  _globals['_HALTRESPONSE']._serialized_start=357
+  _globals['_HALTRESPONSE']._serialized_end=371
+  _globals['_RESUMEREQUEST']._serialized_start=373
+  _globals['_RESUMEREQUEST']._serialized_end=388
+  _globals['_RESUMERESPONSE']._serialized_start=390
+  _globals['_RESUMERESPONSE']._serialized_end=406
+  _globals['_SIDECARSERVICE']._serialized_start=409
+  _globals['_SIDECARSERVICE']._serialized_end=823
 # @@protoc_insertion_point(module_scope)

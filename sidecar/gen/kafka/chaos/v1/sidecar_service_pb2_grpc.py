@@ -27,7 +27,7 @@ if _version_not_supported:
 
 
 class SidecarServiceStub:
-    """Tells about the sidecar itself.
+    """Tells about the sidecar itself, and stops it from injecting.
     """
 
     def __init__(self, channel):
@@ -51,10 +51,20 @@ class SidecarServiceStub:
                 request_serializer=kafka_dot_chaos_dot_v1_dot_sidecar__service__pb2.GetMetricsRequest.SerializeToString,
                 response_deserializer=kafka_dot_chaos_dot_v1_dot_sidecar__service__pb2.GetMetricsResponse.FromString,
                 _registered_method=True)
+        self.Halt = channel.unary_unary(
+                '/kafka.chaos.v1.SidecarService/Halt',
+                request_serializer=kafka_dot_chaos_dot_v1_dot_sidecar__service__pb2.HaltRequest.SerializeToString,
+                response_deserializer=kafka_dot_chaos_dot_v1_dot_sidecar__service__pb2.HaltResponse.FromString,
+                _registered_method=True)
+        self.Resume = channel.unary_unary(
+                '/kafka.chaos.v1.SidecarService/Resume',
+                request_serializer=kafka_dot_chaos_dot_v1_dot_sidecar__service__pb2.ResumeRequest.SerializeToString,
+                response_deserializer=kafka_dot_chaos_dot_v1_dot_sidecar__service__pb2.ResumeResponse.FromString,
+                _registered_method=True)
 
 
 class SidecarServiceServicer:
-    """Tells about the sidecar itself.
+    """Tells about the sidecar itself, and stops it from injecting.
     """
 
     def GetBuildInfo(self, request, context):
@@ -78,6 +88,25 @@ class SidecarServiceServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def Halt(self, request, context):
+        """The kill switch: from its return on no request is drawn for and no answer changed or delayed
+        anew, whatever interceptors there are or come, until Resume. OK when it is halted already.
+
+        Two things end a little later. An answer that is being held back leaves when it would have. The
+        batches that an idempotent producer had sent behind a refused one are refused as well, as they
+        would otherwise overtake it.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def Resume(self, request, context):
+        """Undoes Halt; draws go on where they were. OK when it is not halted.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
 
 def add_SidecarServiceServicer_to_server(servicer, server):
     rpc_method_handlers = {
@@ -96,6 +125,16 @@ def add_SidecarServiceServicer_to_server(servicer, server):
                     request_deserializer=kafka_dot_chaos_dot_v1_dot_sidecar__service__pb2.GetMetricsRequest.FromString,
                     response_serializer=kafka_dot_chaos_dot_v1_dot_sidecar__service__pb2.GetMetricsResponse.SerializeToString,
             ),
+            'Halt': grpc.unary_unary_rpc_method_handler(
+                    servicer.Halt,
+                    request_deserializer=kafka_dot_chaos_dot_v1_dot_sidecar__service__pb2.HaltRequest.FromString,
+                    response_serializer=kafka_dot_chaos_dot_v1_dot_sidecar__service__pb2.HaltResponse.SerializeToString,
+            ),
+            'Resume': grpc.unary_unary_rpc_method_handler(
+                    servicer.Resume,
+                    request_deserializer=kafka_dot_chaos_dot_v1_dot_sidecar__service__pb2.ResumeRequest.FromString,
+                    response_serializer=kafka_dot_chaos_dot_v1_dot_sidecar__service__pb2.ResumeResponse.SerializeToString,
+            ),
     }
     generic_handler = grpc.method_handlers_generic_handler(
             'kafka.chaos.v1.SidecarService', rpc_method_handlers)
@@ -105,7 +144,7 @@ def add_SidecarServiceServicer_to_server(servicer, server):
 
  # This class is part of an EXPERIMENTAL API.
 class SidecarService:
-    """Tells about the sidecar itself.
+    """Tells about the sidecar itself, and stops it from injecting.
     """
 
     @staticmethod
@@ -179,6 +218,60 @@ class SidecarService:
             '/kafka.chaos.v1.SidecarService/GetMetrics',
             kafka_dot_chaos_dot_v1_dot_sidecar__service__pb2.GetMetricsRequest.SerializeToString,
             kafka_dot_chaos_dot_v1_dot_sidecar__service__pb2.GetMetricsResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def Halt(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/kafka.chaos.v1.SidecarService/Halt',
+            kafka_dot_chaos_dot_v1_dot_sidecar__service__pb2.HaltRequest.SerializeToString,
+            kafka_dot_chaos_dot_v1_dot_sidecar__service__pb2.HaltResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def Resume(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/kafka.chaos.v1.SidecarService/Resume',
+            kafka_dot_chaos_dot_v1_dot_sidecar__service__pb2.ResumeRequest.SerializeToString,
+            kafka_dot_chaos_dot_v1_dot_sidecar__service__pb2.ResumeResponse.FromString,
             options,
             channel_credentials,
             insecure,

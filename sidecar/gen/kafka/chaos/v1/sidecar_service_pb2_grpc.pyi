@@ -14,7 +14,7 @@ GRPC_GENERATED_VERSION: str
 GRPC_VERSION: str
 
 class SidecarServiceStub:
-    """Tells about the sidecar itself."""
+    """Tells about the sidecar itself, and stops it from injecting."""
 
     def __init__(self, channel: _grpc.Channel) -> None: ...
     GetBuildInfo: _grpc.UnaryUnaryMultiCallable[_sidecar_service_pb2.GetBuildInfoRequest, _sidecar_service_pb2.GetBuildInfoResponse]
@@ -23,9 +23,19 @@ class SidecarServiceStub:
     """Returns how the sidecar is doing."""
     GetMetrics: _grpc.UnaryUnaryMultiCallable[_sidecar_service_pb2.GetMetricsRequest, _sidecar_service_pb2.GetMetricsResponse]
     """Returns the metrics in Prometheus' text format. Needs credentials unless configured otherwise."""
+    Halt: _grpc.UnaryUnaryMultiCallable[_sidecar_service_pb2.HaltRequest, _sidecar_service_pb2.HaltResponse]
+    """The kill switch: from its return on no request is drawn for and no answer changed or delayed
+    anew, whatever interceptors there are or come, until Resume. OK when it is halted already.
+
+    Two things end a little later. An answer that is being held back leaves when it would have. The
+    batches that an idempotent producer had sent behind a refused one are refused as well, as they
+    would otherwise overtake it.
+    """
+    Resume: _grpc.UnaryUnaryMultiCallable[_sidecar_service_pb2.ResumeRequest, _sidecar_service_pb2.ResumeResponse]
+    """Undoes Halt; draws go on where they were. OK when it is not halted."""
 
 class SidecarServiceServicer(metaclass=_abc_1.ABCMeta):
-    """Tells about the sidecar itself."""
+    """Tells about the sidecar itself, and stops it from injecting."""
 
     @_abc_1.abstractmethod
     def GetBuildInfo(
@@ -50,5 +60,27 @@ class SidecarServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _grpc.ServicerContext,
     ) -> _sidecar_service_pb2.GetMetricsResponse:
         """Returns the metrics in Prometheus' text format. Needs credentials unless configured otherwise."""
+
+    @_abc_1.abstractmethod
+    def Halt(
+        self,
+        request: _sidecar_service_pb2.HaltRequest,
+        context: _grpc.ServicerContext,
+    ) -> _sidecar_service_pb2.HaltResponse:
+        """The kill switch: from its return on no request is drawn for and no answer changed or delayed
+        anew, whatever interceptors there are or come, until Resume. OK when it is halted already.
+
+        Two things end a little later. An answer that is being held back leaves when it would have. The
+        batches that an idempotent producer had sent behind a refused one are refused as well, as they
+        would otherwise overtake it.
+        """
+
+    @_abc_1.abstractmethod
+    def Resume(
+        self,
+        request: _sidecar_service_pb2.ResumeRequest,
+        context: _grpc.ServicerContext,
+    ) -> _sidecar_service_pb2.ResumeResponse:
+        """Undoes Halt; draws go on where they were. OK when it is not halted."""
 
 def add_SidecarServiceServicer_to_server(servicer: SidecarServiceServicer, server: _grpc.Server) -> None: ...
