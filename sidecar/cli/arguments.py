@@ -81,7 +81,7 @@ def _near(word: str, known: Iterable[str]) -> str:
     """What may have been meant, as an end of a sentence; empty when nothing is near."""
     known = list(known)
     longer = [one for one in known if len(word) > 2 and one.startswith(word)]
-    near = longer or difflib.get_close_matches(word, known, n=2, cutoff=0.5)
+    near = longer or difflib.get_close_matches(word, known, n=1, cutoff=0.5)
     return f"; did you mean {' or '.join(near)}?" if near else ""
 
 

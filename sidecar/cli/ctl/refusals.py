@@ -1,6 +1,7 @@
 """What becomes of a call that failed: a code, and words that say what to type instead."""
 
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final, cast
 
@@ -8,8 +9,12 @@ import grpc
 from google.rpc.error_details_pb2 import BadRequest  # type: ignore[import-untyped]  # no py.typed
 from grpc_status import rpc_status
 
-from sidecar.cli.ctl.faults import KINDS, Field
+from sidecar.cli.ctl.faults import KINDS
 
+_NAME: Final = re.compile(
+    r"""(?<![\w.'"-])(?:(?:scope|selector|limits)\.[a-z_]+|[a-z]+(?:_[a-z]+)+)"""
+)
+"""Another field in a message: its path, or a name of several words. Single ones may be any word."""
 _FLAGS: Final = {
     "name": "NAME",
     "priority": "--priority",
@@ -80,19 +85,20 @@ def _violations(error: grpc.Call) -> str:
 
 
 def _in_flags(path: str, description: str) -> str:
-    """A description with its field, and others of the same fault, as the flags they come from."""
+    """A description with its field, and others in it, as the flags they come from."""
     place, bracket, index = path.partition("[")
-    siblings = _fields_of(place)
-    flag = next((f.flag for f in siblings if place.endswith(f".{f.descriptor.name}")), None)
-    flag = flag or _FLAGS.get(place.rpartition(".")[2], place)
-    words = description.replace(path, flag + bracket + index, 1)
-    for field in siblings:
-        if "_" in field.descriptor.name:  # others are words like any other
-            words = re.sub(rf"(?<![\w.-]){field.descriptor.name}(?!\w)", field.flag, words)
-    return words
+    flags = _FLAGS | _of_the_fault(place)
+    key = bracket + index if bracket and not index[:1].isdigit() else ""  # it tells the value
+    words = description.replace(path, _flag(flags, place) + key, 1)
+    return _NAME.sub(lambda found: _flag(flags, found[0]), words)
 
 
-def _fields_of(path: str) -> tuple[Field, ...]:
-    """The fields of the fault that a path leads into."""
-    words = path.split(".")
-    return next((tuple(kind.fields()) for kind in KINDS if kind.name in words[1:2]), ())
+def _flag(flags: Mapping[str, str], path: str) -> str:
+    """The flag that a path, or a name in its message, comes from; itself if it is none."""
+    return flags.get(path.rpartition(".")[2], path)
+
+
+def _of_the_fault(path: str) -> dict[str, str]:
+    """The flags of the fault that a path leads into, by their fields' names."""
+    name = [*path.split("."), ""][1]
+    return {f.descriptor.name: f.flag for kind in KINDS if kind.name == name for f in kind.fields()}
