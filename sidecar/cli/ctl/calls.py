@@ -4,16 +4,20 @@ import argparse
 from collections import deque
 from typing import Any
 
+from sidecar.cli.ctl import controls
 from sidecar.cli.ctl.faults import KINDS
-from sidecar.cli.ctl.targets import Client
+from sidecar.cli.ctl.targets import Client, UsageError
 from sidecar.gen.kafka.chaos.v1 import injection_service_pb2 as jpb
 from sidecar.gen.kafka.chaos.v1 import interceptor_service_pb2 as ipb
+from sidecar.gen.kafka.chaos.v1 import lease_service_pb2 as lpb
 from sidecar.gen.kafka.chaos.v1 import sidecar_service_pb2 as spb
 from sidecar.gen.kafka.chaos.v1 import token_service_pb2 as tpb
 from sidecar.gen.kafka.chaos.v1 import virtual_cluster_service_pb2 as vpb
 from sidecar.gen.kafka.chaos.v1.injection_service_pb2_grpc import InjectionServiceStub
 from sidecar.gen.kafka.chaos.v1.interceptor_pb2 import Interceptor, Scope
 from sidecar.gen.kafka.chaos.v1.interceptor_service_pb2_grpc import InterceptorServiceStub
+from sidecar.gen.kafka.chaos.v1.lease_pb2 import Lease
+from sidecar.gen.kafka.chaos.v1.lease_service_pb2_grpc import LeaseServiceStub
 from sidecar.gen.kafka.chaos.v1.sidecar_service_pb2_grpc import SidecarServiceStub
 from sidecar.gen.kafka.chaos.v1.token_service_pb2_grpc import TokenServiceStub
 from sidecar.gen.kafka.chaos.v1.virtual_cluster_service_pb2_grpc import VirtualClusterServiceStub
@@ -95,6 +99,64 @@ def create_token(client: Client, arguments: argparse.Namespace) -> Any:
     return client.ask(TokenServiceStub(client.channel).CreateToken, request)
 
 
+def pause(client: Client, arguments: argparse.Namespace) -> Any:
+    """Let an interceptor do nothing."""
+    request = ipb.PauseInterceptorRequest(name=arguments.name, scope=_scope(arguments))
+    return client.ask(InterceptorServiceStub(client.channel).PauseInterceptor, request)
+
+
+def resume_one(client: Client, arguments: argparse.Namespace) -> Any:
+    """Undo `pause`."""
+    request = ipb.ResumeInterceptorRequest(name=arguments.name, scope=_scope(arguments))
+    return client.ask(InterceptorServiceStub(client.channel).ResumeInterceptor, request)
+
+
+def reset(client: Client, arguments: argparse.Namespace) -> Any:
+    """Delete the interceptors of one scope, or all; UsageError if it was not said which."""
+    scope = _one_or_all(arguments)
+    if (scope is None) is not arguments.all:
+        raise UsageError("reset needs one of --vcluster, --global and --all, and only one")
+    request = ipb.ResetInterceptorsRequest(scope=scope)
+    return client.ask(InterceptorServiceStub(client.channel).ResetInterceptors, request)
+
+
+def halt(client: Client, arguments: argparse.Namespace) -> Any:
+    """Let a sidecar inject nothing."""
+    return client.ask(SidecarServiceStub(client.channel).Halt, spb.HaltRequest())
+
+
+def resume(client: Client, arguments: argparse.Namespace) -> Any:
+    """Undo `halt`."""
+    return client.ask(SidecarServiceStub(client.channel).Resume, spb.ResumeRequest())
+
+
+def create_lease(client: Client, arguments: argparse.Namespace) -> Any:
+    """A lease that begins now."""
+    lease = Lease(name=arguments.name)
+    lease.duration.FromMilliseconds(arguments.duration)
+    request = lpb.CreateLeaseRequest(lease=lease)
+    return client.ask(LeaseServiceStub(client.channel).CreateLease, request)
+
+
+def renew_lease(client: Client, arguments: argparse.Namespace) -> Any:
+    """A lease lasts longer."""
+    request = lpb.RenewLeaseRequest(name=arguments.name)
+    if arguments.duration is not None:
+        request.duration.FromMilliseconds(arguments.duration)
+    return client.ask(LeaseServiceStub(client.channel).RenewLease, request)
+
+
+def release_lease(client: Client, arguments: argparse.Namespace) -> Any:
+    """End a lease."""
+    request = lpb.ReleaseLeaseRequest(name=arguments.name, allow_missing=arguments.if_exists)
+    return client.ask(LeaseServiceStub(client.channel).ReleaseLease, request)
+
+
+def list_leases(client: Client, arguments: argparse.Namespace) -> Any:
+    """Which leases there are."""
+    return client.ask(LeaseServiceStub(client.channel).ListLeases, lpb.ListLeasesRequest())
+
+
 def _wanted(arguments: argparse.Namespace) -> Interceptor:
     wanted = Interceptor(
         name=arguments.name,
@@ -102,6 +164,7 @@ def _wanted(arguments: argparse.Namespace) -> Interceptor:
         priority=arguments.priority,
         annotations=dict(arguments.annotation),
     )
+    controls.write(arguments, wanted)
     next(kind for kind in KINDS if kind.command == arguments.fault).write(arguments, wanted)
     return wanted
 

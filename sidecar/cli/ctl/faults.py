@@ -26,7 +26,7 @@ _INTEGERS: Final = {
 _SAMPLE_NUMBER: Final = 100
 RESERVED: Final = frozenset(
     {"help", "target", "output", "timeout", "vcluster", "group", "username", "priority"}
-    | {"annotation", "replace"}
+    | {"annotation", "replace", "max-injections", "max-per-second", "ttl", "lease"}
 )
 """Flags that every `create` has, without their dashes."""
 
@@ -105,7 +105,8 @@ class Field:
             return next(iter(enum_values(self.descriptor.enum_type)))
         if self.descriptor.type in _INTEGERS or self.descriptor.type == FieldDescriptor.TYPE_DOUBLE:
             low, high = self._bounds()
-            return f"{(low + high) / 2 if high <= _SAMPLE_NUMBER else max(low, _SAMPLE_NUMBER):g}"
+            middle = (low + high) // 2 if high <= _SAMPLE_NUMBER else max(low, _SAMPLE_NUMBER)
+            return f"{middle:.0f}"
         return "TEXT"
 
     def _parser(self) -> Callable[[str], Any]:

@@ -1,20 +1,17 @@
 """Flags that several commands have, and what a command looks like: help, example, output."""
 
 import argparse
-import re
 from collections.abc import Callable
 from typing import Any, Final
 
 from sidecar.cli.arguments import Parser, number, whole_number
+from sidecar.cli.ctl import controls
 from sidecar.cli.ctl.faults import pair
 from sidecar.cli.ctl.output import Runnable, ending
 from sidecar.cli.ctl.targets import targets
 
 PROGRAM: Final = "chaos-sidecar ctl"
 Raw = argparse.RawDescriptionHelpFormatter
-
-_UNITS: Final = {"ms": 1, "s": 1000, "m": 60_000, "h": 3_600_000, "d": 86_400_000}
-_PART: Final = re.compile(r"([0-9]{1,9})(ms|s|m|h|d)")
 
 
 def everywhere() -> argparse.ArgumentParser:
@@ -121,6 +118,7 @@ def add_filters(parser: Parser) -> None:
 def interceptor_flags(parser: Parser) -> None:
     """What every interceptor has besides its fault."""
     add_scope(parser)
+    controls.limits(parser)
     flags = parser.add_argument_group("the interceptor")
     flags.add_argument(
         "--priority",
@@ -141,9 +139,6 @@ def interceptor_flags(parser: Parser) -> None:
     )
 
 
-def duration(text: str) -> int:
-    """A time such as ``90s``, ``1h30m``, ``250ms``, in milliseconds."""
-    found = _PART.findall(text)
-    if not found or "".join(count + unit for count, unit in found) != text:
-        raise argparse.ArgumentTypeError(f"{text!r} is not a time such as 500ms, 30s, 1h30m, 90d")
-    return sum(int(count) * _UNITS[unit] for count, unit in found)
+def add_if_exists(parser: Parser) -> None:
+    """Whether it must be there."""
+    parser.add_argument("--if-exists", action="store_true", help="be content if there is none")

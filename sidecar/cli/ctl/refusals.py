@@ -9,6 +9,7 @@ import grpc
 from google.rpc.error_details_pb2 import BadRequest  # type: ignore[import-untyped]  # no py.typed
 from grpc_status import rpc_status
 
+from sidecar.cli.ctl.controls import SELECTIONS
 from sidecar.cli.ctl.faults import KINDS
 
 _NAME: Final = re.compile(
@@ -25,8 +26,14 @@ _FLAGS: Final = {
     "username": "--username",
     "interceptor": "--interceptor",
     "lifetime_seconds": "--lifetime",
+    "max_injections": "--max-injections",
+    "max_per_second": "--max-per-second",
+    "ttl": "--ttl",
+    "lease": "--lease",
+    "duration": "--duration",
+    **{f"selector.{one.field}": f"--select-{one.word}" for one in SELECTIONS},
 }
-"""Of the last words of paths, whatever request they are in."""
+"""Of the last words of paths, or the last two, whatever request they are in."""
 _CHECK: Final = (
     "is the sidecar running, and is this its gRPC address? It listens on GATEWAY_GRPC_HOST"
     " (127.0.0.1 by default) and GATEWAY_GRPC_PORT (50051)"
@@ -95,7 +102,8 @@ def _in_flags(path: str, description: str) -> str:
 
 def _flag(flags: Mapping[str, str], path: str) -> str:
     """The flag that a path, or a name in its message, comes from; itself if it is none."""
-    return flags.get(path.rpartition(".")[2], path)
+    *_, last = words = path.split(".")
+    return flags.get(".".join(words[-2:]), flags.get(last, path))
 
 
 def _of_the_fault(path: str) -> dict[str, str]:

@@ -4,37 +4,44 @@ import time
 from collections.abc import Iterable, Mapping
 from typing import Any, Final
 
+from sidecar.cli.ctl import times
 from sidecar.cli.ctl.output import Row, Table
-from sidecar.cli.ctl.values import instant, to_json
+from sidecar.cli.ctl.values import enum_name, instant, to_json
 from sidecar.gen.kafka.chaos.v1.injection_pb2 import Injection
 from sidecar.gen.kafka.chaos.v1.injection_service_pb2 import Gap, ListInjectionsResponse
 from sidecar.gen.kafka.chaos.v1.interceptor_pb2 import Interceptor, Scope
+from sidecar.gen.kafka.chaos.v1.lease_pb2 import Lease
 from sidecar.gen.kafka.chaos.v1.sidecar_pb2 import SidecarStatus
 from sidecar.gen.kafka.chaos.v1.sidecar_service_pb2 import GetStatusResponse
 from sidecar.gen.kafka.chaos.v1.token_service_pb2 import CreateTokenResponse
 from sidecar.gen.kafka.chaos.v1.virtual_cluster_service_pb2 import ListVirtualClustersResponse
 
+_UNSET: Final[tuple[Any, ...]] = (None, {}, [])
+
 
 def _interceptor(item: Interceptor) -> Row:
     fault = item.WhichOneof("fault") or ""
-    settings = _settings(getattr(item, fault)) if fault else ""
+    told: dict[str, Any] = to_json(getattr(item, fault)) if fault else {}
+    told.pop("seed", None)  # it has a column of its own
+    for part in (item.selector, item.limits):
+        told |= to_json(part)
     return (
         item.name,
         scope_words(item.scope),
         str(item.priority),
         fault.replace("_", "-"),
-        settings,
+        " ".join(f"{key}={_plain(value)}" for key, value in told.items() if value not in _UNSET),
+        enum_name(Interceptor.State.DESCRIPTOR, item.state) or "",
+        _ends(item),
         str(item.effective_seed),
         str(item.injections),
     )
 
 
-def _settings(fault: Any) -> str:
-    """The fields of a fault that are set, but for the seed, which has a column of its own."""
-    told = to_json(fault)
-    return " ".join(
-        f"{k}={_plain(v)}" for k, v in told.items() if k != "seed" and v not in (None, {})
-    )
+def _ends(item: Interceptor) -> str:
+    """When an interceptor is over, as far as that is known."""
+    when = [instant(item.expire_time)] if item.HasField("expire_time") else []
+    return ", ".join([*when, *([f"with lease {item.lease}"] if item.lease else [])])
 
 
 def _plain(value: Any) -> str:
@@ -111,7 +118,7 @@ def _status(answer: GetStatusResponse) -> Iterable[Row]:
     status = answer.status
     yield (
         status.build.version,
-        duration(time.time() - status.start_time.ToNanoseconds() / 1e9),
+        times.words(time.time() - status.start_time.ToNanoseconds() / 1e9),
         state(status),
         str(len(status.brokers)),
         str(status.connections),
@@ -122,17 +129,9 @@ def _status(answer: GetStatusResponse) -> Iterable[Row]:
 
 def state(status: SidecarStatus) -> str:
     """Whether a sidecar injects what it is told to."""
+    if status.halted:
+        return "halted"
     return "log too slow, injects nothing" if status.injection_paused else "ready"
-
-
-def duration(seconds: float) -> str:
-    """Such as ``3d4h``, ``5m12s``."""
-    left, words = max(0, int(seconds)), []
-    for unit, size in (("d", 86400), ("h", 3600), ("m", 60), ("s", 1)):
-        count, left = divmod(left, size)
-        if count:
-            words.append(f"{count}{unit}")
-    return "".join(words[:2]) or "0s"
 
 
 def _brokers(answer: GetStatusResponse) -> Iterable[Row]:
@@ -146,6 +145,11 @@ def _virtual_clusters(answer: ListVirtualClustersResponse) -> Iterable[Row]:
         yield (one.name, "yes" if one.configured else "no", *map(str, counts))
 
 
+def _lease(lease: Lease) -> Row:
+    lasting = times.words(lease.duration.ToMilliseconds() / 1000)
+    return (lease.name, lasting, instant(lease.expire_time), str(lease.interceptors))
+
+
 def _token(answer: CreateTokenResponse) -> Iterable[Row]:
     yield (instant(answer.expire_time), answer.token)
 
@@ -155,7 +159,7 @@ def _injections(answer: ListInjectionsResponse) -> Iterable[Row]:
 
 
 _INTERCEPTOR_COLUMNS: Final = (
-    *("NAME", "SCOPE", "PRIORITY", "FAULT", "SETTINGS", "SEED", "INJECTIONS"),
+    *("NAME", "SCOPE", "PRIORITY", "FAULT", "SETTINGS", "STATE", "ENDS", "SEED", "INJECTIONS"),
 )
 INTERCEPTOR: Final = Table(_INTERCEPTOR_COLUMNS, lambda answer: [_interceptor(answer.interceptor)])
 INTERCEPTORS: Final = Table(
@@ -170,4 +174,8 @@ VIRTUAL_CLUSTERS: Final = Table(
     ("NAME", "CONFIGURED", "ALIASES", "USERS", "GROUPS", "INTERCEPTORS", "TOKENS"),
     _virtual_clusters,
 )
+_LEASE_COLUMNS: Final = ("NAME", "DURATION", "ENDS", "INTERCEPTORS")
+LEASE: Final = Table(_LEASE_COLUMNS, lambda answer: [_lease(answer.lease)])
+LEASES: Final = Table(_LEASE_COLUMNS, lambda answer: map(_lease, answer.leases))
+RESET: Final = Table(("DELETED",), lambda answer: [(str(answer.deleted),)])
 TOKEN: Final = Table(("EXPIRES", "TOKEN"), _token)

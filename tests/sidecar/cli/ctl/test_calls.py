@@ -123,7 +123,10 @@ def test_deleting_what_is_not_there_fails_unless_told_otherwise(ctl: Ctl) -> Non
             "broken-broker --rate-in-percent 1 --error-map FETCH=NONE",
             "--error-map['FETCH'] is 'NONE', allowed are OFFSET_OUT_OF_RANGE",
         ),
-        ("leader-election --rate-in-percent 1 --group g", "--vcluster"),
+        ("leader-election --rate-in-percent 1 --group g", "--group needs --vcluster beside it"),
+        ("leader-election --rate-in-percent 1 --topic (", "--select-topic is '('"),
+        ("leader-election --rate-in-percent 1 --ttl 400d", "--ttl is"),
+        ("leader-election --rate-in-percent 1 --lease none", "lease is 'none', which is not there"),
     ],
 )
 def test_refusals_name_what_was_typed(ctl: Ctl, words: str, told: str) -> None:
@@ -132,6 +135,81 @@ def test_refusals_name_what_was_typed(ctl: Ctl, words: str, told: str) -> None:
     assert (code, out) == (1, "")
     assert told in err
     assert "interceptor." not in err
+
+
+def test_a_fault_can_be_kept_within_bounds(ctl: Ctl, server: Control) -> None:
+    assert ctl("leases", "create", "drill", "--duration", "30s")[0] == 0
+    bounds = (
+        "--topic orders.* --topic bills --partition 0 --client-id app-1 --principal sa"
+        " --consumer-group readers --broker 2 --api produce --acks all --acks -1"
+        " --max-injections 5 --max-per-second 0.5 --ttl 1h30m --lease drill"
+    )
+    create = ("interceptors", "create", "mine", "leader-election", "--rate-in-percent", "1")
+    [made] = document(ctl(*create, *bounds.split(), "-o", "json"))
+
+    item = made["result"]["interceptor"]
+    assert item["selector"] == {
+        "topics": ["orders.*", "bills"],
+        "partitions": [0],
+        "client_ids": ["app-1"],
+        "principals": ["sa"],
+        "groups": ["readers"],
+        "brokers": [2],
+        "apis": ["PRODUCE"],
+        "acks": [-1, -1],
+    }
+    assert item["limits"] == {"max_injections": 5, "max_per_second": 0.5}
+    assert (item["lease"], item["state"], item["ttl"]) == ("drill", "ACTIVE", None)
+    assert item["expire_time"] is not None
+    line = ctl("interceptors", "list")[1].splitlines()[1]
+    assert "topics=orders.*,bills partitions=0" in line
+    assert "max_injections=5" in line
+    assert "with lease drill" in line
+    [lease] = ctl("leases", "list")[1].splitlines()[1:]
+    assert lease.split()[:2] + lease.split()[3:] == ["drill", "30s", "1"]
+    assert ctl("leases", "renew", "drill", "--duration", "1m")[1].splitlines()[1].split()[1] == "1m"
+    assert ctl("leases", "release", "drill")[0] == 0
+    code, _, err = ctl("leases", "release", "drill")
+    assert code == 1
+    assert "`leases list`" in err
+    assert ctl("leases", "release", "drill", "--if-exists")[0] == 0
+    [ended] = document(ctl("interceptors", "list", "-o", "json"))
+    assert [one["state"] for one in ended["result"]["interceptors"]] == ["EXPIRED"]
+
+
+def test_a_fault_with_topics_of_its_own_leaves_the_longer_name_to_the_selector(ctl: Ctl) -> None:
+    words = "slow-clients --rate-in-percent 1 --min-latency-ms 1 --max-latency-ms 2"
+    topics = "--topic mine --select-topic selected -o json"
+    [made] = document(ctl("interceptors", "create", "mine", *words.split(), *topics.split()))
+
+    item = made["result"]["interceptor"]
+    assert item["slow_clients"]["topic"] == "mine"
+    assert item["selector"]["topics"] == ["selected"]
+
+
+def test_pause_resume_and_reset(ctl: Ctl) -> None:
+    create = ("interceptors", "create", "mine", "leader-election", "--rate-in-percent", "1")
+    assert ctl(*create)[0] == 0
+    assert "PAUSED" in ctl("interceptors", "pause", "mine")[1]
+    assert "ACTIVE" in ctl("interceptors", "resume", "mine")[1]
+    assert ctl(*create, "--vcluster", "teamR")[0] == 0
+
+    for words in ((), ("--all", "--global"), ("--all", "--vcluster", "teamR")):
+        code, out, err = ctl("interceptors", "reset", *words)
+        assert (code, out) == (2, "")
+        assert "reset needs one of --vcluster, --global and --all" in err
+    [told] = document(ctl("interceptors", "reset", "--vcluster", "teamR", "-o", "json"))
+    assert told["result"] == {"deleted": 1}
+    assert ctl("interceptors", "reset", "--all")[1].splitlines() == ["DELETED", "1"]
+
+
+def test_halt_is_to_be_seen_until_resume(ctl: Ctl, here: str) -> None:
+    assert ctl("halt")[0] == 0
+    try:
+        assert " halted " in ctl("status")[1]
+    finally:
+        assert ctl("resume")[2] == f"chaos-sidecar: {here}: resumed: interceptors work again\n"
+    assert " ready " in ctl("status")[1]
 
 
 def test_one_that_is_down_is_named_and_hides_nothing(ctl: Ctl, here: str, gone: str) -> None:

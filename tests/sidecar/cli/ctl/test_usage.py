@@ -8,7 +8,7 @@ import pytest
 from sidecar.cli import main
 from sidecar.cli.arguments import Parser
 from sidecar.cli.ctl import add_to
-from sidecar.cli.ctl.flags import duration
+from sidecar.cli.ctl.times import duration
 
 
 def output(capsys: pytest.CaptureFixture[str], *arguments: str) -> tuple[int, str, str]:
