@@ -98,7 +98,11 @@ class Sidecar:
             place=self._place,
         )
         self._interceptors = InterceptorService(
-            self._state, self._journal, process_seed=settings.seed, spent=self._spent
+            self._state,
+            self._journal,
+            process_seed=settings.seed,
+            processes=settings.workers,
+            spent=self._spent,
         )
         self._fleet = self._workers(secret_key) if settings.workers > 1 else None
         self._control = self._control_server(tokens)

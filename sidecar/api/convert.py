@@ -8,7 +8,7 @@ from types import MappingProxyType
 from google.protobuf.timestamp_pb2 import Timestamp
 
 from sidecar.api.controls import controls_from_proto, set_controls
-from sidecar.api.faults import fault_from_proto, set_fault
+from sidecar.api.faults import fault_from_proto, given_in, set_fault
 from sidecar.api.violations import below, collecting
 from sidecar.control.interceptors import View
 from sidecar.control.ports import Broker, BuildInfo
@@ -76,6 +76,7 @@ def interceptor_from_proto(message: interceptor_pb2.Interceptor) -> Interceptor:
             fault=fault,
             annotations=MappingProxyType(dict(message.annotations)),
             **controls,
+            given=given_in(message),
         )
     if violations:
         raise InvalidArgument(*violations)
@@ -99,7 +100,7 @@ def interceptor_to_proto(view: View) -> interceptor_pb2.Interceptor:
         injections=view.injections,
         etag=view.etag,
     )
-    set_fault(message, item.fault)
+    set_fault(message, item)
     set_controls(message, view)
     return message
 

@@ -17,6 +17,15 @@ from sidecar.faults.registry import KINDS, kind_of
 from sidecar.gen.kafka.chaos.v1 import fault_options_pb2, interceptor_pb2
 from sidecar.model.errors import FieldViolation, InvalidArgument
 from sidecar.model.faults import Fault
+from sidecar.model.interceptor import Interceptor
+
+
+def given_in(message: interceptor_pb2.Interceptor) -> frozenset[str]:
+    """Return the names of the fields of its fault that a message has."""
+    part = getattr(message, message.WhichOneof("fault") or "", None)
+    if part is None:
+        return frozenset()
+    return frozenset(f.name for f in part.DESCRIPTOR.fields if _is_set(f, part))
 
 
 def fault_from_proto(message: interceptor_pb2.Interceptor) -> Fault:
@@ -35,14 +44,26 @@ def fault_from_proto(message: interceptor_pb2.Interceptor) -> Fault:
         return config(**values)
 
 
-def set_fault(message: interceptor_pb2.Interceptor, fault: Fault) -> None:
-    """Write `fault` into its field of `message`."""
+def set_fault(message: interceptor_pb2.Interceptor, item: Interceptor) -> None:
+    """Write the fault of `item` into its field of `message`, as far as its client gave it."""
+    fault = item.fault
     part = getattr(message, kind_of(fault))
     part.SetInParent()
+    given = _unusual(fault) if item.given is None else item.given
     for field in part.DESCRIPTOR.fields:
         value = getattr(fault, field.name)
-        if value is not None:
+        if field.name in given and value is not None:
             _set(field, part, value)
+
+
+def _unusual(fault: Any) -> set[str]:
+    """The fields that are not what they are by themselves."""
+    missing = dataclasses.MISSING
+    usual = {
+        field.name: field.default if field.default_factory is missing else field.default_factory()
+        for field in dataclasses.fields(fault)
+    }
+    return {name for name, value in usual.items() if getattr(fault, name) != value}
 
 
 def _required(config: Any) -> list[str]:

@@ -76,6 +76,7 @@ class InterceptorService:
         spent: how much of `limits.max_injections` has been used under a uid.
         process_seed: seeds of interceptors without their own are derived from it; None makes them
             random.
+        processes: how many serve clients.
         random_seed, new_uid: sources of fresh values, for tests to fix.
         clock: seconds since the epoch.
     """
@@ -86,6 +87,7 @@ class InterceptorService:
         counts: InjectionCounts,
         *,
         process_seed: int | None = None,
+        processes: int = 1,
         random_seed: Callable[[], int] = lambda: secrets.randbits(64),
         new_uid: Callable[[], str] = lambda: uuid.uuid4().hex,
         spent: Callable[[str], int] = lambda uid: 0,
@@ -94,12 +96,14 @@ class InterceptorService:
         self._state = state
         self._counts = counts
         self._process_seed = process_seed
+        self._processes = processes
         self._random_seed = random_seed
         self._new_uid = new_uid
         self._spent = spent
         self._clock = clock
         self._items: dict[_Key, Interceptor] = {}  # replaced whole, so that readers need no lock
         self._bytes = 0
+        self._known_leases: tuple[tuple[Lease, ...], dict[str, Lease]] = ((), {})
 
     def __len__(self) -> int:
         return len(self._kept())
@@ -120,7 +124,8 @@ class InterceptorService:
             AlreadyExists: the name is taken in this scope by other content, or at all when
                 `require_new`.
             InvalidArgument: the annotations are too long, or it would have expired by now.
-            FailedPrecondition: its lease is not there.
+            FailedPrecondition: its lease is not there, or its fault needs one process, and there
+                are more.
             ResourceExhausted: there are too many interceptors, or all their annotations together
                 are too long.
         """
@@ -267,7 +272,13 @@ class InterceptorService:
         self._bytes = size
 
     def _leases(self) -> dict[str, Lease]:
-        return {lease.uid: lease for lease in self._state.snapshot.leases}
+        """By uid; looked at once for each interceptor of a listing, so kept while they stay."""
+        of, found = self._known_leases
+        leases = self._state.snapshot.leases
+        if leases is not of:
+            found = {lease.uid: lease for lease in leases}
+            self._known_leases = leases, found
+        return found
 
     def _is_over(self, item: Interceptor) -> bool:
         return self._clock() >= item.ends(self._leases())
@@ -317,6 +328,11 @@ class InterceptorService:
         return wanted
 
     def _seeded(self, wanted: Interceptor) -> Interceptor:
+        if self._processes > 1 and getattr(wanted.fault, "needs_one_process", False):
+            raise FailedPrecondition(
+                f"interceptor {wanted.name!r} keeps in mind what all connections must see, which"
+                f" needs one process: GATEWAY_WORKERS is {self._processes}, allowed is 1"
+            )
         seed = wanted.fault.seed
         if seed is None and self._process_seed is not None:
             seed = derived_seed(self._process_seed, wanted.scope, wanted.name)

@@ -11,7 +11,7 @@ from codec.headers import RequestHeader
 from codec.records.batch import BatchHeader, read_batch_headers
 from codec.schema import Request
 from sidecar.dataplane.pipeline import Stage
-from sidecar.faults.base import Answer, Change, Delay, Disconnect
+from sidecar.faults.base import Answer, Change, Delay, Deny, Disconnect, Refuse
 from sidecar.model.identity import Identity
 from sidecar.model.injection import Injection
 
@@ -21,10 +21,12 @@ _LONGEST_ESCAPE: Final = 6
 """Bytes of a character in JSON, at most: ``\\u0000``."""
 
 
-Injected = Answer | Disconnect | Delay | Change
+Injected = Answer | Refuse | Deny | Disconnect | Delay | Change
 """Decisions that are put on record."""
 REJECT: Final = "REJECT"
 DISCONNECT: Final = "DISCONNECT"
+APPEND_THEN_REJECT: Final = "APPEND_THEN_REJECT"
+APPEND_THEN_DISCONNECT: Final = "APPEND_THEN_DISCONNECT"
 DELAY: Final = "DELAY"
 CHANGE_REQUEST: Final = "CHANGE_REQUEST"
 CHANGE_RESPONSE: Final = "CHANGE_RESPONSE"
@@ -33,10 +35,12 @@ CHANGE_RESPONSE: Final = "CHANGE_RESPONSE"
 def outcome_of(decision: Injected, *, response: bool = False) -> str:
     """What events call it."""
     match decision:
-        case Answer():
+        case Answer() | Refuse():
             return REJECT
-        case Disconnect():
-            return DISCONNECT
+        case Deny(appended=appended):
+            return APPEND_THEN_REJECT if appended else REJECT
+        case Disconnect(appended=appended):
+            return APPEND_THEN_DISCONNECT if appended else DISCONNECT
         case Delay():
             return DELAY
         case Change():
@@ -70,7 +74,9 @@ def injections(
     if isinstance(decision, Delay):
         place = _only_part(ApiKey(header.api_key), message)
         return [injection(header=header, decision=decision, **place, **common)]
-    if isinstance(decision, Change):
+    if isinstance(decision, Deny) and not decision.parts:
+        return [injection(header=header, decision=decision, **common)]
+    if isinstance(decision, Change | Deny) or (isinstance(decision, Disconnect) and decision.parts):
         return [
             injection(
                 header=header,
@@ -144,7 +150,7 @@ def injection(
 ) -> Injection:
     """The record of one decision about one partition, or about a request."""
     first = batches[0] if batches and batches[0].magic == 2 else None
-    error = decision.error if isinstance(decision, Answer | Disconnect) else ErrorCode.NONE
+    error = ErrorCode.NONE if isinstance(decision, Delay | Change) else decision.error
     return Injection(
         time=now,
         interceptor=stage.interceptor.name,
@@ -179,6 +185,7 @@ def injection(
         leader_epoch=None,
         delay_ms=round(decision.seconds * 1000) if isinstance(decision, Delay) else None,
         records_changed=records_changed,
+        coordinator_key=_short(decision.key) if isinstance(decision, Answer | Deny) else None,
     )
 
 

@@ -1,18 +1,34 @@
 """What is done to the requests of one connection: draws, decisions, and their records."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
-from typing import Any, Final, NamedTuple
+from typing import Any, Final
 
 import codec
 from codec.api_keys import ApiKey
 from codec.headers import RequestHeader
+from codec.messages.produce import ProduceResponse
+from sidecar.dataplane import splitting
 from sidecar.dataplane.injecting import Injected, Peer, injections
 from sidecar.dataplane.pipeline import Chains, Pipeline, Stage
+from sidecar.dataplane.ruling import Ruling, Struck, Watch, by_id, set_name, topics_of
 from sidecar.dataplane.sequences import Cause, RefusedSequences, batches
-from sidecar.dataplane.turns import Seen, affords, causes, count_injections
-from sidecar.faults.base import Answer, Answered, Asked, Change, Delay, Disconnect
+from sidecar.dataplane.turns import Seen, affords, causes, count_injections, may_not
+from sidecar.faults.base import (
+    FORWARD,
+    Answer,
+    Answered,
+    Asked,
+    Await,
+    Change,
+    Decision,
+    Delay,
+    Deny,
+    Disconnect,
+    Forward,
+    Refuse,
+)
 from sidecar.faults.draws import further
+from sidecar.faults.refusals import refuse_produce
 from sidecar.model.identity import Identity
 from sidecar.model.injection import DRAWN, FOLLOWS, Noted
 
@@ -26,52 +42,9 @@ BLOBS: Final = frozenset({ApiKey.PRODUCE, ApiKey.JOIN_GROUP, ApiKey.SYNC_GROUP})
 MAX_ASKED: Final = 1000
 """Topics of answers that one connection has a broker asked about."""
 
-_IDS_SINCE: Final[dict[int, int]] = {ApiKey.PRODUCE: 13, ApiKey.FETCH: 13}
-"""APIs that name topics by id from these versions on."""
 
 Record = Callable[[Sequence[Noted]], bool]
 """Takes note of one decision; False when it cannot, and then nothing is injected."""
-
-
-class Watch(NamedTuple):
-    """What is still to be done when the answer to a request comes.
-
-    Args:
-        header: of the request.
-        asked_at: when it came, seconds since the epoch.
-        delay: seconds after that before which the answer must not leave.
-        causes: whose rules want to see it.
-    """
-
-    header: RequestHeader
-    asked_at: float
-    delay: float
-    causes: tuple[Cause, ...]
-
-
-@dataclass(slots=True)
-class Ruling:
-    """What is done to a request, recorded already.
-
-    Args:
-        refusal: it is not forwarded.
-        request: a decoded message to forward in its place.
-        delay: seconds from its arrival before which its answer must not leave.
-        delays: those that were decided, and by whom; not recorded before it is forwarded.
-        causes: whose rules want to see the answer.
-    """
-
-    refusal: Answer | Disconnect | None = None
-    request: Any = None
-    delay: float = 0.0
-    delays: list[tuple[Delay, Cause]] = field(default_factory=list)
-    causes: list[Cause] = field(default_factory=list)
-
-    def watch(self, header: RequestHeader, now: float) -> Watch | None:
-        """What the answer has to be held against, if it has."""
-        if not self.delay and not self.causes:
-            return None
-        return Watch(header, now, self.delay, tuple(self.causes))
 
 
 class Injector:
@@ -143,11 +116,9 @@ class Injector:
             if not self._apply(cause, header, request, ruling, now):
                 return ruling
             seen.request = ruling.request or request
-        if self.refused and header.api_key == ApiKey.PRODUCE:
-            refusal = self._behind_refused(header, seen.request, now)
-            if refusal is not None:
-                return Ruling(refusal)
-        if ruling is not None:
+        if self.refused and header.api_key == ApiKey.PRODUCE and seen.request is not None:
+            ruling = self._behind_refused(header, seen.request, ruling, now)
+        if ruling is not None and ruling.refusal is None:
             for delay, cause in ruling.delays:
                 if self._recorded(delay, cause, header, seen.request, now):
                     ruling.delay = max(ruling.delay, delay.seconds)
@@ -158,18 +129,19 @@ class Injector:
     ) -> bool:
         """Have one rule decide; whether others may too."""
         api = ApiKey(header.api_key)
-        rule = cause.stage.rule
-        chance = further(cause.stage.interceptor.seed, cause.draw)
-        decision = rule.decide(Asked(api, header.api_version, request, chance))
-        if api in rule.watches:
-            ruling.causes.append(cause)
+        decision = self._decision(cause, header, request, now)
+        if api in cause.stage.rule.watches:
+            ruling.causes.append((cause, None))
         match decision:
             case Answer() | Disconnect():
-                count = count_injections(decision, api, request)
-                if not affords(cause.stage, count, now):
-                    return True
-                ruling.refusal = self._refused(decision, cause, DRAWN, header, request, now)
+                if self._refused(decision, cause, DRAWN, header, request, now):
+                    ruling.refusal = decision
                 return False
+            case Refuse():
+                self._split(decision, cause, DRAWN, header, request, ruling, now)
+                return ruling.refusal is None
+            case Await(kept):
+                ruling.causes.append((cause, kept))
             case Delay():
                 if api is not ApiKey.PRODUCE or request.acks:  # or there is no answer to delay
                     ruling.delays.append((decision, cause))
@@ -178,59 +150,109 @@ class Injector:
                     ruling.request = message
         return True
 
-    def answered(
-        self, pipeline: Pipeline, watch: Watch, message: Any, now: float
-    ) -> tuple[Any, float, frozenset[bytes]]:
-        """What becomes of the answer to a request: the message that leaves, and when.
+    def _decision(self, cause: Cause, header: RequestHeader, request: Any, now: float) -> Decision:
+        """What a rule decides, as far as limits allow it."""
+        api = ApiKey(header.api_key)
+        seed = cause.stage.interceptor.seed
+        chance = further(seed, cause.draw)
+        where = self.identity.virtual_cluster
+        asked = Asked(api, header.api_version, request, chance, seed, now, where)
+        decision = cause.stage.rule.decide(asked)
+        return FORWARD if may_not(cause.stage, decision, api, request, now) else decision
+
+    def answered(self, pipeline: Pipeline, watch: Watch, message: Any, now: float) -> Struck:
+        """What becomes of the answer to a request.
 
         Args:
             message: the decoded response, named as the client names things.
-
-        Returns:
-            message, time, and topic ids to ask about, so that the next answer has their names.
         """
         header = watch.header
         delay = watch.delay
         unknown = self._name_topics(header, message)
-        for cause in watch.causes:
+        for cause, kept in watch.causes:
             if now >= pipeline.ends(cause.stage.interceptor.uid):
                 continue
             chance = further(cause.stage.interceptor.seed, cause.draw)
             api = ApiKey(header.api_key)
-            answered = Answered(api, header.api_version, message, chance)
+            where = self.identity.virtual_cluster
+            answered = Answered(api, header.api_version, message, chance, kept, now, where)
             decision = cause.stage.rule.answered(answered)
-            if isinstance(decision, Delay | Change):
-                changed = decision.message if isinstance(decision, Change) else message
-                if self._recorded(decision, cause, header, changed, now, response=True):
-                    message = changed
-                    if isinstance(decision, Delay):
-                        delay = max(delay, decision.seconds)
-        return message, watch.asked_at + delay, unknown
+            if isinstance(decision, Forward) or not self._recorded(
+                decision, cause, header, message, now, response=True
+            ):
+                continue
+            match decision:
+                case Delay(seconds):
+                    delay = max(delay, seconds)
+                case Change() | Deny():
+                    message = decision.message
+                case Disconnect():
+                    return Struck(None, now)
+        if watch.refused:
+            message = splitting.merged(message, watch.order, watch.refused)
+        return Struck(message, watch.asked_at + delay, unknown)
+
+    def _split(
+        self,
+        decision: Refuse,
+        cause: Cause,
+        reason: str,
+        header: RequestHeader,
+        request: Any,
+        ruling: Ruling,
+        now: float,
+    ) -> None:
+        """Take what is refused out of a request; if nothing is left, it is refused as a whole."""
+        struck = splitting.picked(request, decision.parts.__contains__)
+        left = splitting.picked(request, lambda place: place not in decision.parts)
+        if not left.topic_data and not ruling.refused:
+            answer = Answer(refuse_produce(request, decision.error), decision.error)
+            if self._refused(answer, cause, reason, header, request, now):
+                ruling.refusal = answer
+            return
+        if not self._refused(decision, cause, reason, header, struck, now):
+            return
+        ruling.order = ruling.order or splitting.order_of(request)
+        ruling.refused.update(dict.fromkeys(decision.parts, decision.error))
+        ruling.request = left
+        if not left.topic_data:
+            nothing = ProduceResponse()
+            answer = splitting.merged(nothing, ruling.order, ruling.refused)
+            ruling.refusal = Answer(answer, decision.error)
 
     def _behind_refused(
-        self, header: RequestHeader, request: Any | None, now: float
-    ) -> Answer | Disconnect | None:
-        """As `decide`, for what a refused batch has before it."""
-        if request is None:
-            return None
+        self, header: RequestHeader, request: Any, ruling: Ruling | None, now: float
+    ) -> Ruling | None:
+        """Refuse what has a refused batch before it, as that one was."""
         found = batches(request)
-        cause = self.refused.before(found)
-        if cause is None:
+        behind = {batch: cause for batch in found if (cause := self.refused.before([batch]))}
+        if not behind:
             self.refused.forwarded(found)
-            return None
+            return ruling
+        cause = next(iter(behind.values()))
+        rule = cause.stage.rule
+        if rule.splits is not None and request.acks != 0:
+            ruling = ruling or Ruling()
+            parts = frozenset((batch.key[0], batch.key[1]) for batch in behind)
+            refuse = Refuse(parts, rule.splits)
+            self._split(refuse, cause, FOLLOWS, header, request, ruling, now)
+            self.refused.forwarded(batch for batch in found if batch not in behind)
+            return ruling
         chance = further(cause.stage.interceptor.seed, cause.draw)
         asked = Asked(ApiKey.PRODUCE, header.api_version, request, chance)
-        decision = cause.stage.rule.decide(asked)
+        decision = rule.decide(asked)
         if not isinstance(decision, Answer | Disconnect):
-            return None
-        return self._refused(decision, cause, FOLLOWS, header, request, now)
+            return ruling
+        if self._refused(decision, cause, FOLLOWS, header, request, now):
+            return Ruling(decision)
+        return ruling
 
     def unknown_topics(self, pipeline: Pipeline, header: RequestHeader, data: Any) -> set[bytes]:
         """Topic ids whose names are needed to decide about a request, and are not known."""
-        if not _by_id(header) or not self.wants(pipeline, header.api_key):
+        if not by_id(header) or not self.wants(pipeline, header.api_key):
             return set()
         request = _read(header, data)
-        topics = _topics(header, request) if request is not None else ()
+        topics = topics_of(header, request) if request is not None else ()
         return {t.topic_id for t in topics if self._logical_topic(t.topic_id) is None}
 
     def stages(self, pipeline: Pipeline, api_key: int) -> tuple[Stage, ...]:
@@ -264,12 +286,12 @@ class Injector:
     def _decoded(self, header: RequestHeader, data: Any) -> Any | None:
         """The request with names, or None where it cannot be read: then the broker decides."""
         request = _read(header, data)
-        if request is not None and _by_id(header):
-            for topic in _topics(header, request):
+        if request is not None and by_id(header):
+            for topic in topics_of(header, request):
                 name = self._logical_topic(topic.topic_id)
                 if name is None:
                     return None
-                _set_name(topic, name)
+                set_name(topic, name)
         return request
 
     def _name_topics(self, header: RequestHeader, response: Any) -> frozenset[bytes]:
@@ -279,10 +301,10 @@ class Injector:
         than the interceptor that asks, and its requests do not repeat what it is about.
         """
         unknown = set[bytes]()
-        if _by_id(header):
+        if by_id(header):
             for topic in response.responses or ():
                 name = self._logical_topic(topic.topic_id)
-                _set_name(topic, name or "")
+                set_name(topic, name or "")
                 if name is None and topic.topic_id not in self._asked:
                     unknown.add(topic.topic_id)
         if len(self._asked) + len(unknown) > MAX_ASKED:
@@ -292,23 +314,23 @@ class Injector:
 
     def _refused(
         self,
-        decision: Answer | Disconnect,
+        decision: Answer | Disconnect | Refuse,
         cause: Cause,
         reason: str,
         header: RequestHeader,
         request: Any,
         now: float,
-    ) -> Answer | Disconnect | None:
-        """The refusal once it is on record; None if it cannot be recorded."""
+    ) -> bool:
+        """Whether a refusal is on record; else it is none."""
         produce = header.api_key == ApiKey.PRODUCE
         if not self._recorded(decision, cause, header, request, now, reason=reason):
             if produce:
                 self.refused.forwarded(batches(request))
-            return None
-        if produce and isinstance(decision, Answer):
+            return False
+        if produce and not isinstance(decision, Disconnect):
             for batch in batches(request):
                 self.refused.refused(batch, cause)
-        return decision
+        return True
 
     def _recorded(
         self,
@@ -345,25 +367,6 @@ class Injector:
         if limited and cause.stage.budget is not None:
             cause.stage.budget.spend(count, now)
         return True
-
-
-def _by_id(header: RequestHeader) -> bool:
-    """Whether the message names topics by id."""
-    return header.api_version >= _IDS_SINCE.get(header.api_key, 1 << 15)
-
-
-def _topics(header: RequestHeader, request: Any) -> Any:
-    if header.api_key == ApiKey.PRODUCE:
-        return request.topic_data or ()
-    return request.topics or ()
-
-
-def _set_name(topic: Any, name: str) -> None:
-    """Fetch calls it `topic`, Produce `name`."""
-    if hasattr(topic, "topic"):
-        topic.topic = name
-    else:
-        topic.name = name
 
 
 def _by_client_id(chains: Chains) -> bool:

@@ -102,7 +102,10 @@ class Pipeline:
         self._numbers: dict[str, DrawNumbers] = {
             i.uid: old.get(i.uid) or place.numbers() for i in snapshot.interceptors
         }
-        self._rules = {i.uid: rule_for(i.fault) for i in snapshot.interceptors}
+        rules = previous._rules if previous else {}
+        self._rules: dict[str, Rule] = {
+            i.uid: rules.get(i.uid) or rule_for(i.fault) for i in snapshot.interceptors
+        }
         leases = {lease.uid: lease for lease in snapshot.leases}
         at_work = () if snapshot.halted else snapshot.interceptors
         self._ends = {i.uid: i.ends(leases) for i in at_work if not i.paused}

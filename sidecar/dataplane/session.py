@@ -32,12 +32,13 @@ from sidecar.dataplane.actions import (
     ToClient,
 )
 from sidecar.dataplane.injecting import Peer
-from sidecar.dataplane.injector import BLOBS, READ_LIMIT, Injector, Record, Watch
+from sidecar.dataplane.injector import BLOBS, READ_LIMIT, Injector, Record
 from sidecar.dataplane.judge import Judge
 from sidecar.dataplane.lanes import Plan
 from sidecar.dataplane.ordering import Pending, ResponseOrder
 from sidecar.dataplane.pipeline import Pipeline
 from sidecar.dataplane.produce import expects_response
+from sidecar.dataplane.ruling import Struck, Watch
 from sidecar.dataplane.tenancy import Advertise, Mapped, Names, Tenancy, TopicDirectory
 from sidecar.dataplane.tenancy.denials import denial
 from sidecar.dataplane.tenancy.policy import DENIED
@@ -186,14 +187,17 @@ class Session:
         ruling = injector.decide(pipeline, header, data, now)
         watch = None
         if ruling is not None:
-            if ruling.refusal is not None:
-                return self._carry_out(ruling.refusal, header)
+            refusal = ruling.refusal
+            if isinstance(refusal, Disconnect) and refusal.appended:
+                sent = ToBroker(frame(data[: header.body_start], *prepared.body))
+                return [sent, *self._carry_out(refusal, header)]
+            if refusal is not None:
+                return self._carry_out(refusal, header)
             watch = ruling.watch(header, now)
             if ruling.request is not None:
-                body = codec.encode(ruling.request, header.api_version)
-                changed = self._prepare(header, memoryview(data[: header.body_start] + body))
-                if isinstance(changed, Mapped):
-                    prepared = changed
+                prepared = self._tenancy.map_decoded(
+                    header.api_key, header.api_version, ruling.request
+                )
         self._expect_response(header, data, prepared.exchange, watch)
         return [ToBroker(frame(data[: header.body_start], *prepared.body))]
 
@@ -322,9 +326,13 @@ class Session:
             chunks = frame(data)
         if pending.faults is None:
             return self.released(chunks)
-        chunks, due, unknown = self._struck(pending, chunks, now)
-        ask: list[Action] = [LookUp(unknown)] if unknown else []
-        return [*ask, HoldBack(due, chunks)] if due > now else [*self.released(chunks), *ask]
+        struck = self._struck(pending, chunks, now)
+        ask: list[Action] = [LookUp(struck.unknown)] if struck.unknown else []
+        if struck.message is None:
+            return [Close("fault_injected", "no answer is given to what was forwarded")]
+        if struck.due > now:
+            return [*ask, HoldBack(struck.due, struck.message)]
+        return [*self.released(struck.message), *ask]
 
     def released(self, chunks: Chunks) -> list[Action]:
         """The response that was expected leaves, and what has waited behind it."""
@@ -333,27 +341,27 @@ class Session:
             actions.append(self._closing)
         return actions
 
-    def _struck(
-        self, pending: Pending, chunks: Chunks, now: float
-    ) -> tuple[Chunks, float, frozenset[bytes]]:
-        """What faults make of a response, when it may leave, and topic ids to ask about."""
+    def _struck(self, pending: Pending, chunks: Chunks, now: float) -> Struck:
+        """What faults make of a response."""
         watch: Watch = pending.faults
-        unknown = frozenset[bytes]()
-        if self._injector is None or not watch.causes:
-            return chunks, watch.asked_at + watch.delay, unknown
+        as_it_came = Struck(chunks, watch.asked_at + watch.delay)
+        if self._injector is None or not (watch.causes or watch.refused):
+            return as_it_came
         key, version = pending.api_key, pending.api_version
         data = b"".join(chunks)[_SIZE:]
         start = response_body_start(key, version, data)
         try:
             message = codec.decode_response(key, version, data, start)
-            changed, due, unknown = self._injector.answered(
-                self.shared.pipeline, watch, message, now
-            )
-            if changed is not message:
-                chunks = frame(data[:start], codec.encode(changed, version))
+            struck = self._injector.answered(self.shared.pipeline, watch, message, now)
+            if struck.message is None:
+                return struck
+            if struck.message is not message:
+                chunks = frame(data[:start], codec.encode(struck.message, version))
         except codec.CodecError:
-            return chunks, watch.asked_at + watch.delay, unknown  # unsure: as it came
-        return chunks, due, unknown
+            if watch.refused:
+                return Struck(None, now)  # it would be an answer to half of what was asked
+            return as_it_came
+        return struck._replace(message=chunks)
 
     def _mapped_response(self, pending: Pending, data: Any) -> list[Any]:
         if pending.context is None:

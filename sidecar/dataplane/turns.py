@@ -9,7 +9,7 @@ from codec.headers import RequestHeader
 from sidecar.dataplane.injecting import Injected, count_parts
 from sidecar.dataplane.pipeline import Pipeline, Stage
 from sidecar.dataplane.sequences import Cause
-from sidecar.faults.base import Change, Delay
+from sidecar.faults.base import Answer, Change, Decision, Delay, Deny, Disconnect, Refuse
 
 
 class Seen:
@@ -70,6 +70,16 @@ def affords(stage: Stage, count: int, now: float) -> bool:
     return stage.budget is None or stage.budget.affords(count, now)
 
 
+def may_not(stage: Stage, decision: Decision, api: ApiKey, request: Any, now: float) -> bool:
+    """Whether limits forbid a refusal; then the next in turn may decide.
+
+    Other decisions take nobody's turn, and are held against the limits as they are recorded.
+    """
+    return isinstance(decision, Answer | Disconnect | Refuse) and not affords(
+        stage, count_injections(decision, api, request), now
+    )
+
+
 def count_injections(
     decision: Injected, api: ApiKey, message: Any, *, response: bool = False
 ) -> int:
@@ -77,7 +87,11 @@ def count_injections(
     match decision:
         case Delay():
             return 1
-        case Change(_, parts):
+        case Change(parts=parts) | Refuse(parts=parts):
+            return len(parts)
+        case Deny(parts=parts):
+            return max(1, len(parts))
+        case Disconnect(parts=parts) if parts:
             return len(parts)
         case _:
             return max(1, count_parts(api, message)) if not response else 1

@@ -5,7 +5,7 @@ the broker's answer to it (`answered`). Messages are decoded and named as the cl
 rule leaves them as they are. It never sleeps, logs or raises to steer.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Sequence, Set
 from dataclasses import dataclass
 from typing import Any, NamedTuple, Protocol
 
@@ -21,22 +21,40 @@ class Asked(NamedTuple):
 
     Args:
         request: decoded; its topics have names, whichever way the client told them.
-        chance: see `Chance`; rules that `memorable` leaves alone.
+        chance: see `Chance`; rules that are memorable leave it alone.
+        seed: of the interceptor, for rules that number draws in a way of their own.
+        now: seconds since the epoch.
+        virtual_cluster: the client's; the same names mean something else in others.
     """
 
     api: ApiKey
     version: int
     request: Any
     chance: Chance
+    seed: int = 0
+    now: float = 0.0
+    virtual_cluster: str = ""
 
 
 class Answered(NamedTuple):
-    """The broker's answer to a request that was drawn for a rule; as `Asked`."""
+    """The broker's answer to a request that was drawn for a rule; as `Asked`.
+
+    Args:
+        kept: what the rule asked to be kept, see `Await`; None if it only watches.
+        now, virtual_cluster: as in `Asked`.
+    """
 
     api: ApiKey
     version: int
     response: Any
     chance: Chance
+    kept: Any = None
+    now: float = 0.0
+    virtual_cluster: str = ""
+
+
+Place = tuple[str, int]
+"""Topic and partition."""
 
 
 class Part(NamedTuple):
@@ -58,17 +76,64 @@ class Forward:
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """Do not forward; answer with this response message, which carries `error`."""
+    """Do not forward; answer with this response message, which carries `error`.
+
+    Args:
+        key: the group or transactional id it is about, if it is about one.
+    """
 
     response: Any
+    error: ErrorCode
+    key: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Refuse:
+    """Do not forward these topic-partitions of a Produce that has an answer; forward the others.
+
+    The answer to the client is one: the broker's about the others, and `error` for these.
+    """
+
+    parts: Set[Place]
     error: ErrorCode
 
 
 @dataclass(frozen=True, slots=True)
+class Await:
+    """Forward, and decide about the answer, with `kept` in mind."""
+
+    kept: Any
+
+
+@dataclass(frozen=True, slots=True)
 class Disconnect:
-    """Do not forward; close the connection, as a broker does that cannot answer with `error`."""
+    """Close the connection, as a broker does that cannot answer with `error`.
+
+    Args:
+        appended: about a request, whether it is forwarded all the same; about an answer, it was.
+        parts: what is put on record; all that the request names if there are none.
+    """
 
     error: ErrorCode
+    appended: bool = False
+    parts: Sequence[Part] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Deny:
+    """The broker did what it was asked, and `message` goes on, which says otherwise.
+
+    Args:
+        parts: of which it does.
+        appended: whether what the broker did is more than to tell something.
+        key: as in `Answer`.
+    """
+
+    message: Any
+    error: ErrorCode
+    parts: Sequence[Part]
+    appended: bool = True
+    key: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,9 +158,9 @@ class Change:
     parts: Sequence[Part]
 
 
-Decision = Forward | Answer | Disconnect | Delay | Change
+Decision = Forward | Answer | Refuse | Await | Disconnect | Delay | Change
 """About a request."""
-ResponseDecision = Forward | Delay | Change
+ResponseDecision = Forward | Deny | Disconnect | Delay | Change
 """About a response."""
 FORWARD = Forward()
 
@@ -116,6 +181,10 @@ class Rule(Protocol):
         """Requests that a draw selects, before anything is decoded: 0 is none, 1 is all."""
 
     @property
+    def splits(self) -> ErrorCode | None:
+        """With which error it refuses single topic-partitions; None if only whole requests."""
+
+    @property
     def memorable(self) -> bool:
         """Whether equal acks, topics and partitions get equal decisions, whatever the records."""
 
@@ -134,6 +203,7 @@ class RequestRule:
     """A rule that decides about requests only, and keeps nothing in mind."""
 
     rung = 0
+    splits: ErrorCode | None = None
     memorable = False
     watches: frozenset[ApiKey] = frozenset()
 

@@ -1,26 +1,64 @@
-"""Rung 1 of a simulated leader election: sampled NOT_LEADER_OR_FOLLOWER on Produce.
+"""A simulated leader election: sampled NOT_LEADER_OR_FOLLOWER on Produce, or leaderless windows.
 
-The request is refused as a whole and never forwarded: clients take this error as "certainly not
-appended", so answering a request that was appended would duplicate records.
+With the outcome REJECT a request, or a partition of it, is refused and never forwarded: clients
+take this error as "certainly not appended". The two other outcomes are what an old leader does that
+has appended and then loses its leadership before the answer: it says the same, or nothing.
+
+That is rung 1. With a window it is rung 2: a draw takes the leader of a partition away for a time,
+for everybody in the interceptor's scope and in every API that notices (`lost_leadership`).
 """
 
+import itertools
+from collections import defaultdict
+from collections.abc import Iterator
 from dataclasses import dataclass
+from hashlib import blake2b
+from typing import Final
 
 from codec.api_keys import ApiKey
 from codec.error_codes import ErrorCode
-from sidecar.faults.base import FORWARD, Answer, Asked, Decision, Disconnect, RequestRule
-from sidecar.faults.refusals import refuse_produce
-from sidecar.model.faults import Checks
+from sidecar.faults.base import (
+    FORWARD,
+    Answer,
+    Answered,
+    Asked,
+    Await,
+    Decision,
+    Deny,
+    Disconnect,
+    Part,
+    Place,
+    Refuse,
+    RequestRule,
+    ResponseDecision,
+)
+from sidecar.faults.draws import draw
+from sidecar.faults.lost_leadership import APIS, Lost, produced, strike, strike_answer
+from sidecar.faults.refusals import deny_produce, refuse_produce
+from sidecar.model.faults import MAX_LATENCY_MS, Checks
 
-_ERROR = ErrorCode.NOT_LEADER_OR_FOLLOWER
+REQUEST, PARTITION = "REQUEST", "PARTITION"
+REJECT, APPEND_THEN_REJECT = "REJECT", "APPEND_THEN_REJECT"
+APPEND_THEN_DISCONNECT = "APPEND_THEN_DISCONNECT"
+DRAWS: Final = (REQUEST, PARTITION)
+OUTCOMES: Final = (REJECT, APPEND_THEN_REJECT, APPEND_THEN_DISCONNECT)
+MAX_PARTITIONS: Final = 100_000
+"""Partitions whose draws are counted, by interceptor; beyond, all counts begin anew."""
+_NOTHING: Final = frozenset[ApiKey]()
+_ERROR: Final = ErrorCode.NOT_LEADER_OR_FOLLOWER
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LeaderElection:
-    """Answer sampled Produce requests with NOT_LEADER_OR_FOLLOWER instead of forwarding them.
+    """Answer sampled Produce requests with NOT_LEADER_OR_FOLLOWER.
 
     Args:
-        rate_in_percent: share of requests that are answered, 0 to 100; retries are drawn afresh.
+        rate_in_percent: share of what is drawn, 0 to 100; retries are drawn afresh.
+        draw: what is drawn, see `DRAWS`. The n-th draw for a partition depends on the seed, the
+            topic, the partition and n only.
+        outcome: what becomes of what was drawn, see `OUTCOMES`.
+        window_ms: how long a partition that was drawn has no leader, up to an hour; 0: only what
+            was drawn is struck. Needs the outcome REJECT. Meanwhile nothing is drawn for it.
         seed: 0 to 2**64-1; None takes the process seed, or a random one.
 
     Raises:
@@ -28,34 +66,125 @@ class LeaderElection:
     """
 
     rate_in_percent: float
+    draw: str = REQUEST
+    outcome: str = REJECT
+    window_ms: int = 0
     seed: int | None = None
 
     def __post_init__(self) -> None:
         checks = Checks()
         checks.rate("rate_in_percent", self.rate_in_percent)
+        checks.one_of("draw", self.draw, DRAWS)
+        checks.one_of("outcome", self.outcome, OUTCOMES)
+        checks.between("window_ms", self.window_ms, 0, MAX_LATENCY_MS)
+        if self.window_ms and self.outcome in OUTCOMES[1:]:
+            checks.refuse(
+                "outcome", f"outcome is {self.outcome!r}, allowed beside window_ms are REJECT"
+            )
         checks.seed(self.seed)
         checks.done()
+
+    @property
+    def needs_one_process(self) -> bool:
+        """Whether what it keeps in mind has to be seen by all connections: windows have."""
+        return bool(self.window_ms)
 
 
 class LeaderElectionRule(RequestRule):
     """Answers the sampled share of Produce requests as a broker that lost its partitions."""
 
-    rung = 1
-    memorable = True
-
     def __init__(self, config: LeaderElection) -> None:
-        self.share = config.rate_in_percent / 100
+        rate = config.rate_in_percent / 100
+        self._by_partition = config.draw == PARTITION
+        self._outcome = config.outcome
+        self._rate = rate
+        self._window = config.window_ms / 1000
+        self._counts: dict[tuple[str, Place], Iterator[int]] = defaultdict(itertools.count)
+        self._requests = itertools.count()
+        self._ends: dict[tuple[str, Place], float] = {}
+        self.rung = 2 if self._window else 1
+        # With these it numbers its draws itself.
+        own = self._by_partition or self._window
+        self.share = 1.0 if own and rate else rate
         # At 0 it wants nothing, and costs nothing.
-        self.apis = frozenset({ApiKey.PRODUCE}) if self.share else frozenset[ApiKey]()
+        self.apis = (APIS if self._window else frozenset({ApiKey.PRODUCE})) if rate else _NOTHING
+        self.splits = _ERROR if own else None
+        self.memorable = not own and config.outcome == REJECT
 
     def decide(self, asked: Asked) -> Decision:
-        """Refuse every partition; with acks=0 there is no answer, so the connection closes.
+        """Strike what was drawn, or what has no leader. A request without partitions is forwarded.
 
-        A request without partitions is forwarded: there is nothing to refuse in it.
+        With acks=0 there is no answer: the connection closes, as a broker's does, which has
+        appended what it could.
         """
+        if self._window:
+            if asked.api is ApiKey.PRODUCE:
+                self._open(asked)
+            return strike(asked, self._lost(asked)) if self._ends else FORWARD
         request = asked.request
-        if not any(topic.partition_data for topic in request.topic_data or ()):
+        chosen = produced(request)
+        if self._by_partition:
+            chosen = [place for place in chosen if self._draws(asked, place)]
+        if not chosen:
             return FORWARD
+        if self._outcome != REJECT:
+            if request.acks == 0:
+                return Disconnect(_ERROR, True, [Part(*place) for place in chosen])
+            return Await(frozenset(chosen))
         if request.acks == 0:
             return Disconnect(_ERROR)
+        if self._by_partition:
+            return Refuse(frozenset(chosen), _ERROR)
         return Answer(refuse_produce(request, _ERROR), _ERROR)
+
+    def answered(self, answered: Answered) -> ResponseDecision:
+        """Say that what was appended was not, or nothing; failures of the broker's own stay."""
+        if self._window:
+            return strike_answer(answered, self._lost(answered))
+        appended = [
+            Part(topic.name, partition.index)
+            for topic in answered.response.responses
+            for partition in topic.partition_responses
+            if (topic.name, partition.index) in answered.kept and not partition.error_code
+        ]
+        if not appended:
+            return FORWARD
+        if self._outcome == APPEND_THEN_DISCONNECT:
+            return Disconnect(_ERROR, True, appended)
+        denied = frozenset((part.topic, part.partition) for part in appended)
+        return Deny(deny_produce(answered.response, denied, _ERROR), _ERROR, appended)
+
+    def _draws(self, asked: Asked, place: Place) -> bool:
+        """Whether the next draw for a partition is below the rate."""
+        if len(self._counts) > MAX_PARTITIONS:
+            self._counts.clear()
+        n = next(self._counts[asked.virtual_cluster, place])
+        return draw(_seed_of(asked.seed, place), n) < self._rate
+
+    def _open(self, asked: Asked) -> None:
+        """Draw for what has a leader; take it away where the draw says so."""
+        lost = self._lost(asked)
+        led = [place for place in produced(asked.request) if not lost(place)]
+        if self._by_partition:
+            chosen = [place for place in led if self._draws(asked, place)]
+        else:
+            n = next(self._requests) if led else 0
+            chosen = led if led and draw(asked.seed, n) < self._rate else []
+        if len(self._ends) + len(chosen) > MAX_PARTITIONS:
+            self._ends.clear()
+        for place in chosen:
+            self._ends[asked.virtual_cluster, place] = asked.now + self._window
+
+    def _lost(self, about: Asked | Answered) -> Lost:
+        """What tells whether a partition has no leader at this moment; forgets those that have."""
+        for key in [key for key, end in self._ends.items() if end <= about.now]:
+            del self._ends[key]
+        where, ends = about.virtual_cluster, self._ends
+        return lambda place: (where, place) in ends
+
+
+def _seed_of(seed: int, place: Place) -> int:
+    """The seed of the draws for one partition."""
+    topic, partition = place
+    text = f"{seed}\0{partition}\0{topic}".encode("utf-8", "surrogateescape")
+    return int.from_bytes(blake2b(text, digest_size=8).digest(), "big")

@@ -1,11 +1,14 @@
 """The responses of brokers that refuse every partition of a request."""
 
+from collections.abc import Set
+from copy import copy
 from typing import Any
 
 from codec.api_keys import ApiKey
 from codec.error_codes import ErrorCode
 from codec.messages.produce import ProduceResponse
 from codec.registry import response_class
+from sidecar.faults.base import Place
 
 _UNKNOWN = -1
 
@@ -20,18 +23,40 @@ def refuse_produce(request: Any, error: ErrorCode) -> ProduceResponse:
                 name=topic.name,
                 topic_id=topic.topic_id,
                 partition_responses=[
-                    partition_response(
-                        index=partition.index,
-                        error_code=error,
-                        base_offset=_UNKNOWN,
-                        log_append_time_ms=_UNKNOWN,
-                        log_start_offset=_UNKNOWN,
-                    )
+                    refused_partition(partition_response, partition.index, error)
                     for partition in topic.partition_data
                 ],
             )
             for topic in request.topic_data
         ]
+    )
+
+
+def deny_produce(response: Any, places: Set[Place], error: ErrorCode) -> Any:
+    """A Produce response that says `error` of these topic-partitions; of others what it did."""
+    denied = ProduceResponse.TopicProduceResponse.PartitionProduceResponse
+    result = copy(response)
+    result.responses = []
+    for topic in response.responses:
+        told = copy(topic)
+        told.partition_responses = [
+            refused_partition(denied, partition.index, error)
+            if (topic.name, partition.index) in places
+            else partition
+            for partition in topic.partition_responses
+        ]
+        result.responses.append(told)
+    return result
+
+
+def refused_partition(kind: Any, index: int, error: ErrorCode) -> Any:
+    """What a Produce response says of a partition that nothing was appended to."""
+    return kind(
+        index=index,
+        error_code=error,
+        base_offset=_UNKNOWN,
+        log_append_time_ms=_UNKNOWN,
+        log_start_offset=_UNKNOWN,
     )
 
 

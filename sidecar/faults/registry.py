@@ -5,8 +5,10 @@ from typing import Any, Final, NamedTuple
 
 from sidecar.faults.base import Rule
 from sidecar.faults.broken_broker import BrokenBroker, BrokenBrokerRule
+from sidecar.faults.coordinator_move import CoordinatorMove, CoordinatorMoveRule
 from sidecar.faults.latency import Latency, LatencyRule
 from sidecar.faults.leader_election import LeaderElection, LeaderElectionRule
+from sidecar.faults.leaderless import Leaderless, LeaderlessRule
 from sidecar.faults.slow_broker import SlowBroker, SlowBrokerRule
 from sidecar.faults.slow_clients import SlowClients, SlowClientsRule
 from sidecar.model.faults import Fault
@@ -26,6 +28,8 @@ class Kind(NamedTuple):
 
 KINDS: Final[Mapping[str, Kind]] = {
     "leader_election": Kind(LeaderElection, LeaderElectionRule),
+    "leaderless": Kind(Leaderless, LeaderlessRule),
+    "coordinator_move": Kind(CoordinatorMove, CoordinatorMoveRule),
     "broken_broker": Kind(BrokenBroker, BrokenBrokerRule),
     "slow_broker": Kind(SlowBroker, SlowBrokerRule),
     "latency": Kind(Latency, LatencyRule),

@@ -3,7 +3,15 @@
 from dataclasses import dataclass
 
 from codec.api_keys import ApiKey
-from sidecar.faults.base import FORWARD, Answered, Asked, Decision, Delay, ResponseDecision
+from sidecar.faults.base import (
+    FORWARD,
+    Answered,
+    Asked,
+    Decision,
+    Delay,
+    RequestRule,
+    ResponseDecision,
+)
 from sidecar.faults.matching import matcher
 from sidecar.model.faults import Checks
 from sidecar.model.patterns import EVERYTHING
@@ -39,15 +47,12 @@ class SlowClients:
         checks.done()
 
 
-class SlowClientsRule:
+class SlowClientsRule(RequestRule):
     """Delays the sampled share of answers that are about a topic which matches.
 
     A Fetch that goes on with a session names no topics, so its answer decides: it names those that
     it has something to say about. Where all topics match, nothing has to be looked at.
     """
-
-    rung = 0
-    memorable = False
 
     def __init__(self, config: SlowClients) -> None:
         self.share = config.rate_in_percent / 100

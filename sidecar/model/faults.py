@@ -4,6 +4,7 @@ The kinds themselves, each with what it does, are in `sidecar.faults`.
 """
 
 import math
+from collections.abc import Sequence
 from typing import Protocol
 
 from sidecar.model.errors import FieldViolation, InvalidArgument
@@ -47,6 +48,11 @@ class Checks:
         """Check a seed, which may be missing."""
         if value is not None:
             self.between("seed", value, 0, MAX_SEED)
+
+    def one_of(self, field: str, value: str, allowed: Sequence[str]) -> None:
+        """Check a word."""
+        if value not in allowed:
+            self.refuse(field, f"{field} is {value!r}, allowed are {', '.join(allowed)}")
 
     def latency(self, least: int, most: int) -> None:
         """Check a range of milliseconds, in fields of the usual names."""

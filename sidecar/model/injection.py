@@ -66,6 +66,8 @@ class Injection:
     delay_ms: int | None = None
     """From the request to when its answer may leave, milliseconds."""
     records_changed: int | None = None
+    coordinator_key: str | None = None
+    """Group or transactional id, as the client calls it, where it is about the coordinator."""
 
     def whole(self) -> "Injection":
         """Itself; as `Brief.whole`."""

@@ -86,6 +86,8 @@ class Interceptor:
         lease: the name of the lease with which it ends; empty for none.
         lease_uid: which of the leases of that name; given by the service.
         paused: whether it does nothing for the time being; never given by the client.
+        given: the fields of the fault that the client gave, so that it is told no others; None: all
+            that are not what they are by themselves.
         seed: the seed its draws really use; given at creation, never by the client.
         uid: changes whenever the draws start anew (creation, replacement).
 
@@ -105,6 +107,7 @@ class Interceptor:
     lease: str = ""
     lease_uid: str = ""
     paused: bool = False
+    given: frozenset[str] | None = None
     seed: int = 0
     uid: str = ""
 

@@ -1,6 +1,7 @@
 """Requests on their way to the broker and responses on their way back, for one connection."""
 
 from collections.abc import Callable
+from copy import copy
 from typing import Any, Final, NamedTuple
 
 import codec
@@ -15,6 +16,7 @@ from sidecar.dataplane.tenancy.names import Names
 from sidecar.dataplane.tenancy.topic_ids import Masks, TopicDirectory
 
 _NEVER: Final = 1 << 15
+_PRODUCE_IDS_SINCE: Final = 13
 _MINIMUM_ADDRESS_VERSION: Final[dict[int, int]] = {
     # First response versions that carry broker addresses (KIP-951 for Produce and Fetch).
     ApiKey.METADATA: 0,
@@ -109,6 +111,24 @@ class Tenancy:
         chunks = codec.rewrite_request(api_key, version, body, ToPhysical(exchange))
         return Mapped(chunks, exchange)
 
+    def map_decoded(self, api_key: int, version: int, request: Any) -> Mapped:
+        """As `map_request`, of a decoded request that comes in the place of one that was mapped.
+
+        Records of a Produce are passed on as they are, and not copied.
+        """
+        if api_key != ApiKey.PRODUCE:
+            mapped = self.map_request(api_key, version, codec.encode(request, version))
+            if not isinstance(mapped, Mapped):
+                raise codec.CodecError("a request that was mapped is answered when it is changed")
+            return mapped
+        exchange = Exchange(self._names(), self._directory, self.masks)
+        if self.isolates:
+            request = _physical_produce(request, version, exchange)
+        return Mapped(
+            codec.encode_chunks(request, version),
+            None if self.passes(api_key, version) else exchange,
+        )
+
     def map_response(self, api_key: int, version: int, body: Any, exchange: Exchange) -> Chunks:
         """Body with logical names and the sidecar's addresses; foreign names are left out.
 
@@ -125,3 +145,19 @@ class Tenancy:
         kind = Learning if api_key in _NAMES_THEN_IDS else ToLogical
         hooks = kind(exchange, self._advertise)
         return codec.rewrite_response(api_key, version, body, hooks)
+
+
+def _physical_produce(request: Any, version: int, exchange: Exchange) -> Any:
+    """A decoded Produce request as the cluster names things; the original stays."""
+    physical = copy(request)
+    if physical.transactional_id is not None:
+        physical.transactional_id = exchange.name(physical.transactional_id)
+    physical.topic_data = []
+    for topic in request.topic_data:
+        renamed = copy(topic)
+        if version < _PRODUCE_IDS_SINCE:
+            renamed.name = exchange.topic(topic.name)
+        else:
+            renamed.topic_id = exchange.topic_id(topic.topic_id)
+        physical.topic_data.append(renamed)
+    return physical

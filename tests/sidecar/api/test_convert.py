@@ -1,7 +1,7 @@
 """Messages to model values and back."""
 
 from contextlib import suppress
-from dataclasses import fields
+from dataclasses import fields, replace
 from typing import Any
 
 from hypothesis import given
@@ -82,7 +82,7 @@ INTERCEPTORS = st.builds(
 def test_interceptors_survive_the_way_there_and_back(item: Interceptor) -> None:
     message = convert.interceptor_to_proto(View(item, 0, "", ACTIVE))
 
-    assert convert.interceptor_from_proto(message) == item
+    assert replace(convert.interceptor_from_proto(message), given=None) == item
 
 
 def test_the_longest_listing_is_below_what_grpc_clients_take() -> None:
@@ -142,7 +142,9 @@ def test_injections_have_the_same_fields_on_both_sides() -> None:
 
 
 def test_injections_keep_every_value() -> None:
-    record = injection(leader_id=0, leader_epoch=0, delay_ms=0, records_changed=0)
+    record = injection(
+        leader_id=0, leader_epoch=0, delay_ms=0, records_changed=0, coordinator_key="g"
+    )
     message = convert.injection_to_proto(3, record)
 
     for name, value in record.as_dict().items():
@@ -169,6 +171,7 @@ def test_what_was_not_known_on_the_wire_stays_unset() -> None:
         "acks",
         "delay_ms",
         "records_changed",
+        "coordinator_key",
     ]
     message = convert.injection_to_proto(1, injection(**dict.fromkeys(unknown)))
 

@@ -19,6 +19,7 @@ from sidecar.faults.leader_election import LeaderElection
 from sidecar.model.errors import (
     Aborted,
     AlreadyExists,
+    FailedPrecondition,
     InvalidArgument,
     NotFound,
     ResourceExhausted,
@@ -61,6 +62,22 @@ class Fixture:
 @pytest.fixture
 def fixture() -> Fixture:
     return Fixture()
+
+
+def test_windows_need_one_process() -> None:
+    fault = LeaderElection(rate_in_percent=1, window_ms=100)
+    window = Interceptor(name="n", scope=Scope(), priority=1, fault=fault)
+    state = ControlState(lambda _: None)
+    InterceptorService(state, Journal()).create(window)
+    service = InterceptorService(ControlState(lambda _: None), Journal(), processes=4)
+
+    with pytest.raises(FailedPrecondition, match="GATEWAY_WORKERS is 4, allowed is 1"):
+        service.create(window)
+    present = replace(window, fault=LeaderElection(rate_in_percent=1))
+    service.create(present)
+    with pytest.raises(FailedPrecondition):
+        service.update(window)
+    assert [view.interceptor.fault for view in service.list()] == [present.fault]
 
 
 def test_create_is_published_before_it_returns(fixture: Fixture) -> None:

@@ -205,6 +205,7 @@ def test_the_event_of_an_injection_tells_all_there_is_to_know() -> None:
         "leader_epoch": None,
         "delay_ms": None,
         "records_changed": None,
+        "coordinator_key": None,
     }
 
 

@@ -8,6 +8,7 @@ from collections import abc as _abc
 from google.protobuf import descriptor as _descriptor
 from google.protobuf import message as _message
 from google.protobuf.internal import containers as _containers
+from google.protobuf.internal import enum_type_wrapper as _enum_type_wrapper
 import builtins as _builtins
 import sys
 import typing as _typing
@@ -22,40 +23,246 @@ DESCRIPTOR: _descriptor.FileDescriptor
 @_typing.final
 class LeaderElection(_message.Message):
     """Simulates leader elections: sampled Produce requests are answered with
-    NOT_LEADER_OR_FOLLOWER and never reach the broker, so that producers refresh their metadata
-    and retry.
+    NOT_LEADER_OR_FOLLOWER, so that producers refresh their metadata and retry.
     """
 
     DESCRIPTOR: _descriptor.Descriptor
 
+    class _Draw:
+        ValueType = _typing.NewType("ValueType", _builtins.int)
+        V: _TypeAlias = ValueType  # noqa: Y015
+
+    class _DrawEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[LeaderElection._Draw.ValueType], _builtins.type):
+        DESCRIPTOR: _descriptor.EnumDescriptor
+        DRAW_UNSPECIFIED: LeaderElection._Draw.ValueType  # 0
+        """REQUEST."""
+        DRAW_REQUEST: LeaderElection._Draw.ValueType  # 1
+        """Whole requests, as the reference does."""
+        DRAW_PARTITION: LeaderElection._Draw.ValueType  # 2
+        """Each topic-partition of a request; those that are not drawn are forwarded, and the client
+        gets one answer. The n-th draw for a partition depends on the seed, topic, partition and n.
+        """
+
+    class Draw(_Draw, metaclass=_DrawEnumTypeWrapper):
+        """What is drawn."""
+
+    DRAW_UNSPECIFIED: LeaderElection.Draw.ValueType  # 0
+    """REQUEST."""
+    DRAW_REQUEST: LeaderElection.Draw.ValueType  # 1
+    """Whole requests, as the reference does."""
+    DRAW_PARTITION: LeaderElection.Draw.ValueType  # 2
+    """Each topic-partition of a request; those that are not drawn are forwarded, and the client
+    gets one answer. The n-th draw for a partition depends on the seed, topic, partition and n.
+    """
+
+    class _Outcome:
+        ValueType = _typing.NewType("ValueType", _builtins.int)
+        V: _TypeAlias = ValueType  # noqa: Y015
+
+    class _OutcomeEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[LeaderElection._Outcome.ValueType], _builtins.type):
+        DESCRIPTOR: _descriptor.EnumDescriptor
+        OUTCOME_UNSPECIFIED: LeaderElection._Outcome.ValueType  # 0
+        """REJECT."""
+        OUTCOME_REJECT: LeaderElection._Outcome.ValueType  # 1
+        """Not forwarded, never appended."""
+        OUTCOME_APPEND_THEN_REJECT: LeaderElection._Outcome.ValueType  # 2
+        """Appended, and the answer says NOT_LEADER_OR_FOLLOWER."""
+        OUTCOME_APPEND_THEN_DISCONNECT: LeaderElection._Outcome.ValueType  # 3
+        """Appended, and the connection closes before the answer."""
+
+    class Outcome(_Outcome, metaclass=_OutcomeEnumTypeWrapper):
+        """What becomes of what was drawn."""
+
+    OUTCOME_UNSPECIFIED: LeaderElection.Outcome.ValueType  # 0
+    """REJECT."""
+    OUTCOME_REJECT: LeaderElection.Outcome.ValueType  # 1
+    """Not forwarded, never appended."""
+    OUTCOME_APPEND_THEN_REJECT: LeaderElection.Outcome.ValueType  # 2
+    """Appended, and the answer says NOT_LEADER_OR_FOLLOWER."""
+    OUTCOME_APPEND_THEN_DISCONNECT: LeaderElection.Outcome.ValueType  # 3
+    """Appended, and the connection closes before the answer."""
+
     RATE_IN_PERCENT_FIELD_NUMBER: _builtins.int
     SEED_FIELD_NUMBER: _builtins.int
+    DRAW_FIELD_NUMBER: _builtins.int
+    OUTCOME_FIELD_NUMBER: _builtins.int
+    WINDOW_MS_FIELD_NUMBER: _builtins.int
     rate_in_percent: _builtins.float
     """Share of Produce requests that get the error, 0 to 100; required. Retries are drawn afresh."""
     seed: _builtins.int
     """Makes the draws repeatable. When unset, the seed comes from the process seed, scope and name,
     or is random when there is no process seed. Interceptor.effective_seed tells the outcome.
     """
+    draw: Global___LeaderElection.Draw.ValueType
+    """What is drawn; REQUEST when unset."""
+    outcome: Global___LeaderElection.Outcome.ValueType
+    """What becomes of it; REJECT when unset."""
+    window_ms: _builtins.int
+    """How long a partition that was drawn has no leader, milliseconds, 0 to 3600000; 0 when unset:
+    only what was drawn is struck. Meanwhile it is as Leaderless says, for everybody in the scope,
+    and nothing is drawn for it. Only with the outcome REJECT, and in one process.
+    """
     def __init__(
         self,
         *,
         rate_in_percent: _builtins.float | None = ...,
         seed: _builtins.int | None = ...,
+        draw: Global___LeaderElection.Draw.ValueType | None = ...,
+        outcome: Global___LeaderElection.Outcome.ValueType | None = ...,
+        window_ms: _builtins.int | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["_rate_in_percent", b"_rate_in_percent", "_seed", b"_seed", "rate_in_percent", b"rate_in_percent", "seed", b"seed"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["_draw", b"_draw", "_outcome", b"_outcome", "_rate_in_percent", b"_rate_in_percent", "_seed", b"_seed", "_window_ms", b"_window_ms", "draw", b"draw", "outcome", b"outcome", "rate_in_percent", b"rate_in_percent", "seed", b"seed", "window_ms", b"window_ms"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["_rate_in_percent", b"_rate_in_percent", "_seed", b"_seed", "rate_in_percent", b"rate_in_percent", "seed", b"seed"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_draw", b"_draw", "_outcome", b"_outcome", "_rate_in_percent", b"_rate_in_percent", "_seed", b"_seed", "_window_ms", b"_window_ms", "draw", b"draw", "outcome", b"outcome", "rate_in_percent", b"rate_in_percent", "seed", b"seed", "window_ms", b"window_ms"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    _WhichOneofReturnType__draw: _TypeAlias = _typing.Literal["draw"]  # noqa: Y015
+    _WhichOneofArgType__draw: _TypeAlias = _typing.Literal["_draw", b"_draw"]  # noqa: Y015
+    _WhichOneofReturnType__outcome: _TypeAlias = _typing.Literal["outcome"]  # noqa: Y015
+    _WhichOneofArgType__outcome: _TypeAlias = _typing.Literal["_outcome", b"_outcome"]  # noqa: Y015
     _WhichOneofReturnType__rate_in_percent: _TypeAlias = _typing.Literal["rate_in_percent"]  # noqa: Y015
     _WhichOneofArgType__rate_in_percent: _TypeAlias = _typing.Literal["_rate_in_percent", b"_rate_in_percent"]  # noqa: Y015
     _WhichOneofReturnType__seed: _TypeAlias = _typing.Literal["seed"]  # noqa: Y015
     _WhichOneofArgType__seed: _TypeAlias = _typing.Literal["_seed", b"_seed"]  # noqa: Y015
+    _WhichOneofReturnType__window_ms: _TypeAlias = _typing.Literal["window_ms"]  # noqa: Y015
+    _WhichOneofArgType__window_ms: _TypeAlias = _typing.Literal["_window_ms", b"_window_ms"]  # noqa: Y015
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__draw) -> _WhichOneofReturnType__draw | None: ...
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__outcome) -> _WhichOneofReturnType__outcome | None: ...
     @_typing.overload
     def WhichOneof(self, oneof_group: _WhichOneofArgType__rate_in_percent) -> _WhichOneofReturnType__rate_in_percent | None: ...
     @_typing.overload
     def WhichOneof(self, oneof_group: _WhichOneofArgType__seed) -> _WhichOneofReturnType__seed | None: ...
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__window_ms) -> _WhichOneofReturnType__window_ms | None: ...
 
 Global___LeaderElection: _TypeAlias = LeaderElection  # noqa: Y015
+
+@_typing.final
+class Leaderless(_message.Message):
+    """An election on demand: certain partitions have no leader for as long as the interceptor is there.
+    Produce, Fetch, ListOffsets, OffsetForLeaderEpoch and DeleteRecords are answered with
+    NOT_LEADER_OR_FOLLOWER, Metadata with LEADER_NOT_AVAILABLE and the epoch kept; then everything
+    heals at once.
+    """
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    TOPIC_FIELD_NUMBER: _builtins.int
+    PARTITIONS_FIELD_NUMBER: _builtins.int
+    SEED_FIELD_NUMBER: _builtins.int
+    topic: _builtins.str
+    """Regular expression (RE2) for the whole name of a topic, as clients have it; required."""
+    seed: _builtins.int
+    """Kept, and not used: nothing is drawn."""
+    @_builtins.property
+    def partitions(self) -> _containers.RepeatedScalarFieldContainer[_builtins.int]:
+        """Numbers of the partitions; all when empty."""
+
+    def __init__(
+        self,
+        *,
+        topic: _builtins.str | None = ...,
+        partitions: _abc.Iterable[_builtins.int] | None = ...,
+        seed: _builtins.int | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["_seed", b"_seed", "_topic", b"_topic", "seed", b"seed", "topic", b"topic"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_seed", b"_seed", "_topic", b"_topic", "partitions", b"partitions", "seed", b"seed", "topic", b"topic"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    _WhichOneofReturnType__seed: _TypeAlias = _typing.Literal["seed"]  # noqa: Y015
+    _WhichOneofArgType__seed: _TypeAlias = _typing.Literal["_seed", b"_seed"]  # noqa: Y015
+    _WhichOneofReturnType__topic: _TypeAlias = _typing.Literal["topic"]  # noqa: Y015
+    _WhichOneofArgType__topic: _TypeAlias = _typing.Literal["_topic", b"_topic"]  # noqa: Y015
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__seed) -> _WhichOneofReturnType__seed | None: ...
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__topic) -> _WhichOneofReturnType__topic | None: ...
+
+Global___Leaderless: _TypeAlias = Leaderless  # noqa: Y015
+
+@_typing.final
+class CoordinatorMove(_message.Message):
+    """The coordinator of a group or transactional id moves, as when its partition changes leaders, once
+    for each, from the first request about it: NOT_COORDINATOR (and COORDINATOR_NOT_AVAILABLE to who
+    asks for it), then COORDINATOR_LOAD_IN_PROGRESS, then all is well. Needs one process.
+    """
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    class _KeyType:
+        ValueType = _typing.NewType("ValueType", _builtins.int)
+        V: _TypeAlias = ValueType  # noqa: Y015
+
+    class _KeyTypeEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[CoordinatorMove._KeyType.ValueType], _builtins.type):
+        DESCRIPTOR: _descriptor.EnumDescriptor
+        KEY_TYPE_UNSPECIFIED: CoordinatorMove._KeyType.ValueType  # 0
+        """GROUP."""
+        KEY_TYPE_GROUP: CoordinatorMove._KeyType.ValueType  # 1
+        """Groups of consumers."""
+        KEY_TYPE_TRANSACTION: CoordinatorMove._KeyType.ValueType  # 2
+        """Transactional ids."""
+
+    class KeyType(_KeyType, metaclass=_KeyTypeEnumTypeWrapper):
+        """What a coordinator coordinates."""
+
+    KEY_TYPE_UNSPECIFIED: CoordinatorMove.KeyType.ValueType  # 0
+    """GROUP."""
+    KEY_TYPE_GROUP: CoordinatorMove.KeyType.ValueType  # 1
+    """Groups of consumers."""
+    KEY_TYPE_TRANSACTION: CoordinatorMove.KeyType.ValueType  # 2
+    """Transactional ids."""
+
+    COORDINATOR_KEY_FIELD_NUMBER: _builtins.int
+    KEY_TYPE_FIELD_NUMBER: _builtins.int
+    UNAVAILABLE_MS_FIELD_NUMBER: _builtins.int
+    LOADING_MS_FIELD_NUMBER: _builtins.int
+    SEED_FIELD_NUMBER: _builtins.int
+    coordinator_key: _builtins.str
+    """Regular expression (RE2) for the whole name of a group or transactional id; required."""
+    key_type: Global___CoordinatorMove.KeyType.ValueType
+    """Which of the two; GROUP when unset."""
+    unavailable_ms: _builtins.int
+    """How long nobody coordinates, milliseconds, 0 to 3600000; 500 when unset."""
+    loading_ms: _builtins.int
+    """How long the new coordinator is not ready, milliseconds, 0 to 3600000; 500 when unset."""
+    seed: _builtins.int
+    """Kept, and not used: nothing is drawn."""
+    def __init__(
+        self,
+        *,
+        coordinator_key: _builtins.str | None = ...,
+        key_type: Global___CoordinatorMove.KeyType.ValueType | None = ...,
+        unavailable_ms: _builtins.int | None = ...,
+        loading_ms: _builtins.int | None = ...,
+        seed: _builtins.int | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["_coordinator_key", b"_coordinator_key", "_key_type", b"_key_type", "_loading_ms", b"_loading_ms", "_seed", b"_seed", "_unavailable_ms", b"_unavailable_ms", "coordinator_key", b"coordinator_key", "key_type", b"key_type", "loading_ms", b"loading_ms", "seed", b"seed", "unavailable_ms", b"unavailable_ms"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_coordinator_key", b"_coordinator_key", "_key_type", b"_key_type", "_loading_ms", b"_loading_ms", "_seed", b"_seed", "_unavailable_ms", b"_unavailable_ms", "coordinator_key", b"coordinator_key", "key_type", b"key_type", "loading_ms", b"loading_ms", "seed", b"seed", "unavailable_ms", b"unavailable_ms"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    _WhichOneofReturnType__coordinator_key: _TypeAlias = _typing.Literal["coordinator_key"]  # noqa: Y015
+    _WhichOneofArgType__coordinator_key: _TypeAlias = _typing.Literal["_coordinator_key", b"_coordinator_key"]  # noqa: Y015
+    _WhichOneofReturnType__key_type: _TypeAlias = _typing.Literal["key_type"]  # noqa: Y015
+    _WhichOneofArgType__key_type: _TypeAlias = _typing.Literal["_key_type", b"_key_type"]  # noqa: Y015
+    _WhichOneofReturnType__loading_ms: _TypeAlias = _typing.Literal["loading_ms"]  # noqa: Y015
+    _WhichOneofArgType__loading_ms: _TypeAlias = _typing.Literal["_loading_ms", b"_loading_ms"]  # noqa: Y015
+    _WhichOneofReturnType__seed: _TypeAlias = _typing.Literal["seed"]  # noqa: Y015
+    _WhichOneofArgType__seed: _TypeAlias = _typing.Literal["_seed", b"_seed"]  # noqa: Y015
+    _WhichOneofReturnType__unavailable_ms: _TypeAlias = _typing.Literal["unavailable_ms"]  # noqa: Y015
+    _WhichOneofArgType__unavailable_ms: _TypeAlias = _typing.Literal["_unavailable_ms", b"_unavailable_ms"]  # noqa: Y015
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__coordinator_key) -> _WhichOneofReturnType__coordinator_key | None: ...
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__key_type) -> _WhichOneofReturnType__key_type | None: ...
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__loading_ms) -> _WhichOneofReturnType__loading_ms | None: ...
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__seed) -> _WhichOneofReturnType__seed | None: ...
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__unavailable_ms) -> _WhichOneofReturnType__unavailable_ms | None: ...
+
+Global___CoordinatorMove: _TypeAlias = CoordinatorMove  # noqa: Y015
 
 @_typing.final
 class BrokenBroker(_message.Message):

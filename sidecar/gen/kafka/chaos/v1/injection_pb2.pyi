@@ -60,6 +60,7 @@ class Injection(_message.Message):
     LEADER_EPOCH_FIELD_NUMBER: _builtins.int
     DELAY_MS_FIELD_NUMBER: _builtins.int
     RECORDS_CHANGED_FIELD_NUMBER: _builtins.int
+    COORDINATOR_KEY_FIELD_NUMBER: _builtins.int
     sequence: _builtins.int
     """Position in this run of the sidecar, from 1 without holes."""
     interceptor: _builtins.str
@@ -132,6 +133,8 @@ class Injection(_message.Message):
     """From the request to when its answer may leave, milliseconds."""
     records_changed: _builtins.int
     """How many records of the topic-partition were changed."""
+    coordinator_key: _builtins.str
+    """Group or transactional id, as the client calls it, where it is about the coordinator."""
     @_builtins.property
     def time(self) -> _timestamp_pb2.Timestamp:
         """When it was injected."""
@@ -173,10 +176,11 @@ class Injection(_message.Message):
         leader_epoch: _builtins.int | None = ...,
         delay_ms: _builtins.int | None = ...,
         records_changed: _builtins.int | None = ...,
+        coordinator_key: _builtins.str | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["_acks", b"_acks", "_base_sequence", b"_base_sequence", "_client_id", b"_client_id", "_client_software_name", b"_client_software_name", "_client_software_version", b"_client_software_version", "_delay_ms", b"_delay_ms", "_leader_epoch", b"_leader_epoch", "_leader_id", b"_leader_id", "_partition", b"_partition", "_producer_epoch", b"_producer_epoch", "_producer_id", b"_producer_id", "_record_count", b"_record_count", "_records_changed", b"_records_changed", "_topic", b"_topic", "acks", b"acks", "base_sequence", b"base_sequence", "client_id", b"client_id", "client_software_name", b"client_software_name", "client_software_version", b"client_software_version", "delay_ms", b"delay_ms", "leader_epoch", b"leader_epoch", "leader_id", b"leader_id", "partition", b"partition", "producer_epoch", b"producer_epoch", "producer_id", b"producer_id", "record_count", b"record_count", "records_changed", b"records_changed", "time", b"time", "topic", b"topic"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["_acks", b"_acks", "_base_sequence", b"_base_sequence", "_client_id", b"_client_id", "_client_software_name", b"_client_software_name", "_client_software_version", b"_client_software_version", "_coordinator_key", b"_coordinator_key", "_delay_ms", b"_delay_ms", "_leader_epoch", b"_leader_epoch", "_leader_id", b"_leader_id", "_partition", b"_partition", "_producer_epoch", b"_producer_epoch", "_producer_id", b"_producer_id", "_record_count", b"_record_count", "_records_changed", b"_records_changed", "_topic", b"_topic", "acks", b"acks", "base_sequence", b"base_sequence", "client_id", b"client_id", "client_software_name", b"client_software_name", "client_software_version", b"client_software_version", "coordinator_key", b"coordinator_key", "delay_ms", b"delay_ms", "leader_epoch", b"leader_epoch", "leader_id", b"leader_id", "partition", b"partition", "producer_epoch", b"producer_epoch", "producer_id", b"producer_id", "record_count", b"record_count", "records_changed", b"records_changed", "time", b"time", "topic", b"topic"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["_acks", b"_acks", "_base_sequence", b"_base_sequence", "_client_id", b"_client_id", "_client_software_name", b"_client_software_name", "_client_software_version", b"_client_software_version", "_delay_ms", b"_delay_ms", "_leader_epoch", b"_leader_epoch", "_leader_id", b"_leader_id", "_partition", b"_partition", "_producer_epoch", b"_producer_epoch", "_producer_id", b"_producer_id", "_record_count", b"_record_count", "_records_changed", b"_records_changed", "_topic", b"_topic", "acks", b"acks", "api", b"api", "base_sequence", b"base_sequence", "batch_count", b"batch_count", "broker_id", b"broker_id", "client_id", b"client_id", "client_software_name", b"client_software_name", "client_software_version", b"client_software_version", "connection_id", b"connection_id", "correlation_id", b"correlation_id", "delay_ms", b"delay_ms", "draw", b"draw", "error", b"error", "error_code", b"error_code", "fault", b"fault", "interceptor", b"interceptor", "interceptor_uid", b"interceptor_uid", "leader_epoch", b"leader_epoch", "leader_id", b"leader_id", "outcome", b"outcome", "partition", b"partition", "principal", b"principal", "producer_epoch", b"producer_epoch", "producer_id", b"producer_id", "reason", b"reason", "record_count", b"record_count", "records_changed", b"records_changed", "rung", b"rung", "seed", b"seed", "sequence", b"sequence", "time", b"time", "topic", b"topic", "version", b"version", "virtual_cluster", b"virtual_cluster"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_acks", b"_acks", "_base_sequence", b"_base_sequence", "_client_id", b"_client_id", "_client_software_name", b"_client_software_name", "_client_software_version", b"_client_software_version", "_coordinator_key", b"_coordinator_key", "_delay_ms", b"_delay_ms", "_leader_epoch", b"_leader_epoch", "_leader_id", b"_leader_id", "_partition", b"_partition", "_producer_epoch", b"_producer_epoch", "_producer_id", b"_producer_id", "_record_count", b"_record_count", "_records_changed", b"_records_changed", "_topic", b"_topic", "acks", b"acks", "api", b"api", "base_sequence", b"base_sequence", "batch_count", b"batch_count", "broker_id", b"broker_id", "client_id", b"client_id", "client_software_name", b"client_software_name", "client_software_version", b"client_software_version", "connection_id", b"connection_id", "coordinator_key", b"coordinator_key", "correlation_id", b"correlation_id", "delay_ms", b"delay_ms", "draw", b"draw", "error", b"error", "error_code", b"error_code", "fault", b"fault", "interceptor", b"interceptor", "interceptor_uid", b"interceptor_uid", "leader_epoch", b"leader_epoch", "leader_id", b"leader_id", "outcome", b"outcome", "partition", b"partition", "principal", b"principal", "producer_epoch", b"producer_epoch", "producer_id", b"producer_id", "reason", b"reason", "record_count", b"record_count", "records_changed", b"records_changed", "rung", b"rung", "seed", b"seed", "sequence", b"sequence", "time", b"time", "topic", b"topic", "version", b"version", "virtual_cluster", b"virtual_cluster"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     _WhichOneofReturnType__acks: _TypeAlias = _typing.Literal["acks"]  # noqa: Y015
     _WhichOneofArgType__acks: _TypeAlias = _typing.Literal["_acks", b"_acks"]  # noqa: Y015
@@ -188,6 +192,8 @@ class Injection(_message.Message):
     _WhichOneofArgType__client_software_name: _TypeAlias = _typing.Literal["_client_software_name", b"_client_software_name"]  # noqa: Y015
     _WhichOneofReturnType__client_software_version: _TypeAlias = _typing.Literal["client_software_version"]  # noqa: Y015
     _WhichOneofArgType__client_software_version: _TypeAlias = _typing.Literal["_client_software_version", b"_client_software_version"]  # noqa: Y015
+    _WhichOneofReturnType__coordinator_key: _TypeAlias = _typing.Literal["coordinator_key"]  # noqa: Y015
+    _WhichOneofArgType__coordinator_key: _TypeAlias = _typing.Literal["_coordinator_key", b"_coordinator_key"]  # noqa: Y015
     _WhichOneofReturnType__delay_ms: _TypeAlias = _typing.Literal["delay_ms"]  # noqa: Y015
     _WhichOneofArgType__delay_ms: _TypeAlias = _typing.Literal["_delay_ms", b"_delay_ms"]  # noqa: Y015
     _WhichOneofReturnType__leader_epoch: _TypeAlias = _typing.Literal["leader_epoch"]  # noqa: Y015
@@ -216,6 +222,8 @@ class Injection(_message.Message):
     def WhichOneof(self, oneof_group: _WhichOneofArgType__client_software_name) -> _WhichOneofReturnType__client_software_name | None: ...
     @_typing.overload
     def WhichOneof(self, oneof_group: _WhichOneofArgType__client_software_version) -> _WhichOneofReturnType__client_software_version | None: ...
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__coordinator_key) -> _WhichOneofReturnType__coordinator_key | None: ...
     @_typing.overload
     def WhichOneof(self, oneof_group: _WhichOneofArgType__delay_ms) -> _WhichOneofReturnType__delay_ms | None: ...
     @_typing.overload

@@ -27,7 +27,8 @@ DESCRIPTOR: _descriptor.FileDescriptor
 class Scope(_message.Message):
     """Whom an interceptor applies to. All fields empty is global: every client of every virtual
     cluster. Of one interceptor name in several scopes only the most specific one counts for a
-    client: username over group over virtual cluster over global.
+    client: username over group over virtual cluster over global; one that is paused or has expired
+    counts as well, as long as it is listed.
     """
 
     DESCRIPTOR: _descriptor.Descriptor
@@ -88,7 +89,9 @@ class Selector(_message.Message):
 
     @_builtins.property
     def client_ids(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
-        """Regular expressions (RE2), each to match the whole client id; a client without one has ""."""
+        """Regular expressions (RE2), each to match the whole client id; a client without one has "". A
+        client is taken to keep its id for the length of a connection.
+        """
 
     @_builtins.property
     def principals(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
@@ -142,15 +145,16 @@ class Limits(_message.Message):
     MAX_INJECTIONS_FIELD_NUMBER: _builtins.int
     MAX_PER_SECOND_FIELD_NUMBER: _builtins.int
     max_injections: _builtins.int
-    """How many injections there may be under one uid, 1 or more. A request that would exceed what is
-    left is forwarded. With GATEWAY_WORKERS the first process hands out the number piece by piece
+    """How many injections there may be under one uid, 1 or more, from when it is first set. A request
+    that would exceed what is left is forwarded. With GATEWAY_WORKERS the first process hands out the number piece by piece
     as others ask for it; a selected request for which a process has nothing at hand yet is
     forwarded, and what a process held when it crashed is lost.
     """
     max_per_second: _builtins.float
-    """How many injections there may be in any second, above 0 and up to 100000; below 1 it is one in
-    so many seconds. A request that would exceed it is forwarded. With GATEWAY_WORKERS each of the
-    W processes keeps to a W-th of it.
+    """How many injections there may be in any second, 0.001 to 100000. What is no whole number is
+    kept as a whole number in a longer time: 0.5 is one in two seconds, 2.5 two in 0.8 seconds. A
+    request that would exceed it is forwarded, so one of more topic-partitions always is. With
+    GATEWAY_WORKERS each of the W processes keeps to a W-th of it.
     """
     def __init__(
         self,
@@ -238,6 +242,8 @@ class Interceptor(_message.Message):
     SCOPE_FIELD_NUMBER: _builtins.int
     PRIORITY_FIELD_NUMBER: _builtins.int
     LEADER_ELECTION_FIELD_NUMBER: _builtins.int
+    LEADERLESS_FIELD_NUMBER: _builtins.int
+    COORDINATOR_MOVE_FIELD_NUMBER: _builtins.int
     BROKEN_BROKER_FIELD_NUMBER: _builtins.int
     SLOW_BROKER_FIELD_NUMBER: _builtins.int
     LATENCY_FIELD_NUMBER: _builtins.int
@@ -279,6 +285,14 @@ class Interceptor(_message.Message):
     @_builtins.property
     def leader_election(self) -> _fault_pb2.LeaderElection:
         """Answers Produce requests as a broker that lost its leadership would."""
+
+    @_builtins.property
+    def leaderless(self) -> _fault_pb2.Leaderless:
+        """Answers as a broker that has lost certain partitions, for as long as the interceptor is there."""
+
+    @_builtins.property
+    def coordinator_move(self) -> _fault_pb2.CoordinatorMove:
+        """Answers as brokers do while the coordinator of a group or transactional id moves."""
 
     @_builtins.property
     def broken_broker(self) -> _fault_pb2.BrokenBroker:
@@ -327,6 +341,8 @@ class Interceptor(_message.Message):
         scope: Global___Scope | None = ...,
         priority: _builtins.int | None = ...,
         leader_election: _fault_pb2.LeaderElection | None = ...,
+        leaderless: _fault_pb2.Leaderless | None = ...,
+        coordinator_move: _fault_pb2.CoordinatorMove | None = ...,
         broken_broker: _fault_pb2.BrokenBroker | None = ...,
         slow_broker: _fault_pb2.SlowBroker | None = ...,
         latency: _fault_pb2.Latency | None = ...,
@@ -344,13 +360,13 @@ class Interceptor(_message.Message):
         paused: _builtins.bool = ...,
         state: Global___Interceptor.State.ValueType = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["_priority", b"_priority", "broken_broker", b"broken_broker", "expire_time", b"expire_time", "fault", b"fault", "latency", b"latency", "leader_election", b"leader_election", "limits", b"limits", "priority", b"priority", "scope", b"scope", "selector", b"selector", "slow_broker", b"slow_broker", "slow_clients", b"slow_clients", "ttl", b"ttl"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["_priority", b"_priority", "broken_broker", b"broken_broker", "coordinator_move", b"coordinator_move", "expire_time", b"expire_time", "fault", b"fault", "latency", b"latency", "leader_election", b"leader_election", "leaderless", b"leaderless", "limits", b"limits", "priority", b"priority", "scope", b"scope", "selector", b"selector", "slow_broker", b"slow_broker", "slow_clients", b"slow_clients", "ttl", b"ttl"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["_priority", b"_priority", "annotations", b"annotations", "broken_broker", b"broken_broker", "effective_seed", b"effective_seed", "etag", b"etag", "expire_time", b"expire_time", "fault", b"fault", "injections", b"injections", "latency", b"latency", "leader_election", b"leader_election", "lease", b"lease", "limits", b"limits", "name", b"name", "paused", b"paused", "priority", b"priority", "scope", b"scope", "selector", b"selector", "slow_broker", b"slow_broker", "slow_clients", b"slow_clients", "state", b"state", "ttl", b"ttl", "uid", b"uid"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_priority", b"_priority", "annotations", b"annotations", "broken_broker", b"broken_broker", "coordinator_move", b"coordinator_move", "effective_seed", b"effective_seed", "etag", b"etag", "expire_time", b"expire_time", "fault", b"fault", "injections", b"injections", "latency", b"latency", "leader_election", b"leader_election", "leaderless", b"leaderless", "lease", b"lease", "limits", b"limits", "name", b"name", "paused", b"paused", "priority", b"priority", "scope", b"scope", "selector", b"selector", "slow_broker", b"slow_broker", "slow_clients", b"slow_clients", "state", b"state", "ttl", b"ttl", "uid", b"uid"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     _WhichOneofReturnType__priority: _TypeAlias = _typing.Literal["priority"]  # noqa: Y015
     _WhichOneofArgType__priority: _TypeAlias = _typing.Literal["_priority", b"_priority"]  # noqa: Y015
-    _WhichOneofReturnType_fault: _TypeAlias = _typing.Literal["leader_election", "broken_broker", "slow_broker", "latency", "slow_clients"]  # noqa: Y015
+    _WhichOneofReturnType_fault: _TypeAlias = _typing.Literal["leader_election", "leaderless", "coordinator_move", "broken_broker", "slow_broker", "latency", "slow_clients"]  # noqa: Y015
     _WhichOneofArgType_fault: _TypeAlias = _typing.Literal["fault", b"fault"]  # noqa: Y015
     @_typing.overload
     def WhichOneof(self, oneof_group: _WhichOneofArgType__priority) -> _WhichOneofReturnType__priority | None: ...

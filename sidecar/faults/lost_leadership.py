@@ -1,0 +1,178 @@
+"""How a broker answers that has lost the leadership of some partitions, until somebody has it.
+
+Produce is refused, and the rest of the request goes on. Reads are forwarded, and what the broker
+says of those partitions is replaced: nothing is kept of a read, so clients ask again. DeleteRecords
+is refused if it is about such partitions only; else it is forwarded and denied, and does the same
+when it comes again. Metadata says that there is no leader and keeps the epoch, as a controller does
+between two leaders.
+
+Facts: Kafka protocol, errors 5 LEADER_NOT_AVAILABLE and 6 NOT_LEADER_OR_FOLLOWER.
+"""
+
+from collections.abc import Callable
+from copy import copy
+from typing import Any, Final
+
+from codec.api_keys import ApiKey
+from codec.error_codes import ErrorCode
+from codec.registry import response_class
+from sidecar.faults.base import (
+    FORWARD,
+    Answer,
+    Answered,
+    Asked,
+    Await,
+    Decision,
+    Deny,
+    Disconnect,
+    Part,
+    Place,
+    Refuse,
+    ResponseDecision,
+)
+
+ERROR: Final = ErrorCode.NOT_LEADER_OR_FOLLOWER
+APIS: Final = frozenset(
+    {
+        ApiKey.PRODUCE,
+        ApiKey.FETCH,
+        ApiKey.LIST_OFFSETS,
+        ApiKey.METADATA,
+        ApiKey.OFFSET_FOR_LEADER_EPOCH,
+        ApiKey.DELETE_RECORDS,
+    }
+)
+"""What notices that a partition has no leader."""
+_UNKNOWN: Final = -1
+Lost = Callable[[Place], bool]
+"""Whether a topic-partition has no leader."""
+
+
+def strike(asked: Asked, lost: Lost) -> Decision:
+    """What becomes of a request of one of `APIS`."""
+    if asked.api is ApiKey.PRODUCE:
+        chosen = [place for place in produced(asked.request) if lost(place)]
+        if not chosen:
+            return FORWARD
+        if asked.request.acks == 0:
+            return Disconnect(ERROR, parts=[Part(*place) for place in chosen])
+        return Refuse(frozenset(chosen), ERROR)
+    if asked.api is ApiKey.DELETE_RECORDS:
+        places = [
+            (topic.name, part.partition_index)
+            for topic in asked.request.topics or ()
+            for part in topic.partitions or ()
+        ]
+        if places and all(map(lost, places)):
+            return Answer(_refused_deletion(asked.request), ERROR)
+    return Await(True)
+
+
+def produced(request: Any) -> list[Place]:
+    """The topic-partitions of a decoded Produce request."""
+    return [
+        (topic.name, partition.index)
+        for topic in request.topic_data or ()
+        for partition in topic.partition_data or ()
+    ]
+
+
+def strike_answer(answered: Answered, lost: Lost) -> ResponseDecision:
+    """What becomes of an answer of one of `APIS` but Produce."""
+    api, response = answered.api, answered.response
+    topics_in, name_of, index_of, strike_part = _ANSWERS[api]
+    parts: list[Part] = []
+    topics = []
+    for topic in getattr(response, topics_in) or ():
+        told = copy(topic)
+        told.partitions = []
+        for part in topic.partitions or ():
+            place = (getattr(topic, name_of), getattr(part, index_of))
+            if lost(place) and not part.error_code:
+                parts.append(Part(*place))
+                part = strike_part(part)
+            told.partitions.append(part)
+        topics.append(told)
+    if not parts:
+        return FORWARD
+    result = copy(response)
+    setattr(result, topics_in, topics)
+    error = ErrorCode.LEADER_NOT_AVAILABLE if api is ApiKey.METADATA else ERROR
+    return Deny(result, error, parts, appended=api is ApiKey.DELETE_RECORDS)
+
+
+def _refused_deletion(request: Any) -> Any:
+    kind: Any = response_class(ApiKey.DELETE_RECORDS)  # imported when first needed
+    topic_kind = kind.DeleteRecordsTopicResult
+    part_kind = topic_kind.DeleteRecordsPartitionResult
+    return kind(
+        topics=[
+            topic_kind(
+                name=topic.name,
+                partitions=[
+                    part_kind(
+                        partition_index=part.partition_index,
+                        low_watermark=_UNKNOWN,
+                        error_code=ERROR,
+                    )
+                    for part in topic.partitions
+                ],
+            )
+            for topic in request.topics
+        ]
+    )
+
+
+def _with(part: Any, **fields: Any) -> Any:
+    """A copy, whichever class the codec made it of, with other values."""
+    told = copy(part)
+    for name, value in fields.items():
+        setattr(told, name, value)
+    return told
+
+
+def _fetched(part: Any) -> Any:
+    return _with(
+        part,
+        error_code=ERROR,
+        high_watermark=_UNKNOWN,
+        last_stable_offset=_UNKNOWN,
+        log_start_offset=_UNKNOWN,
+        aborted_transactions=None,
+        preferred_read_replica=_UNKNOWN,
+        records=b"",
+    )
+
+
+def _listed(part: Any) -> Any:
+    nothing: Any = ()
+    return _with(
+        part,
+        error_code=ERROR,
+        old_style_offsets=nothing,
+        timestamp=_UNKNOWN,
+        offset=_UNKNOWN,
+        leader_epoch=_UNKNOWN,
+    )
+
+
+def _ended(part: Any) -> Any:
+    return _with(part, error_code=ERROR, leader_epoch=_UNKNOWN, end_offset=_UNKNOWN)
+
+
+def _deleted(part: Any) -> Any:
+    return _with(part, error_code=ERROR, low_watermark=_UNKNOWN)
+
+
+def _leaderless(part: Any) -> Any:
+    return _with(part, error_code=ErrorCode.LEADER_NOT_AVAILABLE, leader_id=_UNKNOWN)
+
+
+_ANSWERS: Final[dict[ApiKey, tuple[str, str, str, Callable[[Any], Any]]]] = {
+    # Fields that hold the topics, a topic's name, a partition's number; and what is said of it.
+    ApiKey.FETCH: ("responses", "topic", "partition_index", _fetched),
+    ApiKey.LIST_OFFSETS: ("topics", "name", "partition_index", _listed),
+    ApiKey.METADATA: ("topics", "name", "partition_index", _leaderless),
+    ApiKey.OFFSET_FOR_LEADER_EPOCH: ("topics", "topic", "partition", _ended),
+    ApiKey.DELETE_RECORDS: ("topics", "name", "partition_index", _deleted),
+}
