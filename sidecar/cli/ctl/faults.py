@@ -137,11 +137,15 @@ class Field:
             words.append(key.allowed)
         elif key.HasField("minimum"):
             words.append(f"{key.minimum:.15g} to {key.maximum:.15g}")
-        words.append(f"default: {key.fallback.replace('`', '')}" if key.fallback else "required")
+        words.append(f"default: {key.fallback}" if key.fallback else "required")
         if self.is_map or self.descriptor.is_repeated:
             words.append("may be given more than once")
         meaning = key.meaning or self.descriptor.name.replace("_", " ")
-        return f"{meaning} ({'; '.join(words)})"
+        text = f"{meaning} ({'; '.join(words)})"
+        fault = self.descriptor.containing_type
+        for other in fault.fields if fault is not None else ():  # named in JSON's words
+            text = text.replace(f"`{other.json_name}`", Field(other).flag)
+        return text.replace("`", "")
 
 
 @dataclass(frozen=True, slots=True)

@@ -23,8 +23,8 @@ echo "${COMPREPLY[@]}"
         (["ctl", "i"], "interceptors injections"),
         (["ctl", "interceptors", "create", "mine", "slow-b"], "slow-broker"),
         (
-            ["ctl", "interceptors", "create", "mine", "slow-broker", "--m"],
-            "--min-latency-ms --max-latency-ms",
+            ["ctl", "interceptors", "create", "mine", "slow-broker", "--max-"],
+            "--max-latency-ms --max-injections --max-per-second",
         ),
         (["ctl", "status", "--output", ""], "table json"),
     ],
