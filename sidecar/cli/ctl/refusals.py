@@ -77,10 +77,16 @@ def failure_of(error: grpc.RpcError, seconds: float) -> Failure:
 
 def _cause(details: str) -> str:
     """What the system said, of what gRPC says of it."""
-    if "http1.x" in details.lower() or "http/1" in details.lower():
-        return "it speaks HTTP/1, as the REST API does"
-    *_, last = re.split(r"(?:last error: |: )", details)
-    return last.strip() or "no reason given"
+    known = {
+        "http1": "it speaks HTTP/1, as the REST API does",
+        "SETTINGS": "it does not speak gRPC; the REST API does not, for one",
+        "DNS": "there is no such host",
+        "name not found": "there is no such host",
+    }
+    for sign, words in known.items():
+        if sign in details:
+            return words
+    return re.split("last error: |: ", details)[-1].strip() or "no reason given"
 
 
 def _violations(error: grpc.Call) -> str:

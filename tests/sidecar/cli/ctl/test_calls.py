@@ -1,7 +1,11 @@
 """Commands against real control servers: what they do, show, and say when they are refused."""
 
 import json
+import socket
+import threading
+import time
 from collections.abc import Callable, Iterator
+from http.server import BaseHTTPRequestHandler, HTTPServer
 from typing import Any
 
 import pytest
@@ -223,6 +227,27 @@ def test_one_that_is_down_is_named_and_hides_nothing(ctl: Ctl, here: str, gone: 
     assert "GATEWAY_GRPC_PORT" in line
 
 
+def test_a_wrong_port_is_told_from_one_that_is_closed(ctl: Ctl) -> None:
+    server = HTTPServer(("127.0.0.1", 0), BaseHTTPRequestHandler)
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    try:
+        code, _, err = ctl("status", "--target", f"localhost:{server.server_port}")
+    finally:
+        server.shutdown()
+        server.server_close()
+
+    assert code == 1
+    assert "it does not speak gRPC" in err or "it speaks HTTP/1" in err
+    assert "Failed parsing" not in err
+
+
+def test_a_host_that_is_none_is_told(ctl: Ctl) -> None:
+    code, _, err = ctl("status", "--target", "no-such-host.invalid:50051")
+
+    assert code == 1
+    assert "(there is no such host)" in err
+
+
 def test_json_tells_of_every_target_in_the_order_they_were_named(
     ctl: Ctl, here: str, gone: str
 ) -> None:
@@ -237,9 +262,6 @@ def test_json_tells_of_every_target_in_the_order_they_were_named(
 
 
 def test_targets_that_are_silent_are_waited_for_side_by_side(ctl: Ctl, here: str) -> None:
-    import socket
-    import time
-
     with socket.socket() as silent:
         silent.bind(("127.0.0.1", 0))
         silent.listen()

@@ -5,6 +5,7 @@ import json
 import os
 import pty
 import signal
+import socket
 import struct
 import subprocess
 import sys
@@ -114,6 +115,17 @@ def test_watch_ends_when_nobody_can_be_reached(start: Start) -> None:
 
     assert (code, out) == (1, "")
     assert err.count("cannot be reached") == 2
+
+
+def test_watch_does_not_wait_for_one_that_is_silent(start: Start) -> None:
+    with socket.socket() as silent:
+        silent.bind(("127.0.0.1", 0))
+        silent.listen()
+        target = f"127.0.0.1:{silent.getsockname()[1]}"
+        code, out, err = start("watch", "--timeout", "0.5", "--target", target).end()
+
+    assert (code, out) == (1, "")
+    assert f"{target}: nothing was heard for 2.5 s" in err
 
 
 def test_watch_ends_when_it_is_refused(start: Start) -> None:
