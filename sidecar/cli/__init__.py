@@ -1,19 +1,21 @@
-"""The command line: ``chaos-sidecar run | cluster | demo | rest``.
+"""The command line: ``chaos-sidecar run | ctl | rest | cluster | demo | completion``.
 
 Exit codes: 0 done (Ctrl-C and SIGTERM included), 1 it did not work, 2 wrong usage or settings, 130
-the demo was stopped before its verdict.
+the demo or `ctl` was stopped before its end.
 """
 
-import argparse
+import sys
 from collections.abc import Sequence
 
 from sidecar import __version__
-from sidecar.cli import cluster, demo, rest, run
+from sidecar.cli import cluster, completion, ctl, demo, rest, run
+from sidecar.cli.arguments import Parser
 
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run the command line; returns the exit code."""
-    parser = argparse.ArgumentParser(
+    words = list(sys.argv[1:] if argv is None else argv)
+    parser = Parser(
         prog="chaos-sidecar",
         description="A Kafka proxy that injects leader-election errors on request.",
         epilog="Start with: chaos-sidecar demo",
@@ -22,6 +24,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     commands = parser.add_subparsers(metavar="COMMAND", required=True)
     for command in (run, cluster, demo, rest):
         command.add_to(commands)
-    arguments = parser.parse_args(argv)
+    ctl.add_to(commands, whole=words[:1] in (["ctl"], ["completion"]))
+    completion.add_to(commands, parser)
+    arguments = parser.parse_args(words)
     code: int = arguments.function(arguments)
     return code

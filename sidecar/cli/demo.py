@@ -6,7 +6,7 @@ import tempfile
 from pathlib import Path
 from typing import Any
 
-from sidecar.cli.arguments import whole_number
+from sidecar.cli.arguments import number, whole_number
 from sidecar.model.faults import MAX_SEED
 
 _DESCRIPTION = """\
@@ -33,7 +33,7 @@ def add_to(commands: Any) -> None:
         "--throughput", type=whole_number(1), default=10, help="records a second (default: 10)"
     )
     parser.add_argument(
-        "--rate", type=_percent, default=50.0, help="rateInPercent, 0 to 100 (default: 50)"
+        "--rate", type=number(0, 100), default=50.0, help="rateInPercent, 0 to 100 (default: 50)"
     )
     parser.add_argument(
         "--seed",
@@ -42,16 +42,6 @@ def add_to(commands: Any) -> None:
         help="same seed, same draws (default: random)",
     )
     parser.set_defaults(function=_run)
-
-
-def _percent(text: str) -> float:
-    try:
-        value = float(text)
-    except ValueError:
-        value = -1.0
-    if not 0 <= value <= 100:
-        raise argparse.ArgumentTypeError(f"{text!r} is not a number from 0 to 100")
-    return value
 
 
 def _run(arguments: argparse.Namespace) -> int:

@@ -35,6 +35,9 @@ def _no_settings(monkeypatch: pytest.MonkeyPatch) -> None:
         (["run", "--help"], ["--config", "--check", "fault_injected", "SIGTERM", "example:"]),
         (["cluster", "--help"], ["--brokers", "--port", "--host", "no transactions", "19092"]),
         (["demo", "--help"], ["--records", "--throughput", "--rate", "--seed", "Exit code 0 only"]),
+        (["--help"], ["ctl", "completion"]),
+        (["ctl", "--help"], ["interceptors", "watch", "CHAOS_SIDECAR_TARGET", "Exit codes"]),
+        (["completion", "--help"], ["bash", "zsh", "source <("]),
         (["rest", "--help"], ["--target", "--host", "--port", "8888"]),
     ],
 )

@@ -1,0 +1,35 @@
+"""``chaos-sidecar completion``: completion of command lines for a shell."""
+
+import argparse
+from typing import Any
+
+_DESCRIPTION = """\
+Print a script that completes commands, faults and flags in your shell. No sidecar is asked, and
+nothing is started when you press Tab.
+"""
+
+_EXAMPLE = """\
+example:
+  source <(chaos-sidecar completion bash)
+"""
+
+
+def add_to(commands: Any, whole: argparse.ArgumentParser) -> None:
+    """Add the command to an argparse subparsers object of the parser that is to be completed."""
+    parser = commands.add_parser(
+        "completion",
+        help="print a script that completes commands in your shell",
+        description=_DESCRIPTION,
+        epilog=_EXAMPLE,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument("shell", metavar="SHELL", choices=("bash", "zsh"), help="bash or zsh")
+    parser.set_defaults(function=lambda arguments: _run(arguments, whole))
+
+
+def _run(arguments: argparse.Namespace, whole: argparse.ArgumentParser) -> int:
+    # Imported late: no other command needs it.
+    import shtab
+
+    print(shtab.complete(whole, shell=arguments.shell))
+    return 0
