@@ -17,7 +17,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     words = list(sys.argv[1:] if argv is None else argv)
     parser = Parser(
         prog="chaos-sidecar",
-        description="A Kafka proxy that injects leader-election errors on request.",
+        description="A Kafka proxy that simulates leader elections and other faults on request.",
         epilog="Start with: chaos-sidecar demo",
     )
     parser.add_argument("--version", action="version", version=__version__)

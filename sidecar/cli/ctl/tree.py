@@ -3,7 +3,7 @@
 from typing import Any, Final
 
 from sidecar.cli.arguments import Parser, whole_number
-from sidecar.cli.ctl import calls, interceptors, leases, rows
+from sidecar.cli.ctl import calls, elections, interceptors, leases, rows
 from sidecar.cli.ctl.flags import (
     Raw,
     add_filters,
@@ -37,6 +37,7 @@ def fill(parser: Parser) -> None:
     parser.anywhere = everywhere()
     commands = parser.add_subparsers(metavar="COMMAND", required=True)
     interceptors.fill(group(commands, "interceptors", "what is injected, and to whom"))
+    elections.fill(commands)
     _watch(commands)
     leaf(
         commands,

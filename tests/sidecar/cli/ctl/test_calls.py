@@ -116,6 +116,21 @@ def test_deleting_what_is_not_there_fails_unless_told_otherwise(ctl: Ctl) -> Non
     assert ctl("interceptors", "delete", "nobody", "--if-exists")[0] == 0
 
 
+def test_an_election_now_ends_by_itself(ctl: Ctl) -> None:
+    code, out, _ = ctl("elect", "orders|bills", "--partition", "1", "--for", "300ms", "-o", "json")
+    assert code == 0
+    made = json.loads(out)["targets"][0]["result"]["interceptor"]
+    assert made["leaderless"] == {"topic": "orders|bills", "partitions": [1], "seed": None}
+    assert (made["fault"], made["state"]) == ("leaderless", "ACTIVE")
+
+    threading.Event().wait(0.4)
+
+    code, out, _ = ctl("interceptors", "list", "-o", "json")
+    listed = json.loads(out)["targets"][0]["result"]["interceptors"]
+    assert [each["state"] for each in listed if each["name"] == made["name"]] == ["EXPIRED"]
+    ctl("interceptors", "delete", made["name"])
+
+
 @pytest.mark.parametrize(
     ("words", "told"),
     [
