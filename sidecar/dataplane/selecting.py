@@ -2,7 +2,8 @@
 
 Who the client is and which API it calls is known before anything is read; the client id stands in
 each header; topics, partitions, groups and acks in the message. A request is struck whole, so all
-topics and partitions in it must be selected, and one that does not say which they are is not.
+topics and partitions in it must be selected, and one that does not say which they are is not. But a
+fault that strikes single partitions of a Produce is shown those that are selected, and no others.
 """
 
 from collections.abc import Callable, Iterator, Sequence
@@ -10,6 +11,7 @@ from functools import lru_cache
 from typing import Any, Final
 
 from codec.api_keys import ApiKey
+from sidecar.dataplane.splitting import picked
 from sidecar.model.identity import Identity
 from sidecar.model.patterns import compiled
 from sidecar.model.selector import EVERYTHING, Selector
@@ -89,6 +91,13 @@ class Selection:
         if self._selector.topics and not _all(topics, self._fits):
             return False
         return not self._partitions or _all(topics, self._has_partitions)
+
+    def some(self, produce: Any) -> Any | None:
+        """A decoded Produce request with the topic-partitions that are meant; None: none is."""
+        if self._groups or (self._acks and produce.acks not in self._acks):
+            return None
+        left = picked(produce, lambda place: self.topic(place[0]) and self.partition(place[1]))
+        return left if left.topic_data else None
 
     def _fits(self, topic: Any) -> bool:
         name = topic if isinstance(topic, str) else _first(topic, _TOPIC_NAMES)

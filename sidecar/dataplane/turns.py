@@ -125,7 +125,18 @@ def _is_meant(stage: Stage, header: RequestHeader, seen: Seen) -> bool:
         return True
     if not meant.client_id(header.client_id):
         return False
-    return not meant.reads or (seen.request is not None and meant.message(seen.request))
+    if not meant.reads:
+        return True
+    if seen.request is None:
+        return False
+    if _splits(stage, ApiKey(header.api_key)):
+        return meant.some(seen.request) is not None
+    return meant.message(seen.request)
+
+
+def _splits(stage: Stage, api: ApiKey) -> bool:
+    """Whether a rule strikes single topic-partitions of a request."""
+    return api is ApiKey.PRODUCE and stage.rule.splits is not None
 
 
 def affords(stage: Stage, count: int, now: float) -> bool:
@@ -137,8 +148,15 @@ def decide(stage: Stage, asked: Asked) -> Decision:
     """What a rule decides; nothing where it would refuse and limits forbid it.
 
     Then the next in turn may decide. Other decisions take nobody's turn, and are held against the
-    limits as they are recorded.
+    limits as they are recorded. A rule that strikes single topic-partitions is shown only those
+    that are selected.
     """
+    meant = stage.selection
+    if meant is not None and meant.reads and _splits(stage, asked.api):
+        some = meant.some(asked.request)
+        if some is None:
+            return FORWARD
+        asked = asked._replace(request=some)
     decision = stage.rule.decide(asked)
     if isinstance(decision, Answer | Disconnect | Refuse):
         count = count_injections(decision, asked.api, asked.request)

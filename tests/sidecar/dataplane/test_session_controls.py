@@ -13,6 +13,7 @@ from sidecar.dataplane.actions import HoldBack
 from sidecar.dataplane.pipeline import Pipeline
 from sidecar.faults.broken_broker import BrokenBroker
 from sidecar.faults.latency import Latency
+from sidecar.faults.leader_election import LeaderElection
 from sidecar.faults.slow_broker import SlowBroker
 from sidecar.faults.slow_clients import SlowClients
 from sidecar.model.identity import Identity
@@ -22,7 +23,7 @@ from sidecar.model.lease import Lease
 from sidecar.model.limits import Limits
 from sidecar.model.selector import Selector
 from sidecar.model.snapshot import Snapshot
-from tests.support.messages import batch, produce, request, response
+from tests.support.messages import batch, produce, read_request, request, response
 from tests.support.sessions import (
     NOW,
     TOKENS,
@@ -78,6 +79,37 @@ def is_struck(client: Client, message: Any = None, version: int = 9) -> bool:
 )
 def test_only_what_is_selected_is_struck(lists: dict[str, Any], result: bool) -> None:
     assert is_struck(Client(selecting(**lists))) is result
+
+
+@pytest.mark.parametrize(
+    ("lists", "struck"),
+    [
+        ({"partitions": (1, 7)}, {("a", 1), ("b", 1)}),
+        ({"topics": ("b",)}, {("b", 0), ("b", 1)}),
+        ({"topics": ("a",), "partitions": (0,)}, {("a", 0)}),
+        ({"topics": ("c",)}, set()),
+        ({"topics": ("a",), "acks": (1,)}, set()),
+        ({"groups": ("g",)}, set()),
+    ],
+)
+@pytest.mark.parametrize("window", [0, 1000])
+def test_what_strikes_partitions_strikes_those_that_are_selected(
+    window: int, lists: dict[str, Any], struck: set[tuple[str, int]]
+) -> None:
+    """Of a request that has others too; and draws for no others."""
+    fault = LeaderElection(rate_in_percent=100, draw="PARTITION", window_ms=window)
+    selected = replace(interceptor(selector=Selector(**lists)), fault=fault)
+    client = tenant(selected)
+    message = produce({name: {0: batch(), 1: batch()} for name in ("a", "b")})
+
+    [data] = to_broker(client.sends(message, 9))
+
+    _, sent = read_request(data)
+    kept = {
+        (t.name.removeprefix("teamA"), p.index) for t in sent.topic_data for p in t.partition_data
+    }
+    assert kept == {(name, index) for name in "ab" for index in (0, 1)} - struck
+    assert {(i.topic, i.partition) for i in client.recorded.injections} == struck
 
 
 def test_topics_are_those_that_the_client_knows() -> None:

@@ -65,8 +65,9 @@ class Selector(_message.Message):
     topic, a Fetch no acks.
 
     A request is struck whole, so every topic and partition in it must be selected, or it is left
-    alone. A Fetch that goes on with a fetch session names only what changed in it, so topics and
-    partitions never select it.
+    alone; faults that strike single partitions of a Produce are about those that are selected. A
+    Fetch that goes on with a fetch session names only what changed in it, so topics and partitions
+    never select it.
     """
 
     DESCRIPTOR: _descriptor.Descriptor
