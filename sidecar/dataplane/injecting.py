@@ -74,7 +74,8 @@ def injections(
     if isinstance(decision, Delay):
         place = _only_part(ApiKey(header.api_key), message)
         return [injection(header=header, decision=decision, **place, **common)]
-    if isinstance(decision, Deny) and not decision.parts:
+    whole = isinstance(decision, Deny | Disconnect) and not decision.parts
+    if whole and (common.get("response") or isinstance(decision, Deny)):
         return [injection(header=header, decision=decision, **common)]
     if isinstance(decision, Change | Deny) or (isinstance(decision, Disconnect) and decision.parts):
         return [

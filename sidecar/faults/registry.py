@@ -5,6 +5,7 @@ from typing import Any, Final, NamedTuple
 
 from sidecar.faults.base import Rule
 from sidecar.faults.broken_broker import BrokenBroker, BrokenBrokerRule
+from sidecar.faults.connection_loss import ConnectionLoss, ConnectionLossRule
 from sidecar.faults.coordinator_move import CoordinatorMove, CoordinatorMoveRule
 from sidecar.faults.duplicate_messages import DuplicateMessages, DuplicateMessagesRule
 from sidecar.faults.invalid_schema_id import InvalidSchemaId, InvalidSchemaIdRule
@@ -38,6 +39,7 @@ KINDS: Final[Mapping[str, Kind]] = {
     "leader_election": Kind(LeaderElection, LeaderElectionRule),
     "leaderless": Kind(Leaderless, LeaderlessRule),
     "coordinator_move": Kind(CoordinatorMove, CoordinatorMoveRule),
+    "connection_loss": Kind(ConnectionLoss, ConnectionLossRule),
     "broken_broker": Kind(BrokenBroker, BrokenBrokerRule),
     "slow_broker": Kind(SlowBroker, SlowBrokerRule),
     "latency": Kind(Latency, LatencyRule),

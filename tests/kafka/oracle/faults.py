@@ -52,6 +52,10 @@ def _coordinator(choice: random.Random) -> Config:
     return {"coordinatorKey": "readers", "unavailableMs": 300, "loadingMs": 300}
 
 
+def _connection(choice: random.Random) -> Config:
+    return {"rateInPercent": 2, "moment": choice.choice(("BEFORE", "AFTER"))}
+
+
 #: Plugin class and what makes its config.
 MENU: tuple[tuple[str, Callable[[random.Random], Config]], ...] = (
     (PLUGIN, _election),
@@ -63,6 +67,7 @@ MENU: tuple[tuple[str, Callable[[random.Random], Config]], ...] = (
     (f"{CONDUKTOR}.SimulateSlowProducersConsumersPlugin", _slow),
     (f"{CONDUKTOR}.SimulateLatencyPlugin", _late),
     (f"{OURS}.CoordinatorMovePlugin", _coordinator),
+    (f"{OURS}.ConnectionLossPlugin", _connection),
 )
 
 

@@ -289,6 +289,72 @@ class CoordinatorMove(_message.Message):
 Global___CoordinatorMove: _TypeAlias = CoordinatorMove  # noqa: Y015
 
 @_typing.final
+class ConnectionLoss(_message.Message):
+    """Connections that break: the connection of sampled requests, of any API that goes to a broker, closes
+    before the broker has seen the request, or after, instead of the answer.
+    """
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    class _Moment:
+        ValueType = _typing.NewType("ValueType", _builtins.int)
+        V: _TypeAlias = ValueType  # noqa: Y015
+
+    class _MomentEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[ConnectionLoss._Moment.ValueType], _builtins.type):
+        DESCRIPTOR: _descriptor.EnumDescriptor
+        MOMENT_UNSPECIFIED: ConnectionLoss._Moment.ValueType  # 0
+        """BEFORE."""
+        MOMENT_BEFORE: ConnectionLoss._Moment.ValueType  # 1
+        """The broker never sees the request."""
+        MOMENT_AFTER: ConnectionLoss._Moment.ValueType  # 2
+        """The broker has carried it out, and its answer is lost."""
+
+    class Moment(_Moment, metaclass=_MomentEnumTypeWrapper):
+        """When a connection breaks."""
+
+    MOMENT_UNSPECIFIED: ConnectionLoss.Moment.ValueType  # 0
+    """BEFORE."""
+    MOMENT_BEFORE: ConnectionLoss.Moment.ValueType  # 1
+    """The broker never sees the request."""
+    MOMENT_AFTER: ConnectionLoss.Moment.ValueType  # 2
+    """The broker has carried it out, and its answer is lost."""
+
+    RATE_IN_PERCENT_FIELD_NUMBER: _builtins.int
+    MOMENT_FIELD_NUMBER: _builtins.int
+    SEED_FIELD_NUMBER: _builtins.int
+    rate_in_percent: _builtins.float
+    """Share of requests whose connection closes, 0 to 100; required."""
+    moment: Global___ConnectionLoss.Moment.ValueType
+    """Before or after the broker has seen the request; BEFORE when unset."""
+    seed: _builtins.int
+    """As in LeaderElection."""
+    def __init__(
+        self,
+        *,
+        rate_in_percent: _builtins.float | None = ...,
+        moment: Global___ConnectionLoss.Moment.ValueType | None = ...,
+        seed: _builtins.int | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["_moment", b"_moment", "_rate_in_percent", b"_rate_in_percent", "_seed", b"_seed", "moment", b"moment", "rate_in_percent", b"rate_in_percent", "seed", b"seed"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_moment", b"_moment", "_rate_in_percent", b"_rate_in_percent", "_seed", b"_seed", "moment", b"moment", "rate_in_percent", b"rate_in_percent", "seed", b"seed"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    _WhichOneofReturnType__moment: _TypeAlias = _typing.Literal["moment"]  # noqa: Y015
+    _WhichOneofArgType__moment: _TypeAlias = _typing.Literal["_moment", b"_moment"]  # noqa: Y015
+    _WhichOneofReturnType__rate_in_percent: _TypeAlias = _typing.Literal["rate_in_percent"]  # noqa: Y015
+    _WhichOneofArgType__rate_in_percent: _TypeAlias = _typing.Literal["_rate_in_percent", b"_rate_in_percent"]  # noqa: Y015
+    _WhichOneofReturnType__seed: _TypeAlias = _typing.Literal["seed"]  # noqa: Y015
+    _WhichOneofArgType__seed: _TypeAlias = _typing.Literal["_seed", b"_seed"]  # noqa: Y015
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__moment) -> _WhichOneofReturnType__moment | None: ...
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__rate_in_percent) -> _WhichOneofReturnType__rate_in_percent | None: ...
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__seed) -> _WhichOneofReturnType__seed | None: ...
+
+Global___ConnectionLoss: _TypeAlias = ConnectionLoss  # noqa: Y015
+
+@_typing.final
 class BrokenBroker(_message.Message):
     """Simulates broken brokers: sampled Produce and Fetch requests are answered with an error and never
     reach the broker.
