@@ -192,8 +192,9 @@ class Injector:
             api = ApiKey(header.api_key)
             where = self.identity.virtual_cluster
             connection = self._connection(cause.stage)
+            seed = cause.stage.interceptor.seed
             answered = Answered(
-                api, header.api_version, message, chance, kept, now, where, connection
+                api, header.api_version, message, chance, kept, now, where, connection, seed
             )
             decision = cause.stage.rule.answered(answered)
             if isinstance(decision, Forward) or not self._recorded(

@@ -58,7 +58,7 @@ class Answered(NamedTuple):
 
     Args:
         kept: what the rule asked to be kept, see `Await`; None if it only watches.
-        now, virtual_cluster: as in `Asked`.
+        seed, now, virtual_cluster: as in `Asked`.
     """
 
     api: ApiKey
@@ -69,6 +69,7 @@ class Answered(NamedTuple):
     now: float = 0.0
     virtual_cluster: str = ""
     connection: Connection | None = None
+    seed: int = 0
 
 
 Place = tuple[str, int]

@@ -166,3 +166,55 @@ def test_partitions_that_are_none_are_refused() -> None:
         Leaderless(topic="(", partitions=(0, -1))
 
     assert [violation.field for violation in caught.value.violations] == ["topic", "partitions"]
+
+
+def schedule(**config: Any) -> LeaderlessRule:
+    wanted = {"topic": "a", "partitions": (0, 1, 2), "every_ms": 10_000, "window_ms": 4000}
+    return LeaderlessRule(Leaderless(**(wanted | config)))
+
+
+def lost_at(rule: LeaderlessRule, now: float, seed: int = 7) -> set[int]:
+    """The partitions of topic a that have no leader then."""
+    message = produce({"a": {index: batch() for index in range(4)}})
+    decision = rule.decide(asked(message, now=now)._replace(seed=seed))
+    return {partition for _, partition in decision.parts} if decision is not FORWARD else set()
+
+
+def test_a_schedule_takes_one_leader_away_again_and_again() -> None:
+    rule = schedule()
+    turns = [lost_at(rule, 1_000_000.0 + 10 * turn) for turn in range(60)]
+
+    assert {len(lost) for lost in turns} == {1}
+    assert set().union(*turns) == {0, 1, 2}
+    for turn, lost in enumerate(turns):
+        begin = 1_000_000.0 + 10 * turn
+        assert lost_at(rule, begin + 3.99) == lost
+        assert lost_at(rule, begin + 4.0) == lost_at(rule, begin + 9.99) == set()
+    assert [lost_at(schedule(), 1_000_000.0 + 10 * turn) for turn in range(60)] == turns
+    assert [lost_at(rule, 1_000_000.0 + 10 * turn, seed=8) for turn in range(60)] != turns
+
+
+def test_answers_say_the_same_as_refusals() -> None:
+    rule = schedule(partitions=(0, 1))
+    for turn in range(20):
+        now = 1_000_000.0 + 10 * turn
+        decision = rule.answered(metadata(now=now)._replace(seed=7))
+        assert isinstance(decision, Deny)
+        assert {part.partition for part in decision.parts} == lost_at(rule, now)
+
+
+@pytest.mark.parametrize(
+    ("config", "fields"),
+    [
+        ({"every_ms": -1}, ["every_ms"]),
+        ({"every_ms": 86_400_001, "partitions": (1,), "window_ms": 1}, ["every_ms"]),
+        ({"every_ms": 100}, ["window_ms", "partitions"]),
+        ({"every_ms": 100, "window_ms": 101, "partitions": (1,)}, ["window_ms"]),
+        ({"window_ms": 5}, ["window_ms"]),
+    ],
+)
+def test_a_schedule_that_is_none_is_refused(config: dict[str, Any], fields: list[str]) -> None:
+    with pytest.raises(InvalidArgument) as caught:
+        Leaderless(topic="a", **config)
+
+    assert [violation.field for violation in caught.value.violations] == fields

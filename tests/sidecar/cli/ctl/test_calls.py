@@ -120,7 +120,13 @@ def test_an_election_now_ends_by_itself(ctl: Ctl) -> None:
     code, out, _ = ctl("elect", "orders|bills", "--partition", "1", "--for", "300ms", "-o", "json")
     assert code == 0
     made = json.loads(out)["targets"][0]["result"]["interceptor"]
-    assert made["leaderless"] == {"topic": "orders|bills", "partitions": [1], "seed": None}
+    assert made["leaderless"] == {
+        "topic": "orders|bills",
+        "partitions": [1],
+        "seed": None,
+        "every_ms": None,
+        "window_ms": None,
+    }
     assert (made["fault"], made["state"]) == ("leaderless", "ACTIVE")
 
     threading.Event().wait(0.4)

@@ -175,10 +175,18 @@ class Leaderless(_message.Message):
     TOPIC_FIELD_NUMBER: _builtins.int
     PARTITIONS_FIELD_NUMBER: _builtins.int
     SEED_FIELD_NUMBER: _builtins.int
+    EVERY_MS_FIELD_NUMBER: _builtins.int
+    WINDOW_MS_FIELD_NUMBER: _builtins.int
     topic: _builtins.str
     """Regular expression (RE2) for the whole name of a topic, as clients have it; required."""
     seed: _builtins.int
-    """Kept, and not used: nothing is drawn."""
+    """As in LeaderElection; for the choice among the partitions of a schedule."""
+    every_ms: _builtins.int
+    """A schedule: how often one of the partitions, which must be given, loses its leader, milliseconds,
+    0 to 86400000, by the clock; 0 when unset: all of them have none all the time.
+    """
+    window_ms: _builtins.int
+    """How long it has none each time, milliseconds, up to every_ms; required beside it."""
     @_builtins.property
     def partitions(self) -> _containers.RepeatedScalarFieldContainer[_builtins.int]:
         """Numbers of the partitions; all when empty."""
@@ -189,19 +197,29 @@ class Leaderless(_message.Message):
         topic: _builtins.str | None = ...,
         partitions: _abc.Iterable[_builtins.int] | None = ...,
         seed: _builtins.int | None = ...,
+        every_ms: _builtins.int | None = ...,
+        window_ms: _builtins.int | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["_seed", b"_seed", "_topic", b"_topic", "seed", b"seed", "topic", b"topic"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["_every_ms", b"_every_ms", "_seed", b"_seed", "_topic", b"_topic", "_window_ms", b"_window_ms", "every_ms", b"every_ms", "seed", b"seed", "topic", b"topic", "window_ms", b"window_ms"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["_seed", b"_seed", "_topic", b"_topic", "partitions", b"partitions", "seed", b"seed", "topic", b"topic"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_every_ms", b"_every_ms", "_seed", b"_seed", "_topic", b"_topic", "_window_ms", b"_window_ms", "every_ms", b"every_ms", "partitions", b"partitions", "seed", b"seed", "topic", b"topic", "window_ms", b"window_ms"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    _WhichOneofReturnType__every_ms: _TypeAlias = _typing.Literal["every_ms"]  # noqa: Y015
+    _WhichOneofArgType__every_ms: _TypeAlias = _typing.Literal["_every_ms", b"_every_ms"]  # noqa: Y015
     _WhichOneofReturnType__seed: _TypeAlias = _typing.Literal["seed"]  # noqa: Y015
     _WhichOneofArgType__seed: _TypeAlias = _typing.Literal["_seed", b"_seed"]  # noqa: Y015
     _WhichOneofReturnType__topic: _TypeAlias = _typing.Literal["topic"]  # noqa: Y015
     _WhichOneofArgType__topic: _TypeAlias = _typing.Literal["_topic", b"_topic"]  # noqa: Y015
+    _WhichOneofReturnType__window_ms: _TypeAlias = _typing.Literal["window_ms"]  # noqa: Y015
+    _WhichOneofArgType__window_ms: _TypeAlias = _typing.Literal["_window_ms", b"_window_ms"]  # noqa: Y015
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__every_ms) -> _WhichOneofReturnType__every_ms | None: ...
     @_typing.overload
     def WhichOneof(self, oneof_group: _WhichOneofArgType__seed) -> _WhichOneofReturnType__seed | None: ...
     @_typing.overload
     def WhichOneof(self, oneof_group: _WhichOneofArgType__topic) -> _WhichOneofReturnType__topic | None: ...
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__window_ms) -> _WhichOneofReturnType__window_ms | None: ...
 
 Global___Leaderless: _TypeAlias = Leaderless  # noqa: Y015
 
