@@ -289,7 +289,9 @@ class Injector:
         uid = stage.interceptor.uid
         found = self._connections.get(uid)
         if found is None:
-            found = self._connections[uid] = Connection(self.peer.client_software_name)
+            found = self._connections[uid] = Connection(
+                self.peer.client_software_name, broker_id=self.peer.broker_id
+            )
         return found
 
     def _decoded(self, header: RequestHeader, data: Any) -> Any | None:

@@ -23,12 +23,14 @@ class Connection:
     Args:
         software_name: what the client calls its library, such as ``apache-kafka-java``; None until
             it has said so.
+        broker_id: whose listener it is connected to; -1 if that is not known.
         kept: what the rule keeps about the connection. Empty at first, and whenever the
             interceptor is replaced.
     """
 
     software_name: str | None = None
     kept: dict[Any, Any] = field(default_factory=dict)
+    broker_id: int = -1
 
 
 class Asked(NamedTuple):

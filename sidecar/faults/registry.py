@@ -18,6 +18,7 @@ from sidecar.faults.message_corruption import (
     ProduceMessageCorruption,
     ProduceMessageCorruptionRule,
 )
+from sidecar.faults.rolling_restart import RollingRestart, RollingRestartRule
 from sidecar.faults.slow_broker import SlowBroker, SlowBrokerRule
 from sidecar.faults.slow_clients import SlowClients, SlowClientsRule
 from sidecar.model.faults import Fault
@@ -38,6 +39,7 @@ class Kind(NamedTuple):
 KINDS: Final[Mapping[str, Kind]] = {
     "leader_election": Kind(LeaderElection, LeaderElectionRule),
     "leaderless": Kind(Leaderless, LeaderlessRule),
+    "rolling_restart": Kind(RollingRestart, RollingRestartRule),
     "coordinator_move": Kind(CoordinatorMove, CoordinatorMoveRule),
     "connection_loss": Kind(ConnectionLoss, ConnectionLossRule),
     "broken_broker": Kind(BrokenBroker, BrokenBrokerRule),

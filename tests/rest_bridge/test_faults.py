@@ -118,12 +118,13 @@ def test_a_bad_config_is_refused_with_key_value_and_what_is_allowed(
 
 def least(plugin: Plugin) -> dict[str, Any]:
     """A config of nothing but what is required: the smallest numbers allowed, or a name."""
-    options = {f.json_name: f.GetOptions().Extensions[key] for f in plugin.message.fields}
-    return {
-        name: int(told.minimum) if told.HasField("minimum") else "a"
-        for name, told in options.items()
-        if not told.fallback
-    }
+    needed = [f for f in plugin.message.fields if not f.GetOptions().Extensions[key].fallback]
+    return {field.json_name: [1] if field.is_repeated else _least(field) for field in needed}
+
+
+def _least(field: Any) -> int | str:
+    told = field.GetOptions().Extensions[key]
+    return int(told.minimum) if told.HasField("minimum") else "a"
 
 
 @pytest.mark.parametrize("plugin", PLUGINS, ids=lambda plugin: plugin.fault)

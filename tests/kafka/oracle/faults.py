@@ -56,6 +56,11 @@ def _connection(choice: random.Random) -> Config:
     return {"rateInPercent": 2, "moment": choice.choice(("BEFORE", "AFTER"))}
 
 
+def _rolling(choice: random.Random) -> Config:
+    order = choice.sample((1, 2, 3), 3)
+    return {"brokers": order, "everyMs": 1000, "downMs": choice.choice((200, 600))}
+
+
 #: Plugin class and what makes its config.
 MENU: tuple[tuple[str, Callable[[random.Random], Config]], ...] = (
     (PLUGIN, _election),
@@ -68,6 +73,7 @@ MENU: tuple[tuple[str, Callable[[random.Random], Config]], ...] = (
     (f"{CONDUKTOR}.SimulateLatencyPlugin", _late),
     (f"{OURS}.CoordinatorMovePlugin", _coordinator),
     (f"{OURS}.ConnectionLossPlugin", _connection),
+    (f"{OURS}.RollingRestartPlugin", _rolling),
 )
 
 

@@ -224,6 +224,56 @@ class Leaderless(_message.Message):
 Global___Leaderless: _TypeAlias = Leaderless  # noqa: Y015
 
 @_typing.final
+class RollingRestart(_message.Message):
+    """A rolling restart as clients see it: broker after broker, in turns by the clock, loses all its
+    partitions for a while. Whatever comes to it gets NOT_LEADER_OR_FOLLOWER, and Metadata says
+    LEADER_NOT_AVAILABLE of its partitions, with the epoch kept.
+    """
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    BROKERS_FIELD_NUMBER: _builtins.int
+    EVERY_MS_FIELD_NUMBER: _builtins.int
+    DOWN_MS_FIELD_NUMBER: _builtins.int
+    SEED_FIELD_NUMBER: _builtins.int
+    every_ms: _builtins.int
+    """From one broker's turn to the next, milliseconds, 1 to 86400000; 20000 when unset."""
+    down_ms: _builtins.int
+    """How long each has lost its partitions, milliseconds, 1 to every_ms; 5000 when unset."""
+    seed: _builtins.int
+    """Kept, and not used: nothing is drawn."""
+    @_builtins.property
+    def brokers(self) -> _containers.RepeatedScalarFieldContainer[_builtins.int]:
+        """Node ids of the brokers, in the order of their turns; at least one."""
+
+    def __init__(
+        self,
+        *,
+        brokers: _abc.Iterable[_builtins.int] | None = ...,
+        every_ms: _builtins.int | None = ...,
+        down_ms: _builtins.int | None = ...,
+        seed: _builtins.int | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["_down_ms", b"_down_ms", "_every_ms", b"_every_ms", "_seed", b"_seed", "down_ms", b"down_ms", "every_ms", b"every_ms", "seed", b"seed"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_down_ms", b"_down_ms", "_every_ms", b"_every_ms", "_seed", b"_seed", "brokers", b"brokers", "down_ms", b"down_ms", "every_ms", b"every_ms", "seed", b"seed"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    _WhichOneofReturnType__down_ms: _TypeAlias = _typing.Literal["down_ms"]  # noqa: Y015
+    _WhichOneofArgType__down_ms: _TypeAlias = _typing.Literal["_down_ms", b"_down_ms"]  # noqa: Y015
+    _WhichOneofReturnType__every_ms: _TypeAlias = _typing.Literal["every_ms"]  # noqa: Y015
+    _WhichOneofArgType__every_ms: _TypeAlias = _typing.Literal["_every_ms", b"_every_ms"]  # noqa: Y015
+    _WhichOneofReturnType__seed: _TypeAlias = _typing.Literal["seed"]  # noqa: Y015
+    _WhichOneofArgType__seed: _TypeAlias = _typing.Literal["_seed", b"_seed"]  # noqa: Y015
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__down_ms) -> _WhichOneofReturnType__down_ms | None: ...
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__every_ms) -> _WhichOneofReturnType__every_ms | None: ...
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__seed) -> _WhichOneofReturnType__seed | None: ...
+
+Global___RollingRestart: _TypeAlias = RollingRestart  # noqa: Y015
+
+@_typing.final
 class CoordinatorMove(_message.Message):
     """The coordinator of a group or transactional id moves, as when its partition changes leaders, once
     for each, from the first request about it: NOT_COORDINATOR (and COORDINATOR_NOT_AVAILABLE to who

@@ -244,6 +244,7 @@ class Interceptor(_message.Message):
     PRIORITY_FIELD_NUMBER: _builtins.int
     LEADER_ELECTION_FIELD_NUMBER: _builtins.int
     LEADERLESS_FIELD_NUMBER: _builtins.int
+    ROLLING_RESTART_FIELD_NUMBER: _builtins.int
     COORDINATOR_MOVE_FIELD_NUMBER: _builtins.int
     CONNECTION_LOSS_FIELD_NUMBER: _builtins.int
     BROKEN_BROKER_FIELD_NUMBER: _builtins.int
@@ -295,6 +296,10 @@ class Interceptor(_message.Message):
     @_builtins.property
     def leaderless(self) -> _fault_pb2.Leaderless:
         """Answers as a broker that has lost certain partitions, for as long as the interceptor is there."""
+
+    @_builtins.property
+    def rolling_restart(self) -> _fault_pb2.RollingRestart:
+        """Takes the leaders away broker by broker, as a rolling restart does."""
 
     @_builtins.property
     def coordinator_move(self) -> _fault_pb2.CoordinatorMove:
@@ -368,6 +373,7 @@ class Interceptor(_message.Message):
         priority: _builtins.int | None = ...,
         leader_election: _fault_pb2.LeaderElection | None = ...,
         leaderless: _fault_pb2.Leaderless | None = ...,
+        rolling_restart: _fault_pb2.RollingRestart | None = ...,
         coordinator_move: _fault_pb2.CoordinatorMove | None = ...,
         connection_loss: _fault_pb2.ConnectionLoss | None = ...,
         broken_broker: _fault_pb2.BrokenBroker | None = ...,
@@ -391,13 +397,13 @@ class Interceptor(_message.Message):
         paused: _builtins.bool = ...,
         state: Global___Interceptor.State.ValueType = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["_priority", b"_priority", "broken_broker", b"broken_broker", "connection_loss", b"connection_loss", "coordinator_move", b"coordinator_move", "duplicate_messages", b"duplicate_messages", "expire_time", b"expire_time", "fault", b"fault", "fetch_message_corruption", b"fetch_message_corruption", "invalid_schema_id", b"invalid_schema_id", "latency", b"latency", "leader_election", b"leader_election", "leaderless", b"leaderless", "limits", b"limits", "priority", b"priority", "produce_message_corruption", b"produce_message_corruption", "scope", b"scope", "selector", b"selector", "slow_broker", b"slow_broker", "slow_clients", b"slow_clients", "ttl", b"ttl"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["_priority", b"_priority", "broken_broker", b"broken_broker", "connection_loss", b"connection_loss", "coordinator_move", b"coordinator_move", "duplicate_messages", b"duplicate_messages", "expire_time", b"expire_time", "fault", b"fault", "fetch_message_corruption", b"fetch_message_corruption", "invalid_schema_id", b"invalid_schema_id", "latency", b"latency", "leader_election", b"leader_election", "leaderless", b"leaderless", "limits", b"limits", "priority", b"priority", "produce_message_corruption", b"produce_message_corruption", "rolling_restart", b"rolling_restart", "scope", b"scope", "selector", b"selector", "slow_broker", b"slow_broker", "slow_clients", b"slow_clients", "ttl", b"ttl"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["_priority", b"_priority", "annotations", b"annotations", "broken_broker", b"broken_broker", "connection_loss", b"connection_loss", "coordinator_move", b"coordinator_move", "duplicate_messages", b"duplicate_messages", "effective_seed", b"effective_seed", "etag", b"etag", "expire_time", b"expire_time", "fault", b"fault", "fetch_message_corruption", b"fetch_message_corruption", "injections", b"injections", "invalid_schema_id", b"invalid_schema_id", "latency", b"latency", "leader_election", b"leader_election", "leaderless", b"leaderless", "lease", b"lease", "limits", b"limits", "name", b"name", "paused", b"paused", "priority", b"priority", "produce_message_corruption", b"produce_message_corruption", "scope", b"scope", "selector", b"selector", "slow_broker", b"slow_broker", "slow_clients", b"slow_clients", "state", b"state", "ttl", b"ttl", "uid", b"uid"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_priority", b"_priority", "annotations", b"annotations", "broken_broker", b"broken_broker", "connection_loss", b"connection_loss", "coordinator_move", b"coordinator_move", "duplicate_messages", b"duplicate_messages", "effective_seed", b"effective_seed", "etag", b"etag", "expire_time", b"expire_time", "fault", b"fault", "fetch_message_corruption", b"fetch_message_corruption", "injections", b"injections", "invalid_schema_id", b"invalid_schema_id", "latency", b"latency", "leader_election", b"leader_election", "leaderless", b"leaderless", "lease", b"lease", "limits", b"limits", "name", b"name", "paused", b"paused", "priority", b"priority", "produce_message_corruption", b"produce_message_corruption", "rolling_restart", b"rolling_restart", "scope", b"scope", "selector", b"selector", "slow_broker", b"slow_broker", "slow_clients", b"slow_clients", "state", b"state", "ttl", b"ttl", "uid", b"uid"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     _WhichOneofReturnType__priority: _TypeAlias = _typing.Literal["priority"]  # noqa: Y015
     _WhichOneofArgType__priority: _TypeAlias = _typing.Literal["_priority", b"_priority"]  # noqa: Y015
-    _WhichOneofReturnType_fault: _TypeAlias = _typing.Literal["leader_election", "leaderless", "coordinator_move", "connection_loss", "broken_broker", "slow_broker", "latency", "slow_clients", "duplicate_messages", "invalid_schema_id", "produce_message_corruption", "fetch_message_corruption"]  # noqa: Y015
+    _WhichOneofReturnType_fault: _TypeAlias = _typing.Literal["leader_election", "leaderless", "rolling_restart", "coordinator_move", "connection_loss", "broken_broker", "slow_broker", "latency", "slow_clients", "duplicate_messages", "invalid_schema_id", "produce_message_corruption", "fetch_message_corruption"]  # noqa: Y015
     _WhichOneofArgType_fault: _TypeAlias = _typing.Literal["fault", b"fault"]  # noqa: Y015
     @_typing.overload
     def WhichOneof(self, oneof_group: _WhichOneofArgType__priority) -> _WhichOneofReturnType__priority | None: ...
