@@ -226,7 +226,7 @@ def test_consumers_get_records_twice_and_the_log_has_them_once(
 
 
 def test_a_share_of_records_twice_and_none_lost(gateways: Gateways, tmp_path: Path) -> None:
-    demo = Demo(gateways, "share", tmp_path)
+    demo = Demo(gateways, "a-fifth", tmp_path)
     clients.create_topic(demo.access, "cars")
     produce(demo.access, "cars", [b"%d" % n for n in range(300)])
     strikes(demo, "DuplicateMessagesPlugin", topic="c.*", rateInPercent=20, seed=7)
