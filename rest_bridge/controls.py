@@ -26,13 +26,17 @@ _MAX_TTL: Final = 366 * 86_400
 _MICRO: Final = 1_000_000
 
 
-def read_control(control: Json, into: Interceptor) -> None:
-    """Set selector, limits and end from a `control`, or raise Refusal (400)."""
+def read_control(control: Json, into: Interceptor, where: str = "control") -> None:
+    """Set selector, limits and end from a `control`, or raise Refusal (400).
+
+    Args:
+        where: what refusals call it.
+    """
     if not isinstance(control, dict):
-        raise bad_request(f"control is {show(control)}, a JSON object is needed")
-    refuse_unknown(control, _KEYS, "control.")
+        raise bad_request(f"{where} is {show(control)}, a JSON object is needed")
+    refuse_unknown(control, _KEYS, f"{where}.")
     for key, value in control.items():
-        name = f"control.{key}"
+        name = f"{where}.{key}"
         if key in _LISTS:
             field = _LISTS[key]
             getattr(into.selector, field.name).extend(_entries(field, value, name))

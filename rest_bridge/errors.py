@@ -34,10 +34,12 @@ class Words:
     Args:
         fields: by paths or names; both occur in the API's requests.
         config: where the config of a plugin is, whose keys are the fields of a fault in lowerCamel.
+        control: where selector and limits are, with keys in lowerCamel too.
     """
 
     fields: Mapping[str, str]
     config: str
+    control: str
 
 
 _FIELDS = {
@@ -63,7 +65,7 @@ _FIELDS = {
     "virtual_cluster": "vcluster",
     "lifetime_seconds": "lifeTimeSeconds",
 }
-V1 = Words(_FIELDS, "config")
+V1 = Words(_FIELDS, "config", "control")
 
 _CONTROLS = {"selector": Selector.DESCRIPTOR, "limits": Limits.DESCRIPTOR}
 
@@ -142,7 +144,7 @@ def _renamed_field(name: str, words: Words) -> str:
     first, _, rest = name.partition(".")
     fault, _, field = rest.partition(".")
     if first == "interceptor" and fault in _CONTROLS and field:
-        return f"control.{_CONTROLS[fault].fields_by_name[field].json_name}"
+        return f"{words.control}.{_CONTROLS[fault].fields_by_name[field].json_name}"
     faults = Interceptor.DESCRIPTOR.oneofs_by_name["fault"].fields
     for known in faults:
         message = known.message_type

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 
+from rest_bridge.controls import control_of, read_control
 from rest_bridge.errors import bad_request
 from rest_bridge.json_body import Json, Number, dumps, show
 from rest_bridge.plugins import Plugin, integer, plugin_for, plugin_of, refuse_unknown
@@ -106,9 +107,9 @@ def deleted_scope_from(body: bytes) -> Scope:
 
 def interceptor_from(body: bytes) -> Interceptor:
     """Return the interceptor a PUT asks for, or raise Refusal (400)."""
-    keys = ("comment", "pluginClass", "priority", "config")
+    keys = ("comment", "pluginClass", "priority", "config", "control")
     metadata, spec = resource_from(body, _INTERCEPTOR_KINDS, ("name", "scope"), keys)
-    for key in keys[1:]:
+    for key in keys[1:4]:
         require(spec, key, "spec.")
     scope = metadata.get("scope")
     named: Object = {} if scope is None else object_in(scope, "metadata.scope")
@@ -124,6 +125,8 @@ def interceptor_from(body: bytes) -> Interceptor:
     if comment is not None:
         result.annotations[COMMENT_NOTE] = text(comment, "spec.comment")
     plugin.read(config, result, "spec.config")
+    if "control" in spec:
+        read_control(spec["control"], result, "spec.control")
     return result
 
 
@@ -141,6 +144,9 @@ def interceptor_to(interceptor: Interceptor) -> dict[str, Json]:
         "priority": Number(str(interceptor.priority)),
         "config": config_of(interceptor),
     }
+    control = control_of(interceptor)
+    if control:  # ours: the reference has none
+        spec["control"] = control
     return resource_to(INTERCEPTOR, {"name": interceptor.name, "scope": named}, spec)
 
 

@@ -9,6 +9,9 @@ WORDS = Words(
         "interceptor.annotations": "spec.comment with spec.config",
         "interceptor.priority": "spec.priority",
         "interceptor.name": "metadata.name",
+        "interceptor.ttl": "spec.control.ttlSeconds",
+        "interceptor.expire_time": "spec.control.expireTime",
+        "interceptor.lease": "spec.control.lease",
         "interceptor.scope.virtual_cluster": "metadata.scope.vCluster",
         "interceptor.scope.group": "metadata.scope.group",
         "interceptor.scope.username": "metadata.scope.username",
@@ -28,6 +31,7 @@ WORDS = Words(
         "lifetime_seconds": "lifeTimeSeconds",
     },
     "spec.config",
+    "spec.control",
 )
 
 _NOUNS = {

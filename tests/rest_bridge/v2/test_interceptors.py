@@ -300,3 +300,37 @@ def test_health_in_later_words(http: Http, control: Control) -> None:
     assert (answer.status_code, answer.text) == (503, "NOTREADY")
     assert answer.content_type == "text/plain; charset=utf-8"
     assert http("GET", "/health/live", authorization=None).status_code == 200
+
+
+CONTROL = {"topics": ["orders.*"], "partitions": [0, 3], "maxInjections": 20, "maxPerSecond": 2.5}
+
+
+def test_what_else_may_be_asked_of_it_is_shown_and_can_be_put_again(http: Http) -> None:
+    body = interceptor(control=CONTROL)
+    assert put(http, INTERCEPTOR, body) == "CREATED"
+
+    [shown] = got(http, INTERCEPTOR)
+
+    assert shown["spec"]["control"] == CONTROL
+    assert put(http, INTERCEPTOR, json.dumps(shown)) == "NOT_CHANGED"
+    [other] = json.loads(http("GET", f"{V1}/vcluster/passthrough").text)["interceptors"]
+    assert other["control"] == CONTROL
+    assert put(http, INTERCEPTOR, interceptor()) == "UPDATED"
+    assert "control" not in got(http, INTERCEPTOR)[0]["spec"]
+
+
+@pytest.mark.parametrize(
+    ("wanted", "message"),
+    [
+        (7, "spec.control is 7, a JSON object is needed"),
+        ({"topic": "t"}, "spec.control.topic is not known, allowed are spec.control.topics,"),
+        ({"maxInjections": 0}, "spec.control.maxInjections is 0, allowed are integers from 1"),
+        ({"topics": ["("]}, "spec.control.topics[0] is '('"),
+        ({"ttlSeconds": 0}, "spec.control.ttlSeconds is 0, allowed are numbers above 0"),
+    ],
+)
+def test_what_is_wrong_with_it_is_named(http: Http, wanted: Any, message: str) -> None:
+    status, found = told(http, "PUT", INTERCEPTOR, interceptor(control=wanted))
+
+    assert status in (400, 404)
+    assert message in found
