@@ -184,7 +184,7 @@ class Judge:
             form = self._new_form(stage, reason, idempotent=bool(batches))
             refusals.forms[reason, bool(batches)] = form
         now = self._clock()
-        if not self._injector.record((Brief(form, now, correlation_id, *head, number),)):
+        if not self._injector.notes.record((Brief(form, now, correlation_id, *head, number),)):
             self._refused.forwarded(batches)
             return None
         if stage.budget is not None and reason is DRAWN:

@@ -2,17 +2,13 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Final, NamedTuple
+from typing import Any, NamedTuple
 
-from codec.api_keys import ApiKey
 from codec.error_codes import ErrorCode
 from codec.headers import RequestHeader
 from sidecar.dataplane import splitting
 from sidecar.dataplane.sequences import Cause
 from sidecar.faults.base import Answer, Change, Delay, Disconnect, Place
-
-_IDS_SINCE: Final[dict[int, int]] = {ApiKey.PRODUCE: 13, ApiKey.FETCH: 13}
-"""APIs that name topics by id from these versions on."""
 
 
 class Watch(NamedTuple):
@@ -83,23 +79,3 @@ class Struck(NamedTuple):
     message: Any
     due: float
     unknown: frozenset[bytes] = frozenset()
-
-
-def by_id(header: RequestHeader) -> bool:
-    """Whether the message names topics by id."""
-    return header.api_version >= _IDS_SINCE.get(header.api_key, 1 << 15)
-
-
-def topics_of(header: RequestHeader, request: Any) -> Any:
-    """The topics of a decoded Produce or Fetch request."""
-    if header.api_key == ApiKey.PRODUCE:
-        return request.topic_data or ()
-    return request.topics or ()
-
-
-def set_name(topic: Any, name: str) -> None:
-    """Fetch calls it `topic`, Produce `name`."""
-    if hasattr(topic, "topic"):
-        topic.topic = name
-    else:
-        topic.name = name

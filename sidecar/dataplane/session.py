@@ -12,7 +12,6 @@ from typing import Any, Final
 
 import codec
 from codec.api_keys import ApiKey
-from codec.error_codes import ErrorCode
 from codec.frames import frame
 from codec.headers import (
     RequestHeader,
@@ -27,14 +26,15 @@ from sidecar.dataplane.actions import (
     Close,
     HoldBack,
     LookUp,
-    Report,
     ToBroker,
     ToClient,
 )
+from sidecar.dataplane.greeting import Greeting, decoded, name_of
 from sidecar.dataplane.injecting import Peer
-from sidecar.dataplane.injector import BLOBS, READ_LIMIT, Injector, Record
+from sidecar.dataplane.injector import Injector
 from sidecar.dataplane.judge import Judge
 from sidecar.dataplane.lanes import Plan
+from sidecar.dataplane.noting import Record
 from sidecar.dataplane.ordering import Pending, ResponseOrder
 from sidecar.dataplane.pipeline import Pipeline
 from sidecar.dataplane.produce import expects_response
@@ -43,9 +43,10 @@ from sidecar.dataplane.tenancy import Advertise, Mapped, Names, Tenancy, TopicDi
 from sidecar.dataplane.tenancy.denials import denial
 from sidecar.dataplane.tenancy.policy import DENIED
 from sidecar.dataplane.tenancy.topic_ids import MAX_MASKED
-from sidecar.dataplane.versions import SOFTWARE_TEXT, Versions, invalid_client_software
+from sidecar.dataplane.topic_names import BLOBS, READ_LIMIT
+from sidecar.dataplane.versions import LOCAL, Versions
 from sidecar.faults.base import Answer, Disconnect
-from sidecar.model.identity import ANONYMOUS, AuthenticationFailed, Identity
+from sidecar.model.identity import ANONYMOUS, Identity
 
 HEADER_LIMIT: Final = 64 * 1024
 """Bytes of a request header: twice the longest client id, and what is left is for tags."""
@@ -87,8 +88,9 @@ class Session:
         self.order = ResponseOrder()
         self._tenancy = self._tenancy_of(ANONYMOUS)
         self._injector: Injector | None = None
-        self._mechanism_agreed = False
-        self._bare_tokens = False
+        self._greeting = Greeting(
+            self.peer, lambda: shared.versions, shared.authenticate, self._answer, self._open
+        )
         self._closing: Close | None = None
         self.halted = False
         """Whether `closing` is set."""
@@ -145,17 +147,17 @@ class Session:
         """
         if self._closing is not None:
             return []
-        if self._bare_tokens:
-            return self._on_bare_token(data, now)
+        if self._greeting.bare_token:
+            return self._greeting.on_bare_token(data, now)
         try:
             header = read_request_header(data[:HEADER_LIMIT])
             if (header.client_id or "") != self.peer.client_id:
                 self._hear(header.client_id or "")
             if len(data) > READ_LIMIT and self._reads(header.api_key):
-                detail = f"{_name(header)} of {len(data)} bytes, allowed are {READ_LIMIT}"
+                detail = f"{name_of(header)} of {len(data)} bytes, allowed are {READ_LIMIT}"
                 return [Close("request_too_large", detail)]
-            if header.api_key in _LOCAL:
-                return _LOCAL[header.api_key](self, header, data, now)
+            if header.api_key in LOCAL:
+                return self._greeting.on_request(header, data, now)
             return self._on_open_request(header, data, now, looked_up)
         except codec.CodecError as error:
             return [Close("malformed_request", str(error))]
@@ -167,14 +169,14 @@ class Session:
 
     def _reads(self, api_key: int) -> bool:
         """Whether requests of this API are read here field by field."""
-        return api_key in _LOCAL or (self._tenancy.isolates and api_key not in BLOBS)
+        return api_key in LOCAL or (self._tenancy.isolates and api_key not in BLOBS)
 
     def _on_open_request(
         self, header: RequestHeader, data: Any, now: float, looked_up: bool
     ) -> list[Action]:
         injector = self._injector
         if injector is None:
-            return [Close("not_authenticated", f"{_name(header)} before authentication")]
+            return [Close("not_authenticated", f"{name_of(header)} before authentication")]
         prepared = self._prepare(header, data)
         if not isinstance(prepared, Mapped):
             return prepared
@@ -217,12 +219,12 @@ class Session:
         tenancy = self._tenancy
         if not self.shared.versions.accepts(key, version):
             if tenancy.isolates:
-                return [Close("unsupported_version", f"{_name(header)} is not offered here")]
+                return [Close("unsupported_version", f"{name_of(header)} is not offered here")]
             # The codec does not know it, and there is nothing to hide: the broker decides.
             return Mapped([] if start is None else [data[start:]], None)
         if tenancy.isolates and key in DENIED:
             return self._answer(
-                header, codec.encode(denial(_decode(header, data), version), version)
+                header, codec.encode(denial(decoded(header, data), version), version)
             )
         mapped = tenancy.map_request(key, version, data[start:])
         if not isinstance(mapped, Mapped):
@@ -244,69 +246,6 @@ class Session:
         head = response_header(header.api_key, header.api_version, header.correlation_id)
         ready = self.order.local(frame(head, body))
         return [ToClient(ready)] if ready else []
-
-    # Requests the sidecar answers itself.
-
-    def _on_api_versions(self, header: RequestHeader, data: Any, now: float) -> list[Action]:
-        version = header.api_version
-        versions = self.shared.versions
-        if versions.accepts(ApiKey.API_VERSIONS, version) and version >= 3:
-            request = _decode(header, data)
-            name, number = request.client_software_name, request.client_software_version
-            if not (SOFTWARE_TEXT.fullmatch(name) and SOFTWARE_TEXT.fullmatch(number)):
-                return self._answer(header, invalid_client_software(version))
-            self.peer.client_software_name = name
-            self.peer.client_software_version = number
-        return self._answer(header, versions.response(version))
-
-    def _on_handshake(self, header: RequestHeader, data: Any, now: float) -> list[Action]:
-        version = header.api_version
-        if not self.shared.versions.accepts(ApiKey.SASL_HANDSHAKE, version):
-            return [Close("unsupported_version", f"{_name(header)} is not offered here")]
-        if self.authenticated:
-            body = sasl.handshake_response(ErrorCode.ILLEGAL_SASL_STATE, version)
-            return self._answer(header, body)
-        mechanism = _decode(header, data).mechanism
-        if mechanism != sasl.MECHANISM:
-            body = sasl.handshake_response(ErrorCode.UNSUPPORTED_SASL_MECHANISM, version)
-            detail = f"mechanism {mechanism[:64]!r}, offered is {sasl.MECHANISM}"
-            return [*self._answer(header, body), Close("unsupported_sasl_mechanism", detail)]
-        self._mechanism_agreed = True
-        self._bare_tokens = version == 0
-        return self._answer(header, sasl.handshake_response(ErrorCode.NONE, version))
-
-    def _on_authenticate(self, header: RequestHeader, data: Any, now: float) -> list[Action]:
-        version = header.api_version
-        if not self.shared.versions.accepts(ApiKey.SASL_AUTHENTICATE, version):
-            return [Close("unsupported_version", f"{_name(header)} is not offered here")]
-        if self.authenticated or not self._mechanism_agreed:
-            return self._answer(header, sasl.illegal_state_response(version))
-        failure, report = self._authenticate(_decode(header, data).auth_bytes, now)
-        answer = self._answer(header, sasl.authenticate_response(version, failure))
-        if failure is None:
-            return [*answer, report]
-        return [*answer, report, Close("authentication_failed")]
-
-    def _on_bare_token(self, data: Any, now: float) -> list[Action]:
-        """A token after handshake v0: no Kafka header in either direction."""
-        self._bare_tokens = False
-        failure, report = self._authenticate(data, now)
-        if failure is None:
-            return [ToClient(frame()), report]
-        return [report, Close("authentication_failed")]
-
-    def _authenticate(self, token: Any, now: float) -> tuple[AuthenticationFailed | None, Report]:
-        authenticate = self.shared.authenticate
-        if authenticate is None:
-            raise AssertionError("SASL is served on listeners with authentication only")
-        try:
-            identity = authenticate(sasl.plain_password(token), now)
-        except AuthenticationFailed as failure:
-            self._mechanism_agreed = False
-            return failure, Report("authentication_failed", {"cause": str(failure)}, warning=True)
-        self._open(identity)
-        fields = {"principal": identity.username, "virtual_cluster": identity.virtual_cluster}
-        return None, Report("authenticated", fields)
 
     # From the broker.
 
@@ -372,25 +311,5 @@ class Session:
         return frame(data[:start], *body)
 
 
-_LOCAL: dict[int, Callable[[Session, RequestHeader, Any, float], list[Action]]] = {
-    ApiKey.API_VERSIONS: Session._on_api_versions,
-    ApiKey.SASL_HANDSHAKE: Session._on_handshake,
-    ApiKey.SASL_AUTHENTICATE: Session._on_authenticate,
-}
-
-
-def _decode(header: RequestHeader, data: Any) -> Any:
-    body = data[header.body_start :]
-    return codec.decode_request(header.api_key, header.api_version, body)
-
-
 def _names_of(shared: Shared, identity: Identity) -> Names:
     return shared.pipeline.names(identity)
-
-
-def _name(header: RequestHeader) -> str:
-    try:
-        name = ApiKey(header.api_key).name
-    except ValueError:
-        name = f"api key {header.api_key}"
-    return f"{name} v{header.api_version}"

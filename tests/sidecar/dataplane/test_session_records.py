@@ -171,7 +171,7 @@ def test_of_several_changes_those_are_made_that_are_recorded() -> None:
         return not recorded.injections and recorded(injections)
 
     assert client.session._injector is not None
-    client.session._injector.record = first_only
+    client.session._injector.notes.record = first_only
 
     got = forwarded(client.sends(produce({"cars": {0: batch([b"a"])}}), 9))
 
