@@ -26,7 +26,7 @@ from sidecar.control.users import AdminUsers
 from sidecar.control.virtual_clusters import VirtualClusterService
 from sidecar.crossing import Crossing
 from sidecar.dataplane.addresses import AddressBook
-from sidecar.dataplane.pipeline import Pipeline
+from sidecar.dataplane.pipeline import Mark, Pipeline
 from sidecar.dataplane.recovering import Recoveries
 from sidecar.dataplane.sequence_oracle import SequenceOracle
 from sidecar.dataplane.session import Shared
@@ -110,7 +110,6 @@ class Sidecar:
             self._state,
             self._journal,
             process_seed=settings.seed,
-            processes=settings.workers,
             spent=self._spent,
         )
         self._fleet = self._workers(secret_key) if settings.workers > 1 else None
@@ -183,6 +182,8 @@ class Sidecar:
                 report=Ledger(self._journal, self._metrics).enter,
                 seen=self._book.see,
                 purse=lambda uid: self._shared.pipeline.purse(uid),
+                marks=lambda: self._shared.pipeline.marks(),
+                hear=lambda mark: self._shared.pipeline.hear(mark),
                 refusal=self._admission.refusal,
             ),
             self._log,
@@ -223,9 +224,15 @@ class Sidecar:
     def _publish(self, snapshot: Snapshot) -> None:
         """The swap: one reference, read once by every request. Called on any thread."""
         self._metrics.follow(snapshot)
-        self._shared.pipeline = Pipeline(snapshot, self._shared.pipeline, self._place)
+        self._shared.pipeline = Pipeline(
+            snapshot, self._shared.pipeline, self._place, spread=self._spread
+        )
         if self._fleet is not None:
             self._fleet.publish(snapshot)
+
+    def _spread(self, mark: Mark) -> None:
+        if self._fleet is not None:
+            self._fleet.mark(mark)
 
     def status(self) -> ports.Status:
         """The data side at this moment. Called on any thread."""

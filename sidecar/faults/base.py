@@ -11,6 +11,7 @@ from typing import Any, NamedTuple, Protocol
 
 from codec.api_keys import ApiKey
 from codec.error_codes import ErrorCode
+from sidecar.faults.marks import Marks
 
 Chance = Callable[[], float]
 """The next number of a drawn request, uniform in [0, 1): the same for the same seed and draw."""
@@ -213,6 +214,10 @@ class Rule(Protocol):
     def watches(self) -> frozenset[ApiKey]:
         """The APIs whose answers it wants to see, of requests that were drawn for it."""
 
+    @property
+    def marks(self) -> Marks | None:
+        """What all connections must see of what it keeps in mind; None if it keeps nothing so."""
+
     def decide(self, asked: Asked) -> Decision:
         """What happens to a selected request (a decoded message of one of `apis`)."""
 
@@ -224,6 +229,7 @@ class RequestRule:
     """A rule that decides about requests only, and keeps nothing in mind."""
 
     rung = 0
+    marks: Marks | None = None
     splits: ErrorCode | None = None
     memorable = False
     watches: frozenset[ApiKey] = frozenset()

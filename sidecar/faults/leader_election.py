@@ -8,8 +8,6 @@ That is rung 1. With a window it is rung 2: a draw takes the leader of a partiti
 for everybody in the interceptor's scope and in every API that notices (`lost_leadership`).
 """
 
-import itertools
-from collections import defaultdict
 from collections.abc import Iterator
 from dataclasses import dataclass
 from hashlib import blake2b
@@ -34,6 +32,7 @@ from sidecar.faults.base import (
 )
 from sidecar.faults.draws import draw
 from sidecar.faults.lost_leadership import APIS, Lost, produced, strike, strike_answer
+from sidecar.faults.marks import Marks
 from sidecar.faults.refusals import deny_produce, refuse_produce
 from sidecar.model.faults import MAX_LATENCY_MS, Checks
 
@@ -84,14 +83,11 @@ class LeaderElection:
         checks.seed(self.seed)
         checks.done()
 
-    @property
-    def needs_one_process(self) -> bool:
-        """Whether what it keeps in mind has to be seen by all connections: windows have."""
-        return bool(self.window_ms)
-
 
 class LeaderElectionRule(RequestRule):
     """Answers the sampled share of Produce requests as a broker that lost its partitions."""
+
+    marks: Marks
 
     def __init__(self, config: LeaderElection) -> None:
         rate = config.rate_in_percent / 100
@@ -99,9 +95,10 @@ class LeaderElectionRule(RequestRule):
         self._outcome = config.outcome
         self._rate = rate
         self._window = config.window_ms / 1000
-        self._counts: dict[tuple[str, Place], Iterator[int]] = defaultdict(itertools.count)
-        self._requests = itertools.count()
-        self._ends: dict[tuple[str, Place], float] = {}
+        self._counts: dict[tuple[str, Place], Iterator[int]] = {}
+        self._requests: Iterator[int] | None = None
+        self.marks = Marks(max)
+        """When the windows of virtual clusters' partitions end."""
         self.rung = 2 if self._window else 1
         # With these it numbers its draws itself.
         own = self._by_partition or self._window
@@ -120,7 +117,7 @@ class LeaderElectionRule(RequestRule):
         if self._window:
             if asked.api is ApiKey.PRODUCE:
                 self._open(asked)
-            return strike(asked, self._lost(asked)) if self._ends else FORWARD
+            return strike(asked, self._lost(asked)) if self.marks.times else FORWARD
         request = asked.request
         chosen = produced(request)
         if self._by_partition:
@@ -156,9 +153,12 @@ class LeaderElectionRule(RequestRule):
 
     def _draws(self, asked: Asked, place: Place) -> bool:
         """Whether the next draw for a partition is below the rate."""
-        if len(self._counts) > MAX_PARTITIONS:
-            self._counts.clear()
-        n = next(self._counts[asked.virtual_cluster, place])
+        counts, key = self._counts, (asked.virtual_cluster, place)
+        if key not in counts:
+            if len(counts) >= MAX_PARTITIONS:
+                counts.clear()
+            counts[key] = self.marks.numbers()
+        n = next(counts[key])
         return draw(_seed_of(asked.seed, place), n) < self._rate
 
     def _open(self, asked: Asked) -> None:
@@ -168,18 +168,24 @@ class LeaderElectionRule(RequestRule):
         if self._by_partition:
             chosen = [place for place in led if self._draws(asked, place)]
         else:
-            n = next(self._requests) if led else 0
-            chosen = led if led and draw(asked.seed, n) < self._rate else []
-        if len(self._ends) + len(chosen) > MAX_PARTITIONS:
-            self._ends.clear()
+            chosen = led if led and draw(asked.seed, self._next()) < self._rate else []
+        if len(self.marks.times) + len(chosen) > MAX_PARTITIONS:
+            self.marks.times.clear()
         for place in chosen:
-            self._ends[asked.virtual_cluster, place] = asked.now + self._window
+            self.marks.set((asked.virtual_cluster, place), asked.now + self._window)
+
+    def _next(self) -> int:
+        """The number of the next draw for a request."""
+        if self._requests is None:
+            self._requests = self.marks.numbers()
+        return next(self._requests)
 
     def _lost(self, about: Asked | Answered) -> Lost:
         """What tells whether a partition has no leader at this moment; forgets those that have."""
-        for key in [key for key, end in self._ends.items() if end <= about.now]:
-            del self._ends[key]
-        where, ends = about.virtual_cluster, self._ends
+        ends = self.marks.times
+        for key in [key for key, end in ends.items() if end <= about.now]:
+            del ends[key]
+        where = about.virtual_cluster
         return lambda place: (where, place) in ends
 
 

@@ -11,6 +11,7 @@ from typing import Final
 
 from codec.frames import frame
 from sidecar.dataplane.addresses import Broker
+from sidecar.dataplane.pipeline import Mark
 from sidecar.dataplane.versions import Features, Range
 from sidecar.model.injection import Noted
 from sidecar.model.observation import Observed
@@ -69,6 +70,7 @@ class Welcome:
     settings: WorkerSettings
     cluster: ClusterView
     snapshot: Snapshot
+    marks: tuple[Mark, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,7 +116,14 @@ class Granted:
     count: int
 
 
-ToWorker = Welcome | Publish | ClusterView | Claimed | Forget | Granted
+@dataclass(frozen=True, slots=True)
+class Marked:
+    """Another process has set a mark; said both ways."""
+
+    mark: Mark
+
+
+ToWorker = Welcome | Publish | ClusterView | Claimed | Forget | Granted | Marked
 
 
 # From a worker.
@@ -182,7 +191,7 @@ class GivenBack:
     count: int
 
 
-Answer = Listening | Published | Seen | Claim | Forgotten | Want | GivenBack
+Answer = Listening | Published | Seen | Claim | Forgotten | Want | GivenBack | Marked
 """What a worker says besides its reports."""
 
 LostKey = tuple[str, str, str, str, str]

@@ -14,7 +14,7 @@ from gevent.event import Event
 
 from sidecar import lean, log
 from sidecar.dataplane.addresses import Broker
-from sidecar.dataplane.pipeline import Pipeline
+from sidecar.dataplane.pipeline import Mark, Pipeline
 from sidecar.dataplane.recovering import Recoveries
 from sidecar.dataplane.sasl import Authenticate
 from sidecar.dataplane.sequence_oracle import SequenceOracle
@@ -39,6 +39,7 @@ from sidecar.workers.messages import (
     Granted,
     Hello,
     Listening,
+    Marked,
     Publish,
     Published,
     Seen,
@@ -108,7 +109,9 @@ class Worker:
         key = settings.secret_key
         self._secured = key is not None
         self._shared = Shared(
-            pipeline=Pipeline(welcome.snapshot, place=self._place, ask=self._ask),
+            pipeline=Pipeline(
+                welcome.snapshot, place=self._place, ask=self._ask, spread=self._spread
+            ),
             versions=Versions([], secured=self._secured),
             advertise=self._directory.advertised,
             record=self._recorder.record,
@@ -127,6 +130,8 @@ class Worker:
             log=self._log,
             place=self._place,
         )
+        for mark in welcome.marks:
+            self._shared.pipeline.hear(mark)
         self._cluster = welcome.cluster
         self._reporter: gevent.Greenlet[[], None] | None = None
 
@@ -140,7 +145,9 @@ class Worker:
         match message:
             case Publish(snapshot):
                 old = self._shared.pipeline
-                self._shared.pipeline = Pipeline(snapshot, old, self._place, self._ask)
+                self._shared.pipeline = Pipeline(
+                    snapshot, old, self._place, self._ask, self._spread
+                )
                 # A number may have been lowered: what is left of it is asked for again.
                 self._give_back({uid: purse.empty() for uid, purse in old.borrowed})
                 self._answer(Published(snapshot.revision))
@@ -148,6 +155,8 @@ class Worker:
                 purse = dict(self._shared.pipeline.borrowed).get(uid)
                 if purse is not None:
                     purse.granted(count, time.time())
+            case Marked(mark):
+                self._shared.pipeline.hear(mark)
             case Claimed():
                 self._claims.take(message)
             case Forget(number, virtual_cluster):
@@ -185,6 +194,9 @@ class Worker:
 
     def _ask(self, uid: str, count: int) -> None:
         self._answer(Want(uid, count))
+
+    def _spread(self, mark: Mark) -> None:
+        self._answer(Marked(mark))
 
     def _give_back(self, counts: Mapping[str, int]) -> None:
         for uid, count in counts.items():
