@@ -124,7 +124,7 @@ class LeaderElection(_message.Message):
     window_ms: _builtins.int
     """How long a partition that was drawn has no leader, milliseconds, 0 to 3600000; 0 when unset:
     only what was drawn is struck. Meanwhile it is as Leaderless says, for everybody in the scope,
-    and nothing is drawn for it. Only with the outcome REJECT, and in one process.
+    and nothing is drawn for it. Only with the outcome REJECT.
     """
     def __init__(
         self,
@@ -277,7 +277,7 @@ Global___RollingRestart: _TypeAlias = RollingRestart  # noqa: Y015
 class CoordinatorMove(_message.Message):
     """The coordinator of a group or transactional id moves, as when its partition changes leaders, once
     for each, from the first request about it: NOT_COORDINATOR (and COORDINATOR_NOT_AVAILABLE to who
-    asks for it), then COORDINATOR_LOAD_IN_PROGRESS, then all is well. Needs one process.
+    asks for it), then COORDINATOR_LOAD_IN_PROGRESS, then all is well.
     """
 
     DESCRIPTOR: _descriptor.Descriptor
