@@ -12,6 +12,7 @@ from sidecar.dataplane.noting import Notes, Record
 from sidecar.dataplane.pipeline import Pipeline, Stage
 from sidecar.dataplane.ruling import Ruling, Struck, Watch
 from sidecar.dataplane.sequences import Cause, RefusedSequences, batches
+from sidecar.dataplane.throttles import Throttles
 from sidecar.dataplane.topic_names import TopicNames, by_id
 from sidecar.dataplane.turns import Roster, Seen, causes, decide
 from sidecar.faults.base import (
@@ -26,6 +27,8 @@ from sidecar.faults.base import (
     Disconnect,
     Forward,
     Refuse,
+    Swallow,
+    Throttle,
 )
 from sidecar.faults.draws import further
 from sidecar.faults.refusals import refuse_produce
@@ -59,6 +62,7 @@ class Injector:
         self.roster = Roster(peer, identity, lapsed)
         self._pipeline: Pipeline | None = None
         self.refused = RefusedSequences()
+        self.throttles = Throttles()
         self._held: tuple[Cause | None, Sequence[Stage]] | None = None
         self._connections: dict[str, Connection] = {}
         """By uid of the interceptor: what its rule is told and keeps of this connection."""
@@ -129,9 +133,9 @@ class Injector:
         if api in cause.stage.rule.watches:
             ruling.causes.append((cause, None))
         match decision:
-            case Answer() | Disconnect():
+            case Answer() | Disconnect() | Swallow():
                 if self._refused(decision, cause, DRAWN, header, request, now):
-                    ruling.refusal = decision
+                    ruling.refusal, ruling.by = decision, cause
                 return False
             case Refuse():
                 self._split(decision, cause, DRAWN, header, request, ruling, now)
@@ -141,6 +145,8 @@ class Injector:
             case Delay():
                 if api is not ApiKey.PRODUCE or request.acks:  # or there is no answer to delay
                     ruling.delays.append((decision, cause))
+            case Throttle():
+                ruling.throttles.append((decision, cause))
             case Change():
                 ruling.changes.append((decision, cause))
         return True
@@ -160,6 +166,13 @@ class Injector:
         for delay, cause in ruling.delays:
             if self.notes.made(delay, cause, header, request, now):
                 ruling.delay = max(ruling.delay, delay.seconds)
+        for throttle, cause in ruling.throttles:
+            uid = cause.stage.interceptor.uid
+            if not self.throttles.has(uid) and self.notes.made(
+                throttle, cause, header, request, now
+            ):
+                self.throttles.begin(uid, throttle)
+                ruling.paced = True
 
     def answered(self, pipeline: Pipeline, watch: Watch, message: Any, now: float) -> Struck:
         """What becomes of the answer to a request.
@@ -279,7 +292,7 @@ class Injector:
 
     def _refused(
         self,
-        decision: Answer | Disconnect | Refuse,
+        decision: Answer | Disconnect | Swallow | Refuse,
         cause: Cause,
         reason: str,
         header: RequestHeader,
@@ -292,7 +305,7 @@ class Injector:
             if produce:
                 self.refused.forwarded(batches(request))
             return False
-        if produce and not isinstance(decision, Disconnect):
+        if produce and not isinstance(decision, Disconnect | Swallow):
             for batch in batches(request):
                 self.refused.refused(batch, cause)
         return True

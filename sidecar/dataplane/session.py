@@ -2,7 +2,8 @@
 
 States: *handshaking* (only ApiVersions and SASL are served; SASL listeners start here), *open*
 (everything is), *closing* (an acks=0 request was refused: what is in flight is still answered, and
-nothing new is read).
+nothing new is read), *silent* (a request was swallowed: the same, but what comes is dropped, and
+the connection stays open until the client or the fault ends it).
 """
 
 from collections.abc import Callable
@@ -26,6 +27,8 @@ from sidecar.dataplane.actions import (
     Close,
     HoldBack,
     LookUp,
+    Pace,
+    Silence,
     ToBroker,
     ToClient,
 )
@@ -35,18 +38,20 @@ from sidecar.dataplane.injector import Injector
 from sidecar.dataplane.judge import Judge
 from sidecar.dataplane.lanes import Plan
 from sidecar.dataplane.noting import Record
-from sidecar.dataplane.ordering import Pending, ResponseOrder
+from sidecar.dataplane.ordering import SWALLOWED, Pending, ResponseOrder
 from sidecar.dataplane.pipeline import Pipeline
 from sidecar.dataplane.produce import expects_response
-from sidecar.dataplane.ruling import Struck, Watch
+from sidecar.dataplane.ruling import Ruling, Silenced, Struck, Watch
 from sidecar.dataplane.tenancy import Advertise, Mapped, Names, Tenancy, TopicDirectory
 from sidecar.dataplane.tenancy.denials import denial
 from sidecar.dataplane.tenancy.policy import DENIED
 from sidecar.dataplane.tenancy.topic_ids import MAX_MASKED
+from sidecar.dataplane.throttles import Rates
 from sidecar.dataplane.topic_names import BLOBS, READ_LIMIT
 from sidecar.dataplane.versions import LOCAL, Versions
-from sidecar.faults.base import Answer, Disconnect
+from sidecar.faults.base import Answer, Disconnect, Swallow
 from sidecar.model.identity import ANONYMOUS, Identity
+from sidecar.model.interceptor import NEVER
 
 HEADER_LIMIT: Final = 64 * 1024
 """Bytes of a request header: twice the longest client id, and what is left is for tags."""
@@ -93,7 +98,8 @@ class Session:
         )
         self._closing: Close | None = None
         self.halted = False
-        """Whether `closing` is set."""
+        """Whether requests are ignored from now on."""
+        self._silence: Silenced | None = None
         self.stale = False
         """Whether what `plan` said does not hold any more."""
         if shared.authenticate is None:
@@ -103,6 +109,30 @@ class Session:
     def closing(self) -> Close | None:
         """Set when requests are ignored from now on, and this is due once all are answered."""
         return self._closing
+
+    @property
+    def owes(self) -> bool:
+        """Whether something that came before a request that was swallowed is to be answered."""
+        last = self.order.queue[-1] if self.order.queue else None
+        swallowed = isinstance(last, Pending) and last.faults is SWALLOWED
+        return len(self.order) > swallowed
+
+    def silence_over(self, now: float) -> Close | None:
+        """Why a silent connection closes now; None: it does not."""
+        silence = self._silence
+        if silence is None:
+            return None
+        if now >= silence.until:
+            return Close("fault_injected", "a request was not answered, and the time is over")
+        if now >= self.shared.pipeline.ends(silence.uid):
+            return Close("fault_injected", "a request was not answered, and the fault is over")
+        return None
+
+    def rates(self, now: float) -> Rates:
+        """How fast the connection may be read."""
+        if self._injector is None:
+            return Rates()
+        return self._injector.throttles.rates(self.shared.pipeline, now)
 
     @property
     def authenticated(self) -> bool:
@@ -145,7 +175,7 @@ class Session:
         Args:
             looked_up: the frame comes again, after the `LookUp` it led to.
         """
-        if self._closing is not None:
+        if self.halted:
             return []
         if self._greeting.bare_token:
             return self._greeting.on_bare_token(data, now)
@@ -193,6 +223,9 @@ class Session:
             if isinstance(refusal, Disconnect) and refusal.appended:
                 sent = ToBroker(frame(data[: header.body_start], *prepared.body))
                 return [sent, *self._carry_out(refusal, header)]
+            if isinstance(refusal, Swallow):
+                self._silence = _silenced(ruling, refusal, now)
+                return self._swallow(refusal, header, data, prepared)
             if refusal is not None:
                 return self._carry_out(refusal, header)
             watch = ruling.watch(header, now)
@@ -201,7 +234,18 @@ class Session:
                     header.api_key, header.api_version, ruling.request
                 )
         self._expect_response(header, data, prepared.exchange, watch)
-        return [ToBroker(frame(data[: header.body_start], *prepared.body))]
+        sent = ToBroker(frame(data[: header.body_start], *prepared.body))
+        return [sent, Pace()] if ruling is not None and ruling.paced else [sent]
+
+    def _swallow(
+        self, decision: Swallow, header: RequestHeader, data: Any, prepared: Mapped
+    ) -> list[Action]:
+        """Forward it or not; nothing that comes after it is looked at any more."""
+        self.halted = True
+        if not decision.appended:
+            return [Silence()]
+        self._expect_response(header, data, None, SWALLOWED)
+        return [ToBroker(frame(data[: header.body_start], *prepared.body)), Silence()]
 
     def _carry_out(self, decision: Answer | Disconnect, header: RequestHeader) -> list[Action]:
         if isinstance(decision, Answer):
@@ -235,9 +279,7 @@ class Session:
             self.stale = True
         return mapped
 
-    def _expect_response(
-        self, header: RequestHeader, data: Any, context: Any, watch: Watch | None
-    ) -> None:
+    def _expect_response(self, header: RequestHeader, data: Any, context: Any, watch: Any) -> None:
         key, version = header.api_key, header.api_version
         if key != ApiKey.PRODUCE or expects_response(version, data[header.body_start :]):
             self.order.forwarded(Pending(header.correlation_id, key, version, context, watch))
@@ -257,6 +299,8 @@ class Session:
             or int.from_bytes(data[:4], "big", signed=True) != pending.correlation_id
         ):
             return [Close("unexpected_response", "the broker answered out of order")]
+        if pending.faults is SWALLOWED:
+            return []
         try:
             chunks = self._mapped_response(pending, data)
         except codec.CodecError as error:
@@ -313,3 +357,10 @@ class Session:
 
 def _names_of(shared: Shared, identity: Identity) -> Names:
     return shared.pipeline.names(identity)
+
+
+def _silenced(ruling: Ruling, decision: Swallow, now: float) -> Silenced:
+    if ruling.by is None:
+        raise AssertionError("who swallows is known")
+    until = NEVER if decision.seconds is None else now + decision.seconds
+    return Silenced(ruling.by.stage.interceptor.uid, until)

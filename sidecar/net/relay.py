@@ -17,12 +17,24 @@ from typing import Any, Final
 import gevent
 from gevent.event import Event
 
-from sidecar.dataplane.actions import Action, Close, HoldBack, LookUp, Report, ToBroker, ToClient
+from sidecar.dataplane.actions import (
+    Action,
+    Close,
+    HoldBack,
+    LookUp,
+    Pace,
+    Report,
+    Silence,
+    ToBroker,
+    ToClient,
+)
 from sidecar.dataplane.session import Session
 from sidecar.net.buffer import ORIGIN, VIEW
 from sidecar.net.held import Held, LookUpTopics
 from sidecar.net.late import Late
+from sidecar.net.pacing import PacedReader
 from sidecar.net.side import Side
+from sidecar.net.silence import Silenced
 
 MAX_IN_FLIGHT: Final = 1000
 """Requests a connection may have unanswered before the sidecar stops reading it."""
@@ -78,6 +90,9 @@ class Relay:
         self.client = Side(client, self.loop, self._on_drained, self.stop)
         self.broker = Side(broker, self.loop, self._on_drained, self.stop)
 
+        self._silenced: Silenced | None = None
+        self._paced: dict[Side, PacedReader] = {}
+
     def start(
         self,
         on_client: Callable[..., None],
@@ -97,6 +112,10 @@ class Relay:
         """End at once. Safe to call twice."""
         if not self.done.is_set():
             self.done.set()
+            for reader in self._paced.values():
+                reader.stop()
+            if self._silenced is not None:
+                self._silenced.stop()
             self.client.stop()
             self.broker.stop()
             self.late.stop()
@@ -126,17 +145,18 @@ class Relay:
 
     def steer(self) -> None:
         """Read each side as long as the other takes what comes of it."""
-        client, broker = self.client, self.broker
+        client, broker, session = self.client, self.broker, self.session
         hear_client = (
             not broker.waiting
             and client.size <= MAX_WAITING
             and len(self._queue) < self.most_in_flight
-            and self.session.closing is None
+            and not session.halted
             and not self.held
         )
-        hear_broker = not client.waiting and not self.late
+        silent = self._silenced is not None
+        hear_broker = not client.waiting and not self.late and not (silent and not session.owes)
         self.watched = not (hear_client and hear_broker)
-        client.watch(hear_client)
+        client.watch(hear_client or silent)
         broker.watch(hear_broker)
 
     def after_requests(self) -> None:
@@ -181,7 +201,7 @@ class Relay:
     @property
     def ignores(self) -> bool:
         """Whether what follows in a read is not looked at any more."""
-        return self.ending or bool(self.held) or self.session.closing is not None
+        return self.ending or bool(self.held) or self.session.halted
 
     def _end(self) -> None:
         """Stop when the client has what was said to it, or does not take it in time."""
@@ -251,9 +271,37 @@ class Relay:
 
     def _give_up(self, cause: str) -> None:
         """Close: to go on would leave a masked id in the client's fetch session, for ever."""
+        self._close(Close("topic_ids_unknown", cause))
+
+    def _close(self, close: Close) -> None:
         if not self.done.is_set():
-            self._note(Close("topic_ids_unknown", cause))
+            self._note(close)
             self._end()
+
+    # What makes a connection slow or silent.
+
+    def _pace(self) -> None:
+        """Read each side that there is a rate for no faster than that."""
+        rates = self.session.rates(time.time())
+        for side, rate, now in (
+            (self.client, lambda: self.session.rates(time.time()).requests, rates.requests),
+            (self.broker, lambda: self.session.rates(time.time()).answers, rates.answers),
+        ):
+            if now is not None and not side.paced:
+                self._paced[side] = PacedReader(side, self.loop, rate, self.failed)
+
+    def _fall_silent(self) -> None:
+        if self.client in self._paced:
+            self._paced[self.client].stop()
+        self.watched = True
+        self._silenced = Silenced(
+            self.client,
+            self.loop,
+            self.session.silence_over,
+            self._close,
+            self.client_ended,
+            self.failed,
+        )
 
     def _perform(self, action: Action, to_broker: list[Any], to_client: list[Any]) -> None:
         match action:
@@ -268,3 +316,7 @@ class Relay:
             case HoldBack(until, chunks):
                 self.late.hold(until, chunks)
                 self.watched = True
+            case Pace():
+                self._pace()
+            case Silence():
+                self._fall_silent()

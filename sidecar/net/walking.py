@@ -50,7 +50,7 @@ def stream(relay: Relay, source: Side, target: Side) -> None:
 
     Only where few do: others would wait for all of them.
     """
-    if not _streams.few(relay.loop.iteration):
+    if source.paced or not _streams.few(relay.loop.iteration):
         return
     for _ in range(_STREAM_READS):
         try:
@@ -96,6 +96,8 @@ def skip(relay: Relay, end: int, back: list[Any]) -> int:
 def discard(relay: Relay) -> None:
     """Have the kernel drop what has come of a refused request, but for its end."""
     client = relay.client
+    if client.paced:
+        return
     for _ in range(_STREAM_READS):
         if client.skip <= STREAM_FROM:
             return
