@@ -13,9 +13,8 @@ from sidecar.net.buffer import READ_SIZE
 from sidecar.net.side import Side
 
 SLICE: Final = 0.1
-"""Seconds whose bytes are read at once, and that a timer may be late without a loss."""
-LONGEST: Final = 0.5
-"""Seconds after which the rate is asked for again, which may be none any more."""
+"""Seconds whose bytes are read at once, and that a timer may be late without a loss. So the rate,
+which may be none any more, is asked for every tenth of a second, or behind every byte."""
 
 
 class PacedReader:
@@ -104,7 +103,7 @@ class PacedReader:
         self._side.hold(True)
         if self._timer is not None:
             self._timer.close()
-        self._timer = self._loop.timer(min(seconds, LONGEST))
+        self._timer = self._loop.timer(seconds)
         self._timer.start(self._go_on, update=True)
 
     def _go_on(self) -> None:

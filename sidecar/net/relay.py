@@ -291,8 +291,6 @@ class Relay:
                 self._paced[side] = PacedReader(side, self.loop, rate, self.failed)
 
     def _fall_silent(self) -> None:
-        if self.client in self._paced:
-            self._paced[self.client].stop()
         self.watched = True
         self._silenced = Silenced(
             self.client,

@@ -26,7 +26,7 @@ from tests.sidecar.net.conftest import Start
 from tests.support.fake_broker import FakeBroker, until
 from tests.support.gateways import Running, Wire
 from tests.support.messages import batch, produce, request, sized
-from tests.support.sessions import snapshot, striking
+from tests.support.sessions import interceptor, snapshot, striking
 
 KIB = 1024
 BEAT = HeartbeatRequest(group_id="g", generation_id=1, member_id="m")
@@ -180,6 +180,21 @@ def test_what_the_client_goes_on_sending_is_taken_and_kept_nowhere(start: Start)
     ends(running)
 
 
+@pytest.mark.parametrize("moment", ["BEFORE", "AFTER"])
+def test_the_end_of_the_broker_is_not_passed_on(start: Start, moment: str) -> None:
+    broker = FakeBroker()
+    running = start(broker, interceptors=(blackhole(moment),))
+    client = running.client()
+    client.send(BEAT, 4)
+    assert is_silent(client)
+
+    broker.connections.kill(timeout=5)
+
+    assert is_silent(client)
+    client.sock.close()
+    ends(running)
+
+
 @pytest.mark.parametrize("how", ["halted", "deleted", "paused"])
 def test_it_closes_soon_after_the_fault_is_over_and_others_go_on(start: Start, how: str) -> None:
     only = {"selector": Selector(client_ids=("app",))}
@@ -249,31 +264,42 @@ def fetching(size: int) -> FakeBroker:
     return FakeBroker(fetch=lambda _: answer)
 
 
+ONLY_BEATS = Selector(apis=("HEARTBEAT",))
+"""What begins a limit; other requests take the fast lane afterwards."""
+
+
 @pytest.mark.parametrize("direction", ["REQUESTS", "BOTH"])
-def test_a_producer_keeps_to_the_rate(start: Start, direction: str) -> None:
-    """What is counted: bytes behind the first request, which is there already."""
-    rate, size, count = 400 * KIB, 100 * KIB, 6
-    running = start(FakeBroker(), interceptors=(bandwidth(rate, direction),))
+@pytest.mark.parametrize("selector", [Selector(), ONLY_BEATS], ids=["drawn", "fast lane"])
+def test_a_producer_keeps_to_the_rate(start: Start, direction: str, selector: Selector) -> None:
+    """Also in one large request, and without credit for the time in which it sent nothing."""
+    rate, size, count = 400 * KIB, 100 * KIB, 2
+    running = start(FakeBroker(), interceptors=(bandwidth(rate, direction, selector=selector),))
     client = running.client()
     client.ask(BEAT, 4)
+    gevent.sleep(0.5)
     started = time.monotonic()
 
     for _ in range(count):
         client.ask(big(size), 9)
+    client.ask(big(4 * size), 9)
 
-    took = time.monotonic() - started
+    took, due = time.monotonic() - started, (count + 4) * size / rate
     # A burst may be for free, of two slices of a tenth of a second each.
-    assert count * size / rate - 0.25 < took < 2 * count * size / rate + 1
+    assert due - 0.25 < took < 2 * due + 1
     assert [i.outcome for i in running.recorded.injections] == ["THROTTLE"]
 
 
 @pytest.mark.parametrize("direction", ["ANSWERS", "BOTH"])
-@pytest.mark.parametrize("version", [12, 16])
-def test_a_consumer_keeps_to_the_rate(start: Start, direction: str, version: int) -> None:
+@pytest.mark.parametrize("version", [11, 16])
+@pytest.mark.parametrize("selector", [Selector(), ONLY_BEATS], ids=["drawn", "fast lane"])
+def test_a_consumer_keeps_to_the_rate(
+    start: Start, direction: str, version: int, selector: Selector
+) -> None:
     """Also inside one large answer, which is read on at once where nobody slows it down."""
-    rate, size = 512 * KIB, 1024 * KIB
-    running = start(fetching(size), interceptors=(bandwidth(rate, direction),))
+    rate, size = 768 * KIB, 768 * KIB
+    running = start(fetching(size), interceptors=(bandwidth(rate, direction, selector=selector),))
     client = running.client()
+    client.ask(BEAT, 4)
     started = time.monotonic()
 
     answer = client.ask(FetchRequest(), version)
@@ -281,6 +307,20 @@ def test_a_consumer_keeps_to_the_rate(start: Start, direction: str, version: int
     took = time.monotonic() - started
     assert len(answer.responses[0].partitions[0].records) == size
     assert size / rate - 0.25 < took < 2 * size / rate + 1
+
+
+def test_what_is_refused_comes_no_faster(start: Start) -> None:
+    """The rest of a large request that is refused is dropped as it comes."""
+    rate, size = 512 * KIB, 512 * KIB
+    faults = (bandwidth(rate, selector=ONLY_BEATS), interceptor(100))
+    client = start(FakeBroker(), interceptors=faults).client()
+    client.ask(BEAT, 4)
+    started = time.monotonic()
+
+    answer = client.ask(big(size), 9)
+
+    assert answer.responses[0].partition_responses[0].error_code == 6
+    assert time.monotonic() - started > size / rate - 0.25
 
 
 @pytest.mark.parametrize(
