@@ -27,6 +27,8 @@ from sidecar.control.virtual_clusters import VirtualClusterService
 from sidecar.crossing import Crossing
 from sidecar.dataplane.addresses import AddressBook
 from sidecar.dataplane.pipeline import Pipeline
+from sidecar.dataplane.recovering import Recoveries
+from sidecar.dataplane.sequence_oracle import SequenceOracle
 from sidecar.dataplane.session import Shared
 from sidecar.dataplane.tenancy import TopicDirectory
 from sidecar.dataplane.versions import Versions
@@ -35,6 +37,8 @@ from sidecar.model.place import Place
 from sidecar.model.snapshot import Snapshot
 from sidecar.net.discovery import Cluster
 from sidecar.net.gateway import Gateway
+from sidecar.net.soon import Soon
+from sidecar.observer import Observer
 from sidecar.recorder import Recorder
 from sidecar.sink import LineSink
 
@@ -63,6 +67,9 @@ class Sidecar:
         self._metrics = Metrics()
         self._journal = Journal()
         self._recorder = Recorder(sink, self._journal.publish, self._metrics)
+        publish = self._journal.observations.publish
+        self._observer = Observer(sink.put, publish, self._metrics, Soon())
+        note = self._observer.note
         secret_key = self._secret_key()
         tokens = TokenAuthority(secret_key)
         self._crossing = Crossing()
@@ -84,6 +91,8 @@ class Sidecar:
                 self._admission.guarded(tokens.verify) if settings.authenticate else None
             ),
             directory=TopicDirectory(secrets.token_bytes(32)),
+            recoveries=Recoveries(note),
+            oracle=SequenceOracle(note) if settings.sequence_oracle else None,
         )
         self._cluster = Cluster(settings.bootstrap_servers, self._log)
         self._gateway = Gateway(
@@ -161,6 +170,7 @@ class Sidecar:
                 max_connections=settings.max_connections,
                 frame_limit=settings.max_frame_bytes,
                 log_level=settings.log_level,
+                sequence_oracle=settings.sequence_oracle,
             ),
             Sources(
                 cluster=lambda: ClusterView(
@@ -212,7 +222,7 @@ class Sidecar:
 
     def _publish(self, snapshot: Snapshot) -> None:
         """The swap: one reference, read once by every request. Called on any thread."""
-        self._metrics.injections.follow(snapshot)
+        self._metrics.follow(snapshot)
         self._shared.pipeline = Pipeline(snapshot, self._shared.pipeline, self._place)
         if self._fleet is not None:
             self._fleet.publish(snapshot)
@@ -289,6 +299,7 @@ class Sidecar:
         if self._fleet is not None:
             self._fleet.stop()
         self._gateway.stop()
+        self._observer.flush()
         if self._bridge is not None:
             self._bridge.stop()
         self._control.stop(grace=1.0)

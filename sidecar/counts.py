@@ -3,6 +3,7 @@
 from typing import Protocol
 
 from sidecar.model.injection import Injection
+from sidecar.model.observation import Observed
 
 
 class Counter(Protocol):
@@ -40,3 +41,6 @@ class Counts(Protocol):
 
     def counter(self, injection: Injection) -> Counter:
         """What counts injections like this one."""
+
+    def observe(self, observation: Observed) -> None:
+        """Count what was observed."""

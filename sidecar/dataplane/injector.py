@@ -7,10 +7,13 @@ from codec.api_keys import ApiKey
 from codec.headers import RequestHeader
 from codec.messages.produce import ProduceResponse
 from sidecar.dataplane import splitting
+from sidecar.dataplane.heeding import Heeding
 from sidecar.dataplane.injecting import Peer
 from sidecar.dataplane.noting import Notes, Record
 from sidecar.dataplane.pipeline import Pipeline, Stage
+from sidecar.dataplane.recovering import Recoveries
 from sidecar.dataplane.ruling import Ruling, Struck, Watch
+from sidecar.dataplane.sequence_oracle import SequenceOracle
 from sidecar.dataplane.sequences import Cause, RefusedSequences, batches
 from sidecar.dataplane.throttles import Throttles
 from sidecar.dataplane.topic_names import TopicNames, by_id
@@ -44,7 +47,8 @@ class Injector:
         identity: whose interceptors count.
         record: see `Record`.
         logical_topic: topic id to the name of a topic of the client's own, or None.
-        lapsed: called when `stages` has become less under the same pipeline.
+        lapsed: called when it has become less that is looked at, under the same pipeline, or more.
+        recoveries, oracle: see `heeding`.
     """
 
     def __init__(
@@ -54,10 +58,14 @@ class Injector:
         record: Record,
         logical_topic: Callable[[bytes], str | None],
         lapsed: Callable[[], None],
+        recoveries: Recoveries,
+        oracle: SequenceOracle | None,
     ) -> None:
         self.peer = peer
         self.identity = identity
-        self.notes = Notes(peer, identity, record)
+        self._lapsed = lapsed
+        self.heeding = Heeding(peer, identity, recoveries, oracle, self._heeds_changed)
+        self.notes = Notes(peer, identity, record, self.heeding.told)
         self._topics = TopicNames(logical_topic)
         self.roster = Roster(peer, identity, lapsed)
         self._pipeline: Pipeline | None = None
@@ -68,10 +76,19 @@ class Injector:
         """By uid of the interceptor: what its rule is told and keeps of this connection."""
 
     def wants(self, pipeline: Pipeline, api_key: int) -> bool:
-        """Whether requests of this API are drawn for, or held against refused ones."""
-        return bool(self.stages(pipeline, api_key)) or (
-            api_key == ApiKey.PRODUCE and len(self.refused) > 0
+        """Whether requests of this API are drawn for, held against refused ones, or heeded."""
+        if pipeline.snapshot.interceptors:
+            self.heeding.client(self.peer.client_id)
+        return (
+            bool(self.stages(pipeline, api_key))
+            or (api_key == ApiKey.PRODUCE and len(self.refused) > 0)
+            or self.heeding.wants(api_key)
         )
+
+    def _heeds_changed(self, api_key: ApiKey) -> None:
+        """Who draws for an API looks at all its requests anyhow."""
+        if not self.roster.draws(api_key):
+            self._lapsed()
 
     def hold(self, drawn: Cause | None, rest: Sequence[Stage]) -> None:
         """Keep draws made for a request before it came whole.
@@ -106,6 +123,9 @@ class Injector:
             ruling = self._behind_refused(header, left or seen.request, ruling, now)
         if ruling is not None and ruling.refusal is None:
             self._record_forwarded(ruling, header, seen.request, now)
+        forwarded = ruling is None or ruling.refusal is None
+        if forwarded and self.heeding.wants(header.api_key) and seen.request is not None:
+            ruling = self.heeding.asked(header, seen.request, ruling)
         return ruling
 
     def _apply(
@@ -183,6 +203,8 @@ class Injector:
         header = watch.header
         delay = watch.delay
         unknown = self._topics.name(header, message)
+        if watch.heeds is not None:
+            self.heeding.appended(watch.heeds, message, now)
         for cause, kept in watch.causes:
             if now >= pipeline.ends(cause.stage.interceptor.uid):
                 continue
@@ -208,7 +230,10 @@ class Injector:
                     return Struck(None, now)
         if watch.refused:
             message = splitting.merged(message, watch.order, watch.refused)
-        return Struck(message, watch.asked_at + delay, unknown)
+        due = watch.asked_at + delay
+        if watch.heeds is not None:
+            self.heeding.answered(header.api_key, watch.heeds, message, max(now, due))
+        return Struck(message, due, unknown)
 
     def _split(
         self,

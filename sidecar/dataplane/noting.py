@@ -9,7 +9,7 @@ from sidecar.dataplane.injecting import Injected, Peer, injections
 from sidecar.dataplane.sequences import Cause
 from sidecar.dataplane.turns import affords, count_injections
 from sidecar.model.identity import Identity
-from sidecar.model.injection import DRAWN, Noted
+from sidecar.model.injection import DRAWN, Injection, Noted
 
 MAX_EVENTS: Final = 1000
 """Topic-partitions of one request that are put on record; larger requests are forwarded."""
@@ -25,12 +25,20 @@ class Notes:
         peer: the client, as events name it.
         identity: who it is.
         record: see `Record`.
+        told: given what was recorded, when, and whether about an answer.
     """
 
-    def __init__(self, peer: Peer, identity: Identity, record: Record) -> None:
+    def __init__(
+        self,
+        peer: Peer,
+        identity: Identity,
+        record: Record,
+        told: Callable[[Sequence[Injection], float, bool], None],
+    ) -> None:
         self._peer = peer
         self._identity = identity
         self.record = record
+        self._told = told
 
     def made(
         self,
@@ -68,6 +76,7 @@ class Notes:
         )
         if not self.record(events):
             return False
+        self._told(events, now, response)
         if limited and cause.stage.budget is not None:
             cause.stage.budget.spend(count, now)
         return True

@@ -7,7 +7,8 @@ from typing import Any, NamedTuple
 from codec.error_codes import ErrorCode
 from codec.headers import RequestHeader
 from sidecar.dataplane import splitting
-from sidecar.dataplane.sequences import Cause
+from sidecar.dataplane.recovering import ClientRecoveries
+from sidecar.dataplane.sequences import Batch, Cause
 from sidecar.faults.base import Answer, Change, Delay, Disconnect, Place, Swallow, Throttle
 
 
@@ -21,6 +22,7 @@ class Watch(NamedTuple):
         causes: whose rules want to see it, each with what it asked to be kept.
         refused: topic-partitions that were not forwarded, and the error of each.
         order: of the request they were in, see `splitting.order_of`.
+        heeds: what the answer tells of, whatever faults make of it; None if nothing.
     """
 
     header: RequestHeader
@@ -29,6 +31,19 @@ class Watch(NamedTuple):
     causes: tuple[tuple[Cause, Any], ...]
     refused: Mapping[Place, ErrorCode]
     order: Sequence[tuple[str, bytes, list[int]]]
+    heeds: "Heeds | None" = None
+
+
+class Heeds(NamedTuple):
+    """What is looked for in an answer besides what faults want.
+
+    Args:
+        client: whose recoveries may be over.
+        batches: of idempotent producers, whose acknowledgements the oracle is told.
+    """
+
+    client: ClientRecoveries
+    batches: Sequence[Batch] = ()
 
 
 class Silenced(NamedTuple):
@@ -58,7 +73,7 @@ class Ruling:
         throttles: as `delays`.
         paced: whether its connection is read more slowly from now on.
         causes: whose rules want to see the answer, each with what it asked to be kept.
-        refused, order: as in `Watch`.
+        refused, order, heeds: as in `Watch`.
     """
 
     refusal: Answer | Disconnect | Swallow | None = None
@@ -72,6 +87,7 @@ class Ruling:
     causes: list[tuple[Cause, Any]] = field(default_factory=list)
     refused: dict[Place, ErrorCode] = field(default_factory=dict)
     order: Sequence[tuple[str, bytes, list[int]]] = ()
+    heeds: Heeds | None = None
 
     def left_of(self, request: Any) -> Any:
         """A decoded Produce request without what was refused of it."""
@@ -81,9 +97,10 @@ class Ruling:
 
     def watch(self, header: RequestHeader, now: float) -> Watch | None:
         """What the answer has to be held against, if it has."""
-        if not self.delay and not self.causes and not self.refused:
+        if not (self.delay or self.causes or self.refused or self.heeds):
             return None
-        return Watch(header, now, self.delay, tuple(self.causes), self.refused, self.order)
+        causes = tuple(self.causes)
+        return Watch(header, now, self.delay, causes, self.refused, self.order, self.heeds)
 
 
 class Struck(NamedTuple):

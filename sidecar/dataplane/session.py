@@ -41,7 +41,9 @@ from sidecar.dataplane.noting import Record
 from sidecar.dataplane.ordering import SWALLOWED, Pending, ResponseOrder
 from sidecar.dataplane.pipeline import Pipeline
 from sidecar.dataplane.produce import expects_response
+from sidecar.dataplane.recovering import Recoveries
 from sidecar.dataplane.ruling import Ruling, Silenced, Struck, Watch
+from sidecar.dataplane.sequence_oracle import SequenceOracle
 from sidecar.dataplane.tenancy import Advertise, Mapped, Names, Tenancy, TopicDirectory
 from sidecar.dataplane.tenancy.denials import denial
 from sidecar.dataplane.tenancy.policy import DENIED
@@ -52,6 +54,7 @@ from sidecar.dataplane.versions import LOCAL, Versions
 from sidecar.faults.base import Answer, Disconnect, Swallow
 from sidecar.model.identity import ANONYMOUS, Identity
 from sidecar.model.interceptor import NEVER
+from sidecar.model.observation import Ended
 
 HEADER_LIMIT: Final = 64 * 1024
 """Bytes of a request header: twice the longest client id, and what is left is for tags."""
@@ -70,6 +73,8 @@ class Shared:
         record: takes note of injections; False when it cannot, and then nothing is injected.
         authenticate: token and now to identity; None on listeners without authentication.
         directory: which topic an id is of.
+        recoveries: how long clients go without success.
+        oracle: judges what brokers acknowledge; None: nobody does.
     """
 
     pipeline: Pipeline
@@ -78,6 +83,8 @@ class Shared:
     record: Record
     authenticate: sasl.Authenticate | None = None
     directory: TopicDirectory = field(default_factory=TopicDirectory)
+    recoveries: Recoveries = field(default_factory=lambda: Recoveries(_unheard))
+    oracle: SequenceOracle | None = None
 
 
 class Session:
@@ -148,6 +155,8 @@ class Session:
             self.shared.record,
             self._tenancy.logical_topic,
             self._plan_again,
+            self.shared.recoveries,
+            self.shared.oracle,
         )
 
     def _plan_again(self) -> None:
@@ -216,6 +225,8 @@ class Session:
             unknown |= injector.unknown_topics(pipeline, header, data)
         if unknown and not looked_up:
             return [LookUp(frozenset(unknown))]
+        if header.api_key == ApiKey.METADATA:
+            injector.heeding.refreshed(header.client_id)
         ruling = injector.decide(pipeline, header, data, now)
         watch = None
         if ruling is not None:
@@ -328,7 +339,7 @@ class Session:
         """What faults make of a response."""
         watch: Watch = pending.faults
         as_it_came = Struck(chunks, watch.asked_at + watch.delay)
-        if self._injector is None or not (watch.causes or watch.refused):
+        if self._injector is None or not (watch.causes or watch.refused or watch.heeds):
             return as_it_came
         key, version = pending.api_key, pending.api_version
         data = b"".join(chunks)[_SIZE:]
@@ -353,6 +364,10 @@ class Session:
         start = response_body_start(key, version, data)
         body = self._tenancy.map_response(key, version, data[start:], pending.context)
         return frame(data[:start], *body)
+
+
+def _unheard(ended: Ended) -> None:
+    """Nobody wants to know."""
 
 
 def _names_of(shared: Shared, identity: Identity) -> Names:

@@ -58,6 +58,10 @@ class Roster:
             self._chains = {api: chain for api, chain in found.items() if chain}
         return self._chains.get(api_key, ())
 
+    def draws(self, api_key: int) -> bool:
+        """Whether anybody does for requests of this API, by what was last asked for."""
+        return api_key in self._chains
+
     def _can_mean(self, stage: Stage) -> bool:
         """Whether requests of this client, on this connection, can be meant."""
         meant = stage.selection

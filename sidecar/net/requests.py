@@ -57,10 +57,11 @@ def request_reader(  # noqa: C901 - one loop on purpose, see above
     fetch_size = topics_at = rest_at = 0
     client_id = fetch_session = topics = rest = b""
     fetch_splice: Any = None
+    heeded: Any = None
 
     def on_readable(arrived: int = 0) -> None:  # noqa: C901 - as above
         nonlocal pipeline, versions, look_up, judge, same, raw, known, least, passes, splice
-        nonlocal fetch, fetch_size, fetch_splice
+        nonlocal fetch, fetch_size, fetch_splice, heeded
         nonlocal client_id, fetch_session, topics_at, topics, rest_at, rest
         try:
             if not arrived:
@@ -151,6 +152,8 @@ def request_reader(  # noqa: C901 - one loop on purpose, see above
                     refusal = judge(BUFFER, position, stop, after, correlation_id)
                     if refusal is _COLLECT:
                         verdict = refusal
+                    elif refusal is not None and type(refusal) is not bytes:
+                        heeded, refusal = refusal, None
                 if verdict is _COLLECT:
                     if position > start:
                         onward.append(VIEW[start:position])
@@ -173,7 +176,13 @@ def request_reader(  # noqa: C901 - one loop on purpose, see above
                     continue
                 at, length, new, answered, form, _ = verdict
                 if answered:
-                    expect(correlation_id if form is None else (correlation_id, form))
+                    usual = correlation_id if form is None else (correlation_id, form)
+                    if heeded is None:
+                        expect(usual)
+                    else:
+                        heeded.usual = usual
+                        expect(heeded)
+                        heeded = None
                 if at:
                     grown = len(new) - length
                     if at == _REWRITTEN:

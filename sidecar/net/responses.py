@@ -4,11 +4,13 @@ As `requests`, whose remarks on closures hold here too. A response leaves the qu
 are expected when it has been relayed whole: local answers that wait behind it go out then.
 """
 
+import time
 from collections.abc import Callable
 from struct import Struct
 from typing import Any, Final
 
 from sidecar.dataplane.fetch_walk import FetchForm, FetchWalk
+from sidecar.dataplane.ordering import Heeded
 from sidecar.net.buffer import BUFFER, ORIGIN, ROOM, VIEW
 from sidecar.net.relay import LEAST_RESPONSE, Relay
 from sidecar.net.walking import STREAM_FROM, collect, pass_on, stream, take, walk
@@ -16,6 +18,8 @@ from sidecar.net.walking import STREAM_FROM, collect, pass_on, stream, take, wal
 _HEADER: Final = Struct(">ii")
 """Size and correlation id."""
 _HEADER_SIZE: Final = _HEADER.size
+_RESULT: Final = Struct(">ihq")
+"""Of a partition in a Produce response: its index, error code and base offset."""
 
 
 def response_reader(  # noqa: C901 - one loop on purpose, see `requests`
@@ -27,7 +31,7 @@ def response_reader(  # noqa: C901 - one loop on purpose, see `requests`
     recv_into, send = broker.recv_into, client.send_some
     next_one: Callable[[], Any] = queue.popleft
     unpack, starts = _HEADER.unpack_from, BUFFER.startswith
-    pack = _HEADER.pack
+    pack, result_of = _HEADER.pack, _RESULT.unpack_from
     limit = relay.limit
     # The last form of a response, the bytes it had from the correlation id on to the end of the
     # name in question, and what they are replaced by.
@@ -126,6 +130,15 @@ def response_reader(  # noqa: C901 - one loop on purpose, see `requests`
                             break
                         next_one()
                         continue
+                elif isinstance(expected, Heeded) and expected.correlation_id == correlation_id:
+                    usual = size == expected.size
+                    if usual and after > end:
+                        break
+                    if usual:
+                        partition, error, offset = result_of(BUFFER, position + expected.at)
+                        if expected.told(partition, error, offset, time.time()):
+                            queue[0] = expected.usual
+                            continue
                 if position > start:
                     back.append(VIEW[start:position])
                 position = start = take(relay, broker, position, after, end, [], back)

@@ -13,6 +13,7 @@ from codec.frames import frame
 from sidecar.dataplane.addresses import Broker
 from sidecar.dataplane.versions import Features, Range
 from sidecar.model.injection import Noted
+from sidecar.model.observation import Observed
 from sidecar.model.place import Place
 from sidecar.model.snapshot import Snapshot
 
@@ -45,6 +46,7 @@ class WorkerSettings:
         secret_key: verifies tokens; None where clients do not authenticate.
         max_connections: of all processes together.
         frame_limit: bytes.
+        sequence_oracle: whether acknowledgements are judged.
     """
 
     advertised_host: str
@@ -53,6 +55,7 @@ class WorkerSettings:
     max_connections: int
     frame_limit: int
     log_level: str
+    sequence_oracle: bool = False
 
 
 # To a worker.
@@ -211,12 +214,16 @@ class Report:
         injections: in order; all of them are in the log already.
         lost: how many more there were for which no room was left; they come after these.
         counts: what to add to the counters.
+        observations: in order; all of them are in the log already.
+        unseen: how many more there were for which no room was left; they come after these.
     """
 
     injections: tuple[Noted, ...]
     lost: Mapping[LostKey, int]
     counts: Mapping[CountKey, int]
     state: State
+    observations: tuple[Observed, ...] = ()
+    unseen: int = 0
 
 
 FromWorker = Hello | Answer | Report

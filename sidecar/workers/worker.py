@@ -15,11 +15,15 @@ from gevent.event import Event
 from sidecar import lean, log
 from sidecar.dataplane.addresses import Broker
 from sidecar.dataplane.pipeline import Pipeline
+from sidecar.dataplane.recovering import Recoveries
 from sidecar.dataplane.sasl import Authenticate
+from sidecar.dataplane.sequence_oracle import SequenceOracle
 from sidecar.dataplane.session import Shared
 from sidecar.dataplane.tenancy import TopicDirectory
 from sidecar.dataplane.versions import Versions
 from sidecar.net.listeners import Listeners
+from sidecar.net.soon import Soon
+from sidecar.observer import Observer
 from sidecar.recorder import Recorder
 from sidecar.sink import LineSink
 from sidecar.workers.channel import Channel
@@ -97,6 +101,8 @@ class Worker:
         self._answers: list[Answer] = []
         self._state = State()
         self._recorder = Recorder(self._sink, self._tally.publish, self._tally)
+        self._observer = Observer(self._sink.put, self._tally.note, self._tally, Soon())
+        note = self._observer.note
         self._directory = Directory(settings.advertised_host, self._on_unknown)
         self._claims = Claims(self._answer)
         key = settings.secret_key
@@ -108,6 +114,8 @@ class Worker:
             record=self._recorder.record,
             authenticate=self._claims.guarded(_verifier(key)) if key is not None else None,
             directory=TopicDirectory(secrets.token_bytes(32)),
+            recoveries=Recoveries(note),
+            oracle=SequenceOracle(note) if settings.sequence_oracle else None,
         )
         self._listeners = Listeners(
             locate=self._directory.locate,
@@ -155,6 +163,7 @@ class Worker:
         if self._reporter is not None:
             self._reporter.kill()
         self._listeners.stop()
+        self._observer.flush()
         self._sink.flush()
         self._channel.close()
 
@@ -196,6 +205,7 @@ class Worker:
             self._wake.clear()
             self._sink.flush()
             now = time.time()
+            self._shared.recoveries.expire(now)
             borrowed = self._shared.pipeline.borrowed
             self._give_back({uid: purse.idle(now) for uid, purse in borrowed})
             try:

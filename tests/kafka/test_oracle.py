@@ -21,7 +21,7 @@ LOG = [[("p", 0), ("p", 2), ("p", 2), ("p", 4)], [("p", 3), ("p", 1)]]
 @pytest.mark.timeout(600)
 def test_mixed_faults_lose_nothing(kafka: RealKafka) -> None:
     with tempfile.TemporaryDirectory(prefix="oracle-") as home:
-        sidecar = Sidecar("oracle", kafka, FIRST_PORT, Path(home))
+        sidecar = Sidecar("oracle", kafka, FIRST_PORT, Path(home), GATEWAY_SEQUENCE_ORACLE="true")
         try:
             assert run(sidecar, kafka.bootstrap, SECONDS, SEED) == []
         finally:

@@ -67,6 +67,16 @@ def unexplained(
     return _told("repeated without a cause", found)
 
 
+def anomalous(events: Iterable[dict[str, Any]]) -> list[str]:
+    """What the oracle on the wire found."""
+    found = [
+        f"{each['kind']} on {each['topic']}-{each['partition']},"
+        f" producer {each['producer_id']}, sequence {each['base_sequence']}"
+        for each in events
+    ]
+    return _told("wrong on the wire", found)
+
+
 def unseen(producers: Iterable[Producer], seen: set[Value]) -> list[str]:
     """Acknowledged records that no consumer saw."""
     missing = [
