@@ -230,15 +230,8 @@ class Session:
         ruling = injector.decide(pipeline, header, data, now)
         watch = None
         if ruling is not None:
-            refusal = ruling.refusal
-            if isinstance(refusal, Disconnect) and refusal.appended:
-                sent = ToBroker(frame(data[: header.body_start], *prepared.body))
-                return [sent, *self._carry_out(refusal, header)]
-            if isinstance(refusal, Swallow):
-                self._silence = _silenced(ruling, refusal, now)
-                return self._swallow(refusal, header, data, prepared)
-            if refusal is not None:
-                return self._carry_out(refusal, header)
+            if ruling.refusal is not None:
+                return self._refuse(ruling, header, data, prepared, now)
             watch = ruling.watch(header, now)
             if ruling.request is not None:
                 prepared = self._tenancy.map_decoded(
@@ -248,25 +241,30 @@ class Session:
         sent = ToBroker(frame(data[: header.body_start], *prepared.body))
         return [sent, Pace()] if ruling is not None and ruling.paced else [sent]
 
-    def _swallow(
-        self, decision: Swallow, header: RequestHeader, data: Any, prepared: Mapped
+    def _refuse(
+        self, ruling: Ruling, header: RequestHeader, data: Any, prepared: Mapped, now: float
     ) -> list[Action]:
-        """Forward it or not; nothing that comes after it is looked at any more."""
-        self.halted = True
-        if not decision.appended:
-            return [Silence()]
-        self._expect_response(header, data, None, SWALLOWED)
-        return [ToBroker(frame(data[: header.body_start], *prepared.body)), Silence()]
-
-    def _carry_out(self, decision: Answer | Disconnect, header: RequestHeader) -> list[Action]:
+        """Answer in the broker's place, or not at all."""
+        decision = ruling.refusal
         if isinstance(decision, Answer):
             return self._answer(header, codec.encode(decision.response, header.api_version))
-        close = Close("fault_injected", f"{decision.error.name} with acks=0 has no answer")
-        if len(self.order):
+        sent: list[Action] = []
+        if decision is not None and decision.appended:
+            sent.append(ToBroker(frame(data[: header.body_start], *prepared.body)))
+        if isinstance(decision, Swallow) and ruling.by is not None:
+            until = NEVER if decision.seconds is None else now + decision.seconds
+            self._silence = Silenced(ruling.by.stage.interceptor.uid, until)
+            self.halted = True
+            if sent:
+                self._expect_response(header, data, None, SWALLOWED)
+            return [*sent, Silence()]
+        if isinstance(decision, Disconnect):
+            close = Close("fault_injected", f"{decision.error.name} with acks=0 has no answer")
+            if not len(self.order):
+                return [*sent, close]
             self._closing = close
             self.halted = True
-            return []
-        return [close]
+        return sent
 
     def _prepare(self, header: RequestHeader, data: Any) -> Mapped | list[Action]:
         """The request for the broker, or what is done instead."""
@@ -372,10 +370,3 @@ def _unheard(ended: Ended) -> None:
 
 def _names_of(shared: Shared, identity: Identity) -> Names:
     return shared.pipeline.names(identity)
-
-
-def _silenced(ruling: Ruling, decision: Swallow, now: float) -> Silenced:
-    if ruling.by is None:
-        raise AssertionError("who swallows is known")
-    until = NEVER if decision.seconds is None else now + decision.seconds
-    return Silenced(ruling.by.stage.interceptor.uid, until)
