@@ -49,8 +49,8 @@ def unexplained(
 ) -> list[str]:
     """Partitions with repeated records though nothing was appended and then denied.
 
-    A connection that closes, now or later, takes the answers of what was in flight beside the request with it, of
-    other partitions too: then all that is repeated has a cause.
+    A connection that closes, now or later, takes the answers of what was in flight beside the
+    request with it, of other partitions too: then all that is repeated has a cause.
     """
     appended = [
         event
