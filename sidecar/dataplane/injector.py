@@ -15,6 +15,7 @@ from sidecar.dataplane.recovering import Recoveries
 from sidecar.dataplane.ruling import Ruling, Struck, Watch
 from sidecar.dataplane.sequence_oracle import SequenceOracle
 from sidecar.dataplane.sequences import Cause, RefusedSequences, batches
+from sidecar.dataplane.throttles import Throttles
 from sidecar.dataplane.topic_names import TopicNames, by_id
 from sidecar.dataplane.turns import Roster, Seen, causes, decide
 from sidecar.faults.base import (
@@ -29,6 +30,8 @@ from sidecar.faults.base import (
     Disconnect,
     Forward,
     Refuse,
+    Swallow,
+    Throttle,
 )
 from sidecar.faults.draws import further
 from sidecar.faults.refusals import refuse_produce
@@ -67,6 +70,7 @@ class Injector:
         self.roster = Roster(peer, identity, lapsed)
         self._pipeline: Pipeline | None = None
         self.refused = RefusedSequences()
+        self.throttles = Throttles()
         self._held: tuple[Cause | None, Sequence[Stage]] | None = None
         self._connections: dict[str, Connection] = {}
         """By uid of the interceptor: what its rule is told and keeps of this connection."""
@@ -149,9 +153,9 @@ class Injector:
         if api in cause.stage.rule.watches:
             ruling.causes.append((cause, None))
         match decision:
-            case Answer() | Disconnect():
+            case Answer() | Disconnect() | Swallow():
                 if self._refused(decision, cause, DRAWN, header, request, now):
-                    ruling.refusal = decision
+                    ruling.refusal, ruling.by = decision, cause
                 return False
             case Refuse():
                 self._split(decision, cause, DRAWN, header, request, ruling, now)
@@ -161,6 +165,8 @@ class Injector:
             case Delay():
                 if api is not ApiKey.PRODUCE or request.acks:  # or there is no answer to delay
                     ruling.delays.append((decision, cause))
+            case Throttle():
+                ruling.throttles.append((decision, cause))
             case Change():
                 ruling.changes.append((decision, cause))
         return True
@@ -180,6 +186,13 @@ class Injector:
         for delay, cause in ruling.delays:
             if self.notes.made(delay, cause, header, request, now):
                 ruling.delay = max(ruling.delay, delay.seconds)
+        for throttle, cause in ruling.throttles:
+            uid = cause.stage.interceptor.uid
+            if not self.throttles.has(uid) and self.notes.made(
+                throttle, cause, header, request, now
+            ):
+                self.throttles.begin(uid, throttle)
+                ruling.paced = True
 
     def answered(self, pipeline: Pipeline, watch: Watch, message: Any, now: float) -> Struck:
         """What becomes of the answer to a request.
@@ -304,7 +317,7 @@ class Injector:
 
     def _refused(
         self,
-        decision: Answer | Disconnect | Refuse,
+        decision: Answer | Disconnect | Swallow | Refuse,
         cause: Cause,
         reason: str,
         header: RequestHeader,
@@ -317,7 +330,7 @@ class Injector:
             if produce:
                 self.refused.forwarded(batches(request))
             return False
-        if produce and not isinstance(decision, Disconnect):
+        if produce and not isinstance(decision, Disconnect | Swallow):
             for batch in batches(request):
                 self.refused.refused(batch, cause)
         return True

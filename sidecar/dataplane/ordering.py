@@ -1,10 +1,13 @@
 """Kafka answers a connection's requests in request order, whoever produced the answer."""
 
 from collections import deque
-from typing import Any, NamedTuple
+from typing import Any, Final, NamedTuple
 
 from sidecar.dataplane.actions import Chunks
 from sidecar.dataplane.fetch_walk import FetchForm
+
+SWALLOWED: Final = object()
+"""In the place of `Pending.faults`: the response is dropped, and none comes after it."""
 
 
 class Pending(NamedTuple):

@@ -9,7 +9,7 @@ from codec.headers import RequestHeader
 from sidecar.dataplane import splitting
 from sidecar.dataplane.recovering import ClientRecoveries
 from sidecar.dataplane.sequences import Batch, Cause
-from sidecar.faults.base import Answer, Change, Delay, Disconnect, Place
+from sidecar.faults.base import Answer, Change, Delay, Disconnect, Place, Swallow, Throttle
 
 
 class Watch(NamedTuple):
@@ -46,25 +46,44 @@ class Heeds(NamedTuple):
     batches: Sequence[Batch] = ()
 
 
+class Silenced(NamedTuple):
+    """Why nothing is answered on a connection any more.
+
+    Args:
+        uid: of the interceptor that swallowed a request.
+        until: when the connection closes at the latest, seconds since the epoch.
+    """
+
+    uid: str
+    until: float
+
+
 @dataclass(slots=True)
 class Ruling:
     """What is done to a request, recorded already.
 
     Args:
-        refusal: it is not forwarded; unless that is to disconnect from who appended.
+        refusal: it is not forwarded; unless that is to disconnect from who appended, or to swallow
+            what the broker says of it.
+        by: who decided that.
         request: a decoded message to forward in its place.
         delay: seconds from its arrival before which its answer must not leave.
         changes, delays: those that were decided, and by whom; not recorded before it is forwarded.
             Each change is one of the message that the one before has made.
+        throttles: as `delays`.
+        paced: whether its connection is read more slowly from now on.
         causes: whose rules want to see the answer, each with what it asked to be kept.
         refused, order, heeds: as in `Watch`.
     """
 
-    refusal: Answer | Disconnect | None = None
+    refusal: Answer | Disconnect | Swallow | None = None
+    by: Cause | None = None
     request: Any = None
     delay: float = 0.0
     changes: list[tuple[Change, Cause]] = field(default_factory=list)
     delays: list[tuple[Delay, Cause]] = field(default_factory=list)
+    throttles: list[tuple[Throttle, Cause]] = field(default_factory=list)
+    paced: bool = False
     causes: list[tuple[Cause, Any]] = field(default_factory=list)
     refused: dict[Place, ErrorCode] = field(default_factory=dict)
     order: Sequence[tuple[str, bytes, list[int]]] = ()

@@ -2,7 +2,8 @@
 
 States: *handshaking* (only ApiVersions and SASL are served; SASL listeners start here), *open*
 (everything is), *closing* (an acks=0 request was refused: what is in flight is still answered, and
-nothing new is read).
+nothing new is read), *silent* (a request was swallowed: the same, but what comes is dropped, and
+the connection stays open until the client or the fault ends it).
 """
 
 from collections.abc import Callable
@@ -26,6 +27,8 @@ from sidecar.dataplane.actions import (
     Close,
     HoldBack,
     LookUp,
+    Pace,
+    Silence,
     ToBroker,
     ToClient,
 )
@@ -35,20 +38,22 @@ from sidecar.dataplane.injector import Injector
 from sidecar.dataplane.judge import Judge
 from sidecar.dataplane.lanes import Plan
 from sidecar.dataplane.noting import Record
-from sidecar.dataplane.ordering import Pending, ResponseOrder
+from sidecar.dataplane.ordering import SWALLOWED, Pending, ResponseOrder
 from sidecar.dataplane.pipeline import Pipeline
 from sidecar.dataplane.produce import expects_response
 from sidecar.dataplane.recovering import Recoveries
-from sidecar.dataplane.ruling import Struck, Watch
+from sidecar.dataplane.ruling import Ruling, Silenced, Struck, Watch
 from sidecar.dataplane.sequence_oracle import SequenceOracle
 from sidecar.dataplane.tenancy import Advertise, Mapped, Names, Tenancy, TopicDirectory
 from sidecar.dataplane.tenancy.denials import denial
 from sidecar.dataplane.tenancy.policy import DENIED
 from sidecar.dataplane.tenancy.topic_ids import MAX_MASKED
+from sidecar.dataplane.throttles import Rates
 from sidecar.dataplane.topic_names import BLOBS, READ_LIMIT
 from sidecar.dataplane.versions import LOCAL, Versions
-from sidecar.faults.base import Answer, Disconnect
+from sidecar.faults.base import Answer, Disconnect, Swallow
 from sidecar.model.identity import ANONYMOUS, Identity
+from sidecar.model.interceptor import NEVER
 from sidecar.model.observation import Ended
 
 HEADER_LIMIT: Final = 64 * 1024
@@ -100,7 +105,8 @@ class Session:
         )
         self._closing: Close | None = None
         self.halted = False
-        """Whether `closing` is set."""
+        """Whether requests are ignored from now on."""
+        self._silence: Silenced | None = None
         self.stale = False
         """Whether what `plan` said does not hold any more."""
         if shared.authenticate is None:
@@ -110,6 +116,30 @@ class Session:
     def closing(self) -> Close | None:
         """Set when requests are ignored from now on, and this is due once all are answered."""
         return self._closing
+
+    @property
+    def owes(self) -> bool:
+        """Whether something that came before a request that was swallowed is to be answered."""
+        last = self.order.queue[-1] if self.order.queue else None
+        swallowed = isinstance(last, Pending) and last.faults is SWALLOWED
+        return len(self.order) > swallowed
+
+    def silence_over(self, now: float) -> Close | None:
+        """Why a silent connection closes now; None: it does not."""
+        silence = self._silence
+        if silence is None:
+            return None
+        if now >= silence.until:
+            return Close("fault_injected", "a request was not answered, and the time is over")
+        if now >= self.shared.pipeline.ends(silence.uid):
+            return Close("fault_injected", "a request was not answered, and the fault is over")
+        return None
+
+    def rates(self, now: float) -> Rates:
+        """How fast the connection may be read."""
+        if self._injector is None:
+            return Rates()
+        return self._injector.throttles.rates(self.shared.pipeline, now)
 
     @property
     def authenticated(self) -> bool:
@@ -154,7 +184,7 @@ class Session:
         Args:
             looked_up: the frame comes again, after the `LookUp` it led to.
         """
-        if self._closing is not None:
+        if self.halted:
             return []
         if self._greeting.bare_token:
             return self._greeting.on_bare_token(data, now)
@@ -200,29 +230,41 @@ class Session:
         ruling = injector.decide(pipeline, header, data, now)
         watch = None
         if ruling is not None:
-            refusal = ruling.refusal
-            if isinstance(refusal, Disconnect) and refusal.appended:
-                sent = ToBroker(frame(data[: header.body_start], *prepared.body))
-                return [sent, *self._carry_out(refusal, header)]
-            if refusal is not None:
-                return self._carry_out(refusal, header)
+            if ruling.refusal is not None:
+                return self._refuse(ruling, header, data, prepared, now)
             watch = ruling.watch(header, now)
             if ruling.request is not None:
                 prepared = self._tenancy.map_decoded(
                     header.api_key, header.api_version, ruling.request
                 )
         self._expect_response(header, data, prepared.exchange, watch)
-        return [ToBroker(frame(data[: header.body_start], *prepared.body))]
+        sent = ToBroker(frame(data[: header.body_start], *prepared.body))
+        return [sent, Pace()] if ruling is not None and ruling.paced else [sent]
 
-    def _carry_out(self, decision: Answer | Disconnect, header: RequestHeader) -> list[Action]:
+    def _refuse(
+        self, ruling: Ruling, header: RequestHeader, data: Any, prepared: Mapped, now: float
+    ) -> list[Action]:
+        """Answer in the broker's place, or not at all."""
+        decision = ruling.refusal
         if isinstance(decision, Answer):
             return self._answer(header, codec.encode(decision.response, header.api_version))
-        close = Close("fault_injected", f"{decision.error.name} with acks=0 has no answer")
-        if len(self.order):
+        sent: list[Action] = []
+        if decision is not None and decision.appended:
+            sent.append(ToBroker(frame(data[: header.body_start], *prepared.body)))
+        if isinstance(decision, Swallow) and ruling.by is not None:
+            until = NEVER if decision.seconds is None else now + decision.seconds
+            self._silence = Silenced(ruling.by.stage.interceptor.uid, until)
+            self.halted = True
+            if sent:
+                self._expect_response(header, data, None, SWALLOWED)
+            return [*sent, Silence()]
+        if isinstance(decision, Disconnect):
+            close = Close("fault_injected", f"{decision.error.name} with acks=0 has no answer")
+            if not len(self.order):
+                return [*sent, close]
             self._closing = close
             self.halted = True
-            return []
-        return [close]
+        return sent
 
     def _prepare(self, header: RequestHeader, data: Any) -> Mapped | list[Action]:
         """The request for the broker, or what is done instead."""
@@ -246,9 +288,7 @@ class Session:
             self.stale = True
         return mapped
 
-    def _expect_response(
-        self, header: RequestHeader, data: Any, context: Any, watch: Watch | None
-    ) -> None:
+    def _expect_response(self, header: RequestHeader, data: Any, context: Any, watch: Any) -> None:
         key, version = header.api_key, header.api_version
         if key != ApiKey.PRODUCE or expects_response(version, data[header.body_start :]):
             self.order.forwarded(Pending(header.correlation_id, key, version, context, watch))
@@ -268,6 +308,8 @@ class Session:
             or int.from_bytes(data[:4], "big", signed=True) != pending.correlation_id
         ):
             return [Close("unexpected_response", "the broker answered out of order")]
+        if pending.faults is SWALLOWED:
+            return []
         try:
             chunks = self._mapped_response(pending, data)
         except codec.CodecError as error:

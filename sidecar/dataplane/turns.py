@@ -19,6 +19,8 @@ from sidecar.faults.base import (
     Deny,
     Disconnect,
     Refuse,
+    Swallow,
+    Throttle,
 )
 from sidecar.model.identity import Identity
 
@@ -162,7 +164,7 @@ def decide(stage: Stage, asked: Asked) -> Decision:
             return FORWARD
         asked = asked._replace(request=some)
     decision = stage.rule.decide(asked)
-    if isinstance(decision, Answer | Disconnect | Refuse):
+    if isinstance(decision, Answer | Disconnect | Swallow | Refuse):
         count = count_injections(decision, asked.api, asked.request)
         return decision if affords(stage, count, asked.now) else FORWARD
     return decision
@@ -173,7 +175,7 @@ def count_injections(
 ) -> int:
     """How many injections a decision about a decoded message is."""
     match decision:
-        case Delay():
+        case Delay() | Throttle():
             return 1
         case Change(parts=parts) | Refuse(parts=parts):
             return len(parts)

@@ -142,6 +142,39 @@ class Disconnect:
 
 
 @dataclass(frozen=True, slots=True)
+class Swallow:
+    """Take the request, and answer nothing on its connection any more.
+
+    What came before it is still answered; what comes after it is dropped. The connection closes
+    when the interceptor ends, for an answer that was swallowed cannot be given any more.
+
+    Args:
+        error: what clients call it when they give up; nothing of it is on the wire.
+        appended: whether the request is forwarded all the same.
+        seconds: after which the connection closes at the latest; None: whenever the client does.
+    """
+
+    error: ErrorCode
+    appended: bool = False
+    seconds: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Throttle:
+    """Forward; from then on the connection is read no faster, for as long as the interceptor lasts.
+
+    Put on record once for each connection. From several the slowest counts.
+
+    Args:
+        requests, answers: bytes a second that are read of the client, and of the broker; None: as
+            they come.
+    """
+
+    requests: int | None = None
+    answers: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Deny:
     """The broker did what it was asked, and `message` goes on, which says otherwise.
 
@@ -180,7 +213,7 @@ class Change:
     parts: Sequence[Part]
 
 
-Decision = Forward | Answer | Refuse | Await | Disconnect | Delay | Change
+Decision = Forward | Answer | Refuse | Await | Disconnect | Swallow | Throttle | Delay | Change
 """About a request."""
 ResponseDecision = Forward | Deny | Disconnect | Delay | Change
 """About a response."""

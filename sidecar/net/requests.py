@@ -14,7 +14,8 @@ from typing import Any, Final
 from sidecar.dataplane.heads import HEADER_SIZE, Verdict
 from sidecar.dataplane.lanes import PARTITION_HEAD
 from sidecar.net.buffer import BUFFER, ORIGIN, ROOM, VIEW
-from sidecar.net.relay import LEAST_REQUEST, STREAM_FROM, Relay
+from sidecar.net.relay import LEAST_REQUEST, Relay
+from sidecar.net.walking import STREAM_FROM, collect, discard, pass_on, skip, stream, take
 
 _HEADER: Final = Struct(">iIi")
 """Size, api key and version in one number, correlation id."""
@@ -85,9 +86,9 @@ def request_reader(  # noqa: C901 - one loop on purpose, see above
             if client.need:
                 position += client.need
             elif client.skip:
-                position = start = relay.skip(end, back)
+                position = start = skip(relay, end, back)
             elif client.collected is not None:
-                position = start = relay.collect(client, end, onward, back)
+                position = start = collect(relay, client, end, onward, back)
                 if relay.ignores:
                     position = start = end
             while end - position >= HEADER_SIZE:
@@ -156,7 +157,7 @@ def request_reader(  # noqa: C901 - one loop on purpose, see above
                 if verdict is _COLLECT:
                     if position > start:
                         onward.append(VIEW[start:position])
-                    position = start = relay.take(client, position, after, end, onward, back)
+                    position = start = take(relay, client, position, after, end, onward, back)
                     if relay.ignores:
                         position = start = end  # what follows is not read any more
                     continue
@@ -209,18 +210,18 @@ def request_reader(  # noqa: C901 - one loop on purpose, see above
                         broker.keep(VIEW[start + sent : end])
                         relay.steer()
                     elif position - end >= STREAM_FROM:
-                        relay.stream(client, broker)
+                        stream(relay, client, broker)
             elif position >= end:
                 client.need = position - end
                 if end > start:
                     onward.append(VIEW[start:end])
                 broker.send(onward)
             else:
-                relay.pass_on(client, broker, start, position, end, onward)
+                pass_on(relay, client, broker, start, position, end, onward)
             if back:
                 client.send(back)
             if client.skip > STREAM_FROM:
-                relay.discard()
+                discard(relay)
             if relay.watched or broker.waiting or client.waiting:
                 relay.after_requests()
             elif len(queue) >= most_in_flight:

@@ -51,7 +51,8 @@ def test_what_is_twice_needs_a_cause() -> None:
         return {"topic": topic, "partition": partition, "outcome": outcome}
 
     assert verdict.unexplained(LOG, [event("APPEND_THEN_REJECT")], "t") == []
-    assert verdict.unexplained(LOG, [event("APPEND_THEN_DISCONNECT", 1)], "t") == []
+    for end in ("APPEND_THEN_DISCONNECT", "APPEND_THEN_SWALLOW"):
+        assert verdict.unexplained(LOG, [event(end, 1)], "t") == []
     for other in (
         [],
         [event("REJECT")],
