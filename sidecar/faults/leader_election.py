@@ -34,6 +34,7 @@ from sidecar.faults.draws import draw
 from sidecar.faults.lost_leadership import APIS, Lost, produced, strike, strike_answer
 from sidecar.faults.marks import Marks
 from sidecar.faults.refusals import deny_produce, refuse_produce
+from sidecar.faults.windows import MAX_PARTITIONS, Windows
 from sidecar.model.faults import MAX_LATENCY_MS, Checks
 
 REQUEST, PARTITION = "REQUEST", "PARTITION"
@@ -41,8 +42,6 @@ REJECT, APPEND_THEN_REJECT = "REJECT", "APPEND_THEN_REJECT"
 APPEND_THEN_DISCONNECT = "APPEND_THEN_DISCONNECT"
 DRAWS: Final = (REQUEST, PARTITION)
 OUTCOMES: Final = (REJECT, APPEND_THEN_REJECT, APPEND_THEN_DISCONNECT)
-MAX_PARTITIONS: Final = 100_000
-"""Partitions whose draws are counted, by interceptor; beyond, all counts begin anew."""
 _NOTHING: Final = frozenset[ApiKey]()
 _ERROR: Final = ErrorCode.NOT_LEADER_OR_FOLLOWER
 
@@ -58,6 +57,8 @@ class LeaderElection:
         outcome: what becomes of what was drawn, see `OUTCOMES`.
         window_ms: how long a partition that was drawn has no leader, up to an hour; 0: only what
             was drawn is struck. Needs the outcome REJECT. Meanwhile nothing is drawn for it.
+        max_partitions_at_once: how many partitions of a topic may have none at once; 0: any number.
+            What is drawn beyond keeps its leader. Needs `window_ms`.
         seed: 0 to 2**64-1; None takes the process seed, or a random one.
 
     Raises:
@@ -68,6 +69,7 @@ class LeaderElection:
     draw: str = REQUEST
     outcome: str = REJECT
     window_ms: int = 0
+    max_partitions_at_once: int = 0
     seed: int | None = None
 
     def __post_init__(self) -> None:
@@ -80,6 +82,11 @@ class LeaderElection:
             checks.refuse(
                 "outcome", f"outcome is {self.outcome!r}, allowed beside window_ms are REJECT"
             )
+        most = self.max_partitions_at_once
+        checks.between("max_partitions_at_once", most, 0, MAX_PARTITIONS)
+        if most and not self.window_ms:
+            told = f"max_partitions_at_once is {most}, allowed without window_ms is 0"
+            checks.refuse("max_partitions_at_once", told)
         checks.seed(self.seed)
         checks.done()
 
@@ -97,8 +104,8 @@ class LeaderElectionRule(RequestRule):
         self._window = config.window_ms / 1000
         self._counts: dict[tuple[str, Place], Iterator[int]] = {}
         self._requests: Iterator[int] | None = None
-        self.marks = Marks(max)
-        """When the windows of virtual clusters' partitions end."""
+        self._windows = Windows(self._window, config.max_partitions_at_once)
+        self.marks = self._windows.marks
         self.rung = 2 if self._window else 1
         # With these it numbers its draws itself.
         own = self._by_partition or self._window
@@ -117,7 +124,7 @@ class LeaderElectionRule(RequestRule):
         if self._window:
             if asked.api is ApiKey.PRODUCE:
                 self._open(asked)
-            return strike(asked, self._lost(asked)) if self.marks.times else FORWARD
+            return strike(asked, self._lost(asked)) if self._windows else FORWARD
         request = asked.request
         chosen = produced(request)
         if self._by_partition:
@@ -169,10 +176,7 @@ class LeaderElectionRule(RequestRule):
             chosen = [place for place in led if self._draws(asked, place)]
         else:
             chosen = led if led and draw(asked.seed, self._next()) < self._rate else []
-        if len(self.marks.times) + len(chosen) > MAX_PARTITIONS:
-            self.marks.times.clear()
-        for place in chosen:
-            self.marks.set((asked.virtual_cluster, place), asked.now + self._window)
+        self._windows.begin(asked.virtual_cluster, chosen, asked.now)
 
     def _next(self) -> int:
         """The number of the next draw for a request."""
@@ -181,12 +185,7 @@ class LeaderElectionRule(RequestRule):
         return next(self._requests)
 
     def _lost(self, about: Asked | Answered) -> Lost:
-        """What tells whether a partition has no leader at this moment; forgets those that have."""
-        ends = self.marks.times
-        for key in [key for key, end in ends.items() if end <= about.now]:
-            del ends[key]
-        where = about.virtual_cluster
-        return lambda place: (where, place) in ends
+        return self._windows.lost(about.virtual_cluster, about.now)
 
 
 def _seed_of(seed: int, place: Place) -> int:

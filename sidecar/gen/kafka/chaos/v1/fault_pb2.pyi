@@ -111,6 +111,7 @@ class LeaderElection(_message.Message):
     DRAW_FIELD_NUMBER: _builtins.int
     OUTCOME_FIELD_NUMBER: _builtins.int
     WINDOW_MS_FIELD_NUMBER: _builtins.int
+    MAX_PARTITIONS_AT_ONCE_FIELD_NUMBER: _builtins.int
     rate_in_percent: _builtins.float
     """Share of Produce requests that get the error, 0 to 100; required. Retries are drawn afresh."""
     seed: _builtins.int
@@ -126,6 +127,10 @@ class LeaderElection(_message.Message):
     only what was drawn is struck. Meanwhile it is as Leaderless says, for everybody in the scope,
     and nothing is drawn for it. Only with the outcome REJECT.
     """
+    max_partitions_at_once: _builtins.int
+    """How many partitions of a topic may have no leader at once, 0 to 100000; 0 when unset: any
+    number. What is drawn beyond keeps its leader. Only with window_ms.
+    """
     def __init__(
         self,
         *,
@@ -134,13 +139,16 @@ class LeaderElection(_message.Message):
         draw: Global___LeaderElection.Draw.ValueType | None = ...,
         outcome: Global___LeaderElection.Outcome.ValueType | None = ...,
         window_ms: _builtins.int | None = ...,
+        max_partitions_at_once: _builtins.int | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["_draw", b"_draw", "_outcome", b"_outcome", "_rate_in_percent", b"_rate_in_percent", "_seed", b"_seed", "_window_ms", b"_window_ms", "draw", b"draw", "outcome", b"outcome", "rate_in_percent", b"rate_in_percent", "seed", b"seed", "window_ms", b"window_ms"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["_draw", b"_draw", "_max_partitions_at_once", b"_max_partitions_at_once", "_outcome", b"_outcome", "_rate_in_percent", b"_rate_in_percent", "_seed", b"_seed", "_window_ms", b"_window_ms", "draw", b"draw", "max_partitions_at_once", b"max_partitions_at_once", "outcome", b"outcome", "rate_in_percent", b"rate_in_percent", "seed", b"seed", "window_ms", b"window_ms"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["_draw", b"_draw", "_outcome", b"_outcome", "_rate_in_percent", b"_rate_in_percent", "_seed", b"_seed", "_window_ms", b"_window_ms", "draw", b"draw", "outcome", b"outcome", "rate_in_percent", b"rate_in_percent", "seed", b"seed", "window_ms", b"window_ms"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_draw", b"_draw", "_max_partitions_at_once", b"_max_partitions_at_once", "_outcome", b"_outcome", "_rate_in_percent", b"_rate_in_percent", "_seed", b"_seed", "_window_ms", b"_window_ms", "draw", b"draw", "max_partitions_at_once", b"max_partitions_at_once", "outcome", b"outcome", "rate_in_percent", b"rate_in_percent", "seed", b"seed", "window_ms", b"window_ms"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     _WhichOneofReturnType__draw: _TypeAlias = _typing.Literal["draw"]  # noqa: Y015
     _WhichOneofArgType__draw: _TypeAlias = _typing.Literal["_draw", b"_draw"]  # noqa: Y015
+    _WhichOneofReturnType__max_partitions_at_once: _TypeAlias = _typing.Literal["max_partitions_at_once"]  # noqa: Y015
+    _WhichOneofArgType__max_partitions_at_once: _TypeAlias = _typing.Literal["_max_partitions_at_once", b"_max_partitions_at_once"]  # noqa: Y015
     _WhichOneofReturnType__outcome: _TypeAlias = _typing.Literal["outcome"]  # noqa: Y015
     _WhichOneofArgType__outcome: _TypeAlias = _typing.Literal["_outcome", b"_outcome"]  # noqa: Y015
     _WhichOneofReturnType__rate_in_percent: _TypeAlias = _typing.Literal["rate_in_percent"]  # noqa: Y015
@@ -151,6 +159,8 @@ class LeaderElection(_message.Message):
     _WhichOneofArgType__window_ms: _TypeAlias = _typing.Literal["_window_ms", b"_window_ms"]  # noqa: Y015
     @_typing.overload
     def WhichOneof(self, oneof_group: _WhichOneofArgType__draw) -> _WhichOneofReturnType__draw | None: ...
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__max_partitions_at_once) -> _WhichOneofReturnType__max_partitions_at_once | None: ...
     @_typing.overload
     def WhichOneof(self, oneof_group: _WhichOneofArgType__outcome) -> _WhichOneofReturnType__outcome | None: ...
     @_typing.overload
