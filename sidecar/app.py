@@ -146,6 +146,7 @@ class Sidecar:
             metrics=self._metrics,
             build=ports.BuildInfo(version=__version__),
             start_time=time.time(),
+            audit=self._log.info,
         )
         return ControlServer(
             services,

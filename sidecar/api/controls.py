@@ -29,7 +29,7 @@ def controls_from_proto(
     Args:
         violations: gets every bad field, with paths below ``interceptor``.
     """
-    found: dict[str, Any] = {"lease": message.lease}
+    found: dict[str, Any] = {"lease": message.lease, "draws": tuple(message.draws)}
     with collecting(violations, "interceptor"):
         found["selector"] = _selector(message.selector)
     with collecting(violations, "interceptor"):
@@ -51,6 +51,7 @@ def set_controls(message: interceptor_pb2.Interceptor, view: View) -> None:
         message.limits.max_per_second = item.limits.max_per_second
     if item.expires is not None:
         message.expire_time.FromMicroseconds(round(item.expires * _MICRO))
+    message.draws.extend(item.draws)
     message.lease = item.lease
     message.paused = item.paused
     message.state = interceptor_pb2.Interceptor.State.Value(f"STATE_{view.state}")

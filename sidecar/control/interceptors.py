@@ -188,7 +188,7 @@ class InterceptorService:
             if wanted.expires is None or wanted.expires != present.expires:
                 wanted = self._dated(wanted)
             wanted = replace(wanted, paused=present.paused)
-            if wanted.fault == present.fault:
+            if wanted.fault == present.fault and wanted.draws == present.draws:
                 changed = replace(wanted, seed=present.seed, uid=present.uid)
             else:
                 changed = self._seeded(wanted)

@@ -71,7 +71,11 @@ class Stage:
         self.interceptor = interceptor
         self.kind = kind_of(interceptor.fault)
         self.rule = rule
-        self._chooses = Draws(interceptor.seed, rule.share).chooses
+        self._chooses: Callable[[int], bool] = (
+            frozenset(interceptor.draws).__contains__
+            if interceptor.draws
+            else Draws(interceptor.seed, rule.share).chooses
+        )
         self._numbers = numbers
         self.ends = ends
         self.budget = budget

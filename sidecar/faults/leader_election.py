@@ -90,6 +90,11 @@ class LeaderElection:
         checks.seed(self.seed)
         checks.done()
 
+    @property
+    def draws_for_itself(self) -> bool:
+        """Whether it numbers its draws itself, so that those of an interceptor mean nothing."""
+        return bool(self.window_ms) or self.draw == PARTITION
+
 
 class LeaderElectionRule(RequestRule):
     """Answers the sampled share of Produce requests as a broker that lost its partitions."""

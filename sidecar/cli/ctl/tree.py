@@ -3,7 +3,7 @@
 from typing import Any, Final
 
 from sidecar.cli.arguments import Parser, whole_number
-from sidecar.cli.ctl import calls, elections, interceptors, leases, rows
+from sidecar.cli.ctl import calls, elections, interceptors, leases, replay, rows
 from sidecar.cli.ctl.flags import (
     Raw,
     add_filters,
@@ -38,6 +38,7 @@ def fill(parser: Parser) -> None:
     commands = parser.add_subparsers(metavar="COMMAND", required=True)
     interceptors.fill(group(commands, "interceptors", "what is injected, and to whom"))
     elections.fill(commands)
+    replay.fill(commands)
     _watch(commands)
     leaf(
         commands,
