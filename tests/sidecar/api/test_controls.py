@@ -89,6 +89,18 @@ def test_a_time_to_live_tells_when_it_expires(control: Control) -> None:
     assert refused(control, ttl={"seconds": 1})[0] == "ALREADY_EXISTS"
 
 
+def test_the_last_moment_of_all_is_told_back(control: Control) -> None:
+    last = Timestamp(seconds=253402300799, nanos=999_999_999)
+
+    found = create(control, expire_time=last)
+
+    assert 253402300799 * 10**9 < found.expire_time.ToNanoseconds() <= last.ToNanoseconds()
+    assert create(control, expire_time=last) == found
+    assert create(control, expire_time=found.expire_time) == found
+    listed = control.interceptor.ListInterceptors(ipb.ListInterceptorsRequest(), metadata=ADMIN)
+    assert list(listed.interceptors) == [found]
+
+
 def test_all_that_is_wrong_is_told_at_once_with_its_place(control: Control) -> None:
     code, message, fields = refused(
         control,
