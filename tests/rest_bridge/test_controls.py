@@ -79,6 +79,10 @@ def test_without_one_nothing_is_added(http: Http, fields: dict[str, Any]) -> Non
         ({"expireTime": "2030-01-31T12:00:00+99:99"}, "control.expireTime is "),
         ({"expireTime": "\u0662030-01-31T12:00:00Z"}, "control.expireTime is "),
         ({"expireTime": "2001-01-31T12:00:00Z"}, "control.expireTime is 2001-01-31T12:00:00.000"),
+        (
+            {"ttlSeconds": 5, "expireTime": "2099-01-31T12:00:00Z"},
+            "control.ttlSeconds and control.expireTime exclude each other",
+        ),
         ({"lease": "gone"}, "lease is 'gone', which is not there: create it first"),
         ({"lease": 1}, "control.lease is 1, allowed are strings"),
     ],

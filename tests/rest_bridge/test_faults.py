@@ -104,6 +104,16 @@ def test_a_config_becomes_its_fault_and_is_shown_as_it_came(
             "config.topic is '', allowed are RE2 regular expressions of 1 to 512 characters: "
             "it is empty",
         ),
+        (
+            "SimulateLeaderElectionsErrorsPlugin",
+            {"rateInPercent": 1, "windowMs": 5, "outcome": "APPEND_THEN_REJECT"},
+            "config.outcome is 'APPEND_THEN_REJECT', allowed beside config.windowMs are REJECT",
+        ),
+        (
+            "SimulateBrokenBrokersPlugin",
+            {"rateInPercent": 1, "errorMap": {"a rate_in_percent": "x"}},
+            "config.errorMap has the key 'a rate_in_percent', allowed are PRODUCE, FETCH",
+        ),
     ],
 )
 def test_a_bad_config_is_refused_with_key_value_and_what_is_allowed(

@@ -13,7 +13,8 @@ from sidecar.cli.ctl.controls import SELECTIONS
 from sidecar.cli.ctl.faults import KINDS
 
 _NAME: Final = re.compile(
-    r"""(?<![\w.'"-])(?:(?:scope|selector|limits)\.[a-z_]+|[a-z]+(?:_[a-z]+)+)"""
+    r"""(?<!\w)(?:'(?:[^'\\]|\\.)*'|"(?:[^"\\]|\\.)*")"""  # values, which stay as they are
+    r"|(?<![\w.-])((?:scope|selector|limits)\.[a-z_]+|[a-z]+(?:_[a-z]+)+)"
 )
 """Another field in a message: its path, or a name of several words. Single ones may be any word."""
 _FLAGS: Final = {
@@ -103,7 +104,7 @@ def _in_flags(path: str, description: str) -> str:
     flags = _FLAGS | _of_the_fault(place)
     key = bracket + index if bracket and not index[:1].isdigit() else ""  # it tells the value
     words = description.replace(path, _flag(flags, place) + key, 1)
-    return _NAME.sub(lambda found: _flag(flags, found[0]), words)
+    return _NAME.sub(lambda found: _flag(flags, found[1]) if found[1] else found[0], words)
 
 
 def _flag(flags: Mapping[str, str], path: str) -> str:

@@ -89,7 +89,7 @@ def outer(**fields: Any) -> str:
         (interceptor(scope={"username": ""}), f"metadata.scope.username {EMPTY}"),
         (
             interceptor(scope={"group": "g", "username": "u"}),
-            "metadata.scope.group and scope.username exclude each other",
+            "metadata.scope.group and metadata.scope.username exclude each other",
         ),
         (
             interceptor(scope={"vCluster": "a b"}),
@@ -368,7 +368,7 @@ def group(**spec: Any) -> str:
             "DELETE",
             f"{INTERCEPTOR}/n",
             '{"group":"g","username":"u"}',
-            "group and scope.username exclude each other",
+            "group and username exclude each other",
         ),
         ("POST", f"{INTERCEPTOR}/resolve", '{"groups":[1]}', "groups[0] is 1, a string is needed"),
         (
