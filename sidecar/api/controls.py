@@ -22,6 +22,7 @@ _LAST: Final = 253402300800
 _LATEST: Final = math.nextafter(_LAST, 0)
 """What the last moments before it are taken for: as a float they would be that second itself."""
 _MICRO: Final = 1_000_000
+_CONTROLS: Final = ("selector", "limits", "expire_time", "ttl", "lease")
 
 
 def controls_from_proto(
@@ -40,6 +41,15 @@ def controls_from_proto(
     with collecting(violations, "interceptor"):
         found |= _end(message)
     return found
+
+
+def refuse_controls(message: interceptor_pb2.Interceptor) -> None:
+    """Raise InvalidArgument for each of these fields that is set, where they are to be kept."""
+    told = "is set, which keep_control excludes: leave one of the two out"
+    set_ = {field.name for field, _ in message.ListFields()}.intersection(_CONTROLS)
+    if set_:
+        paths = [f"interceptor.{name}" for name in _CONTROLS if name in set_]
+        raise InvalidArgument(*(FieldViolation(path, f"{path} {told}") for path in paths))
 
 
 def set_controls(message: interceptor_pb2.Interceptor, view: View) -> None:

@@ -5,6 +5,7 @@ from collections.abc import Callable
 import grpc
 
 from sidecar.api import convert
+from sidecar.api.controls import refuse_controls
 from sidecar.api.violations import below
 from sidecar.control.interceptors import InterceptorService
 from sidecar.control.journal import Journal
@@ -63,6 +64,8 @@ class InterceptorServicer(ipb_grpc.InterceptorServiceServicer):
         self, request: ipb.UpdateInterceptorRequest, context: Context
     ) -> ipb.UpdateInterceptorResponse:
         """Update, as the proto says."""
+        if request.keep_control:
+            refuse_controls(request.interceptor)
         wanted = convert.interceptor_from_proto(request.interceptor)
         if request.require_scope:
             self._virtual_clusters.check_scope(wanted.scope)
@@ -72,6 +75,7 @@ class InterceptorServicer(ipb_grpc.InterceptorServiceServicer):
                 allow_missing=request.allow_missing,
                 etag=request.interceptor.etag,
                 validate_only=request.validate_only,
+                keep_control=request.keep_control,
             )
         return ipb.UpdateInterceptorResponse(
             interceptor=convert.interceptor_to_proto(view), created=created, changed=changed

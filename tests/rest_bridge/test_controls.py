@@ -54,6 +54,19 @@ def test_without_one_nothing_is_added(http: Http, fields: dict[str, Any]) -> Non
     assert list(json.loads(http("GET", ITEM).data)) == keys
 
 
+def test_a_put_that_says_nothing_of_it_leaves_it(http: Http, control: Control) -> None:
+    http("POST", ITEM, interceptor(control=EVERYTHING))
+
+    assert http.told("PUT", ITEM, interceptor('{"rateInPercent":60}')) == (200, "n is updated")
+    found = json.loads(http("GET", ITEM).data)
+    assert (found["config"], found["control"]) == ({"rateInPercent": 60}, EVERYTHING)
+
+    http("PUT", ITEM, interceptor('{"rateInPercent":60}', control={"topics": ["a"]}))
+    assert json.loads(http("GET", ITEM).data)["control"] == {"topics": ["a"]}
+    http("PUT", ITEM, interceptor('{"rateInPercent":60}', control={}))
+    assert "control" not in json.loads(http("GET", ITEM).data)
+
+
 @pytest.mark.parametrize(
     ("control_value", "message"),
     [

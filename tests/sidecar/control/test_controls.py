@@ -277,6 +277,41 @@ def test_what_differs_in_a_control_is_other_content(
     assert fixture.service.create(wanted(**changes)) == second
 
 
+CONTROL: dict[str, Any] = {
+    "selector": Selector(topics=("a",)),
+    "limits": Limits(max_injections=3),
+    "ttl": 30.0,
+    "lease": "controller",
+}
+
+
+def test_a_control_that_is_kept_stays_whatever_else_changes(fixture: Fixture) -> None:
+    fixture.leases.create(Lease(name="controller", duration=3600))
+    created = fixture.service.create(wanted(**CONTROL))
+    fixture.now += 10
+
+    assert fixture.service.update(wanted(), keep_control=True) == (created, False, False)
+    rehearsed = fixture.service.update(wanted(priority=7), keep_control=True, validate_only=True)
+    assert rehearsed.view.interceptor == replace(created.interceptor, priority=7)
+    changed = fixture.service.update(wanted(priority=7), keep_control=True).view
+    assert changed.interceptor == replace(created.interceptor, priority=7)
+    assert fixture.service.create(wanted(priority=7, **CONTROL)) == changed, "the same wish"
+    assert fixture.leases.list()[0].interceptors == 1
+
+
+def test_a_control_whose_time_is_over_is_not_kept(fixture: Fixture) -> None:
+    fixture.leases.create(Lease(name="controller", duration=3600))
+    fixture.service.create(wanted(**CONTROL))
+    fixture.now += 30
+
+    view = fixture.service.update(wanted(), keep_control=True).view
+
+    assert view.state == "ACTIVE"
+    assert (view.interceptor.limits, view.interceptor.lease) == (Limits(), "")
+    created = fixture.service.update(wanted("new"), keep_control=True, allow_missing=True)
+    assert created.created
+
+
 # Leases
 
 
