@@ -177,4 +177,6 @@ def _scope(arguments: argparse.Namespace) -> Scope:
 
 def _one_or_all(arguments: argparse.Namespace) -> Scope | None:
     scope = _scope(arguments)
+    if arguments.only_global and scope != Scope():
+        raise UsageError("--global excludes --vcluster, --group and --username")
     return scope if arguments.only_global or scope != Scope() else None
