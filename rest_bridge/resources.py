@@ -26,7 +26,7 @@ class Call:
     Args:
         path: the variables in the path.
         everywhere: the path names the global scope.
-        query: the first value of each query parameter.
+        query: the first value of each query parameter; in v2 there is one.
         authorization: the header of that name.
     """
 

@@ -437,6 +437,7 @@ def test_a_rehearsal_that_is_misspelt_is_not_the_real_thing(
         ("dryMode=yes", 'query parameter dryMode is "yes", allowed are true, false'),
         ("dryMode=", 'query parameter dryMode is "", allowed are true, false'),
         ("dryMode=True", 'query parameter dryMode is "True", allowed are true, false'),
+        ("dryMode=false&dryMode=true", 'query parameter "dryMode" is given 2 times'),
     ):
         assert told(http, "PUT", f"{path}?{query}", body) == (400, message)
     assert control.published == []
