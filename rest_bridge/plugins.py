@@ -142,7 +142,7 @@ def _scalar(field: FieldDescriptor, value: Json, name: str) -> float | int | str
 
 
 def _texts(value: Json, name: str, field: FieldDescriptor) -> dict[str, str]:
-    if not isinstance(value, dict):
+    if not isinstance(value, dict) or not value:  # an empty one could not be told from none
         raise bad_request(f"{name} is {show(value)}, allowed are objects: {_allowed(field)}")
     for key, text in value.items():
         if not isinstance(text, str):

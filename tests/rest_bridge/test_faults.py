@@ -105,6 +105,12 @@ def test_a_config_becomes_its_fault_and_is_shown_as_it_came(
             "it is empty",
         ),
         (
+            "SimulateBrokenBrokersPlugin",
+            {"rateInPercent": 1, "errorMap": {}},
+            "config.errorMap is {}, allowed are objects: PRODUCE and FETCH with the name of an"
+            " error of that API",
+        ),
+        (
             "SimulateLeaderElectionsErrorsPlugin",
             {"rateInPercent": 1, "windowMs": 5, "outcome": "APPEND_THEN_REJECT"},
             "config.outcome is 'APPEND_THEN_REJECT', allowed beside config.windowMs are REJECT",
