@@ -11,7 +11,7 @@ from sidecar.model.lease import Lease
 
 MAX_LEASES = 1000
 _KEPT_SECONDS = 4000.0
-"""How long it is known when a lease was over that interceptors name: as they are listed, and more."""
+"""For this long the end of a lease is known that interceptors name: longer than they are listed."""
 
 
 @dataclass(frozen=True, slots=True)

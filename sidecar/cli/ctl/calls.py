@@ -162,7 +162,7 @@ def _wanted(arguments: argparse.Namespace) -> Interceptor:
         name=arguments.name,
         scope=_scope(arguments),
         priority=arguments.priority,
-        annotations=dict(arguments.annotation),
+        annotations=arguments.annotation,
     )
     controls.write(arguments, wanted)
     next(kind for kind in KINDS if kind.command == arguments.fault).write(arguments, wanted)

@@ -139,10 +139,10 @@ def ending(function: Callable[[argparse.Namespace], int]) -> Callable[[argparse.
 def _check_encoding(arguments: argparse.Namespace) -> None:
     """UsageError if there are bytes that are no text, which Python escapes: gRPC has text only."""
     for value in vars(arguments).values():
-        for one in value if isinstance(value, list) else [value]:
-            for part in one if isinstance(one, tuple) else [one]:
-                if isinstance(part, str) and not _is_text(part):
-                    raise UsageError(f"{part!r} cannot be sent: it has bytes that are not UTF-8")
+        several = [*value, *value.values()] if isinstance(value, dict) else value
+        for one in several if isinstance(several, list) else [value]:
+            if isinstance(one, str) and not _is_text(one):
+                raise UsageError(f"{one!r} cannot be sent: it has bytes that are not UTF-8")
 
 
 def _is_text(value: str) -> bool:

@@ -82,6 +82,15 @@ def test_every_command_has_an_example_that_can_be_typed(parser: Parser) -> None:
             "interceptors create x leader-election --rate-in-percent 5 --max-per-second 0",
             "'0' is not a number from 0.001 to 100000",
         ),
+        (
+            "interceptors create x leaderless --topic a --annotation a=b --annotation a=c",
+            "argument --annotation: 'a' is given twice",
+        ),
+        (
+            "interceptors create x broken-broker --rate-in-percent 1 --error-map PRODUCE=A"
+            " --error-map PRODUCE=B",
+            "argument --error-map: 'PRODUCE' is given twice",
+        ),
         ("injections --limit 0", "'0' is not a whole number from 1 to 100000"),
     ],
 )
