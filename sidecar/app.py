@@ -26,15 +26,20 @@ from sidecar.control.users import AdminUsers
 from sidecar.control.virtual_clusters import VirtualClusterService
 from sidecar.crossing import Crossing
 from sidecar.dataplane.addresses import AddressBook
-from sidecar.dataplane.pipeline import Pipeline
+from sidecar.dataplane.pipeline import Mark, Pipeline
+from sidecar.dataplane.recovering import Recoveries
+from sidecar.dataplane.sequence_oracle import SequenceOracle
 from sidecar.dataplane.session import Shared
 from sidecar.dataplane.tenancy import TopicDirectory
 from sidecar.dataplane.versions import Versions
+from sidecar.failures import FaultFailures
 from sidecar.metrics import Metrics
 from sidecar.model.place import Place
 from sidecar.model.snapshot import Snapshot
 from sidecar.net.discovery import Cluster
 from sidecar.net.gateway import Gateway
+from sidecar.net.soon import Soon
+from sidecar.observer import Observer
 from sidecar.recorder import Recorder
 from sidecar.sink import LineSink
 
@@ -63,6 +68,10 @@ class Sidecar:
         self._metrics = Metrics()
         self._journal = Journal()
         self._recorder = Recorder(sink, self._journal.publish, self._metrics)
+        self._failures = FaultFailures(self._log, self._metrics)
+        publish = self._journal.observations.publish
+        self._observer = Observer(sink.put, publish, self._metrics, Soon())
+        note = self._observer.note
         secret_key = self._secret_key()
         tokens = TokenAuthority(secret_key)
         self._crossing = Crossing()
@@ -84,6 +93,8 @@ class Sidecar:
                 self._admission.guarded(tokens.verify) if settings.authenticate else None
             ),
             directory=TopicDirectory(secrets.token_bytes(32)),
+            recoveries=Recoveries(note),
+            oracle=SequenceOracle(note) if settings.sequence_oracle else None,
         )
         self._cluster = Cluster(settings.bootstrap_servers, self._log)
         self._gateway = Gateway(
@@ -101,7 +112,6 @@ class Sidecar:
             self._state,
             self._journal,
             process_seed=settings.seed,
-            processes=settings.workers,
             spent=self._spent,
         )
         self._fleet = self._workers(secret_key) if settings.workers > 1 else None
@@ -161,6 +171,7 @@ class Sidecar:
                 max_connections=settings.max_connections,
                 frame_limit=settings.max_frame_bytes,
                 log_level=settings.log_level,
+                sequence_oracle=settings.sequence_oracle,
             ),
             Sources(
                 cluster=lambda: ClusterView(
@@ -173,6 +184,8 @@ class Sidecar:
                 report=Ledger(self._journal, self._metrics).enter,
                 seen=self._book.see,
                 purse=lambda uid: self._shared.pipeline.purse(uid),
+                marks=lambda: self._shared.pipeline.marks(),
+                hear=lambda mark: self._shared.pipeline.hear(mark),
                 refusal=self._admission.refusal,
             ),
             self._log,
@@ -212,10 +225,20 @@ class Sidecar:
 
     def _publish(self, snapshot: Snapshot) -> None:
         """The swap: one reference, read once by every request. Called on any thread."""
-        self._metrics.injections.follow(snapshot)
-        self._shared.pipeline = Pipeline(snapshot, self._shared.pipeline, self._place)
+        self._metrics.follow(snapshot)
+        self._shared.pipeline = Pipeline(
+            snapshot,
+            self._shared.pipeline,
+            self._place,
+            spread=self._spread,
+            failed=self._failures.note,
+        )
         if self._fleet is not None:
             self._fleet.publish(snapshot)
+
+    def _spread(self, mark: Mark) -> None:
+        if self._fleet is not None:
+            self._fleet.mark(mark)
 
     def status(self) -> ports.Status:
         """The data side at this moment. Called on any thread."""
@@ -289,6 +312,7 @@ class Sidecar:
         if self._fleet is not None:
             self._fleet.stop()
         self._gateway.stop()
+        self._observer.flush()
         if self._bridge is not None:
             self._bridge.stop()
         self._control.stop(grace=1.0)

@@ -3,6 +3,7 @@
 from typing import Protocol
 
 from sidecar.model.injection import Injection
+from sidecar.model.observation import Observed
 
 
 class Counter(Protocol):
@@ -38,5 +39,12 @@ class Counts(Protocol):
     def injections_skipped(self) -> Counter:
         """Requests let through because the log could not take the event."""
 
+    @property
+    def fault_failures(self) -> Counter:
+        """Bugs of faults that clients did not notice; label: fault."""
+
     def counter(self, injection: Injection) -> Counter:
         """What counts injections like this one."""
+
+    def observe(self, observation: Observed) -> None:
+        """Count what was observed."""

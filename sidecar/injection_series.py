@@ -1,4 +1,4 @@
-"""The series of the injections' counter: there while their interceptor is, and a little longer.
+"""The series of what interceptors caused: there while their interceptor is, and a little longer.
 
 Prometheus takes a counter that ends, or starts anew, as it takes a process that does; but what was
 counted after its last visit would be lost if a series ended with its interceptor.
@@ -7,9 +7,9 @@ counted after its last visit would be lost if a series ended with its intercepto
 import threading
 import time
 from collections.abc import Callable
-from typing import Final
+from typing import Final, Generic, TypeVar
 
-from prometheus_client import Counter
+from prometheus_client import Counter, Histogram
 
 from sidecar.model.snapshot import Snapshot
 
@@ -17,34 +17,37 @@ KEEP_SECONDS: Final = 300.0
 """How long a series outlives its interceptor: Prometheus' own patience with a silent series."""
 
 Labels = tuple[str, str, str, str]
-"""Interceptor, virtual cluster, fault and error."""
+"""Interceptor, virtual cluster, fault, and error or API."""
 
 
-class InjectionSeries:
-    """`counter` belongs to one thread, the hub's, and takes no lock; the rest to any.
+Metric = TypeVar("Metric", Counter, Histogram)
+
+
+class InjectionSeries(Generic[Metric]):
+    """`series` belongs to one thread, the hub's, and takes no lock; the rest to any.
 
     Args:
-        counter: with the labels of `Labels`.
+        metric: with the labels of `Labels`.
         clock: seconds on a monotonic clock.
     """
 
-    def __init__(self, counter: Counter, clock: Callable[[], float] = time.monotonic) -> None:
-        self._counter = counter
+    def __init__(self, metric: Metric, clock: Callable[[], float] = time.monotonic) -> None:
+        self._metric: Metric = metric
         self._clock = clock
         # labels() takes a lock and checks its arguments: too much for every injection.
-        self._series: dict[Labels, Counter] = {}
+        self._series: dict[Labels, Metric] = {}
         self._present: frozenset[tuple[str, str]] | None = None
         self._gone: dict[Labels, float] = {}
         self._lock = threading.Lock()
 
-    def counter(self, labels: Labels) -> Counter:
-        """What counts injections of these labels.
+    def series(self, labels: Labels) -> Metric:
+        """What counts under these labels.
 
         It may be kept as long as an interceptor is there that `follow` was told of before.
         """
         series = self._series.get(labels)
         if series is None:
-            series = self._series[labels] = self._counter.labels(*labels)
+            series = self._series[labels] = self._metric.labels(*labels)
         return series
 
     def follow(self, snapshot: Snapshot) -> None:
@@ -70,7 +73,7 @@ class InjectionSeries:
                 self._gone.pop(labels, None)
             elif now - self._gone.setdefault(labels, now) >= KEEP_SECONDS:
                 # In this order the hub may count once on what is dropped, but not find it again.
-                self._counter.remove(*labels)
+                self._metric.remove(*labels)
                 del self._series[labels]
                 del self._gone[labels]
 

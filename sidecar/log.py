@@ -87,16 +87,16 @@ def render_event(event: str, timestamp: str, fields: dict[str, Any]) -> bytes:
 
 
 def event_template(event: str, fields: dict[str, Any], varying: Collection[str]) -> bytes:
-    """For the `%` operator: lines of `render_event` that differ in their timestamp and in integers.
+    """For the `%` operator: lines of `render_event` that differ in their timestamp and in numbers.
 
     Args:
-        fields: all keys; the values of those in `varying` do not count.
+        fields: all keys; of the values of those in `varying` only the type counts: int or float.
         varying: keys whose values are filled in behind the timestamp, in the order of `fields`.
     """
     parts = [b'"timestamp":"%b"']
     for key, value in {"level": "info", "event": event, **fields}.items():
         if key in varying:
-            parts.append(_line({key: 0})[1:-3] + b"%d")
+            parts.append(_line({key: 0})[1:-3] + (b"%.6f" if type(value) is float else b"%d"))
         else:
             parts.append(_line({key: value})[1:-2].replace(b"%", b"%%"))
     return b"{" + b",".join(parts) + b"}\n"

@@ -1,12 +1,12 @@
 """Takes note of injections: log line first, then stream and counters. No note, no injection."""
 
 from collections.abc import Callable, Sequence
-from datetime import UTC, datetime
 from typing import Protocol
 
 from sidecar.counts import Counts
 from sidecar.log import event_template, render_event
 from sidecar.model.injection import Brief, Form, Injection, Noted
+from sidecar.timestamps import Timestamps
 
 
 class LineOffer(Protocol):
@@ -29,9 +29,7 @@ class Recorder:
         self._offer = sink.offer
         self._publish = publish
         self._metrics = metrics
-        self._time = -1.0
-        self._second = -1
-        self._date = self._timestamp = b""
+        self._timestamp = Timestamps()
         self.paused = False
         """Whether the last injection was not made because it could not be logged."""
 
@@ -51,29 +49,17 @@ class Recorder:
         return True
 
     def _line(self, injection: Noted) -> bytes:
-        if injection.time != self._time:
-            self._new_time(injection.time)
+        timestamp = self._timestamp(injection.time)
         if isinstance(injection, Brief):
             template, _ = injection.form.kept or self._prepare(injection.form)
-            return template % (self._timestamp, *injection.values())
-        return render_event("fault_injected", self._timestamp.decode(), _fields(injection))
+            return template % (timestamp, *injection.values())
+        return render_event("fault_injected", timestamp.decode(), _fields(injection))
 
     def _prepare(self, form: Form) -> tuple[bytes, Callable[[], None]]:
         """The template of a form's lines and what counts them, kept for the next."""
         template = event_template("fault_injected", _fields(form.common), form.varying)
         form.kept = template, self._metrics.counter(form.common).inc
         return template, form.kept[1]
-
-    def _new_time(self, seconds: float) -> None:
-        """ISO 8601 with microseconds; the date is made once a second."""
-        microseconds = (seconds - self._second) * 1e6 + 0.5
-        if not 0 <= microseconds < 1e6:
-            self._second = int(seconds + 0.5e-6)
-            moment = datetime.fromtimestamp(self._second, UTC)
-            self._date = moment.strftime("%Y-%m-%dT%H:%M:%S").encode()
-            microseconds = (seconds - self._second) * 1e6 + 0.5
-        self._time = seconds
-        self._timestamp = b"%b.%06dZ" % (self._date, microseconds)
 
 
 def _fields(injection: Injection) -> dict[str, object]:

@@ -198,7 +198,7 @@ def alias_topic_to_proto(alias: AliasTopic) -> alias_topic_pb2.AliasTopic:
 def injection_to_proto(sequence: int, injection: Injection) -> injection_pb2.Injection:
     """Return the message; what was not known stays unset."""
     known = {
-        name: _printable(value) if isinstance(value, str) else value
+        name: printable(value) if isinstance(value, str) else value
         for name, value in injection.as_dict().items()
         if name != "time" and value is not None
     }
@@ -231,6 +231,6 @@ def timestamp(seconds: float) -> Timestamp:
     return result
 
 
-def _printable(text: str) -> str:
-    # Names come from the wire; protobuf refuses strings that are not UTF-8.
+def printable(text: str) -> str:
+    """Text that a message takes: names come from the wire, and need not be UTF-8."""
     return text.encode("utf-8", "replace").decode("utf-8")

@@ -1,28 +1,33 @@
 """InjectionService: pages and streams of the journal.
 
-Tokens are ``<run>:<sequence>``: sequences start anew with the process, the run tells them apart.
+Tokens are ``<run>:<sequence>``, those of streams ``<run>:<sequence>.<observation>``: sequences
+start anew with the process, the run tells them apart.
 """
 
 import secrets
 import threading
 import time
 from collections.abc import Callable, Iterator
+from typing import Any, NamedTuple
 
 import grpc
 
 from sidecar.api import convert
-from sidecar.control.journal import Entry, Gap, Journal, Subscription
+from sidecar.api.observations import observation_to_proto
+from sidecar.control.journal import Journal
+from sidecar.control.ring import Gap, Subscription, next_of
 from sidecar.gen.kafka.chaos.v1 import injection_service_pb2 as pb
 from sidecar.gen.kafka.chaos.v1 import injection_service_pb2_grpc as pb_grpc
 from sidecar.model.errors import InvalidArgument, ResourceExhausted, Unavailable
 from sidecar.model.injection import Injection
+from sidecar.model.observation import Observation, Recovery
 
 DEFAULT_PAGE = 100
 MAX_PAGE = 1000
 DEFAULT_HEARTBEAT = 10.0
 MIN_HEARTBEAT, MAX_HEARTBEAT = 0.1, 60.0
 
-Accept = Callable[[Injection], bool]
+Accept = Callable[[Injection | Observation], bool]
 
 
 class InjectionServicer(pb_grpc.InjectionServiceServicer):
@@ -52,7 +57,7 @@ class InjectionServicer(pb_grpc.InjectionServiceServicer):
             raise InvalidArgument.of(
                 "page_size", f"page_size is {request.page_size}, allowed are 0 to {MAX_PAGE}"
             )
-        run, after = self._place(request.page_token, "page_token")
+        run, (after,) = self._place(request.page_token, "page_token", 1)
         if run != self._run:
             raise InvalidArgument.of(
                 "page_token", "page_token is of another run of the sidecar: start without one"
@@ -74,80 +79,104 @@ class InjectionServicer(pb_grpc.InjectionServiceServicer):
     ) -> Iterator[pb.WatchInjectionsResponse]:
         """Stream, as the proto says."""
         heartbeat = _heartbeat(request)
-        run, after = self._place(request.resume_token, "resume_token")
+        run, places = self._place(request.resume_token, "resume_token", 2)
         if not self._watchers.acquire(blocking=False):
             raise ResourceExhausted(
                 f"{self._max_watchers} streams of injections are open, no more are allowed"
             )
-        subscription = self._journal.subscribe(
-            None if not request.resume_token else after if run == self._run else 0
+        after: tuple[int | None, ...] = (None, None)
+        if request.resume_token:
+            after = places if run == self._run else (0, 0)
+        injections = self._journal.subscribe(after[0])
+        watched = _Watched(
+            injections, self._journal.observations.subscribe(after[1], injections.bell)
         )
         try:
             # Without the callback a cancelled call would hold its thread until the next heartbeat.
-            if not self._closing and context.add_callback(subscription.close):
+            if not self._closing and context.add_callback(watched.close):
                 if run != self._run:
-                    yield self._event(subscription, gap=pb.Gap(restarted=True))
-                yield self._event(subscription, heartbeat=pb.Heartbeat())
+                    yield self._event(watched, gap=pb.Gap(restarted=True))
+                yield self._event(watched, heartbeat=pb.Heartbeat())
                 accept = _filter(request.virtual_cluster, request.interceptor)
-                yield from self._follow(subscription, accept, heartbeat)
+                yield from self._follow(watched, accept, heartbeat)
         finally:
-            subscription.close()
+            watched.close()
             self._watchers.release()
         if self._closing:
             raise Unavailable("the sidecar is shutting down")
 
     def _follow(
-        self, subscription: Subscription, accept: Accept, heartbeat: float
+        self, watched: "_Watched", accept: Accept, heartbeat: float
     ) -> Iterator[pb.WatchInjectionsResponse]:
         due = time.monotonic() + heartbeat
+        turn: tuple[Subscription[Any], ...] = watched
         while True:
-            found = subscription.next(max(0.0, due - time.monotonic()))
-            if subscription.closed:
+            found = next_of(turn, max(0.0, due - time.monotonic()))
+            if watched.injections.closed:
                 return
-            if isinstance(found, Gap):
-                yield self._event(subscription, gap=pb.Gap(missed=found.missed))
-            elif found is not None and accept(found[1]):
-                yield self._event(subscription, injection=found)
-            elif found is None or time.monotonic() >= due:
-                yield self._event(subscription, heartbeat=pb.Heartbeat())
+            turn = turn[::-1]  # where both have much to tell, neither waits for the other
+            if found is None:
+                yield self._event(watched, heartbeat=pb.Heartbeat())
+            elif isinstance(found[1], Gap):
+                yield self._event(watched, gap=_gap(found[0] is watched.injections, found[1]))
+            elif accept(found[1][1]):
+                yield self._event(watched, **_item(*found[1]))
+            elif time.monotonic() >= due:
+                yield self._event(watched, heartbeat=pb.Heartbeat())
             else:
                 continue
             due = time.monotonic() + heartbeat
 
-    def _event(
-        self,
-        subscription: Subscription,
-        *,
-        injection: Entry | None = None,
-        gap: pb.Gap | None = None,
-        heartbeat: pb.Heartbeat | None = None,
-    ) -> pb.WatchInjectionsResponse:
-        return pb.WatchInjectionsResponse(
-            injection=convert.injection_to_proto(*injection) if injection else None,
-            gap=gap,
-            heartbeat=heartbeat,
-            resume_token=self._token(subscription.position),
-        )
+    def _event(self, watched: "_Watched", **event: Any) -> pb.WatchInjectionsResponse:
+        token = self._token(watched.injections.position, watched.observations.position)
+        return pb.WatchInjectionsResponse(**event, resume_token=token)
 
-    def _token(self, sequence: int) -> str:
-        return f"{self._run}:{sequence}"
+    def _token(self, *places: int) -> str:
+        return f"{self._run}:{'.'.join(map(str, places))}"
 
-    def _place(self, token: str, field: str) -> tuple[str, int]:
-        """Return run and sequence of `token`; an empty one is the beginning of this run."""
+    def _place(self, token: str, field: str, count: int) -> tuple[str, tuple[int, ...]]:
+        """Return run and `count` sequences of `token`; an empty one is this run's beginning."""
         if not token:
-            return self._run, 0
-        run, _, sequence = token.partition(":")
-        if not run or not (sequence.isascii() and sequence.isdigit()) or len(sequence) > 20:
+            return self._run, (0,) * count
+        run, _, rest = token.partition(":")
+        places = rest.split(".")
+        if not run or len(places) != count or not all(map(_is_sequence, places)):
             raise InvalidArgument.of(field, f"{field} is not one that an answer carried")
-        return run, int(sequence)
+        return run, tuple(map(int, places))
+
+
+class _Watched(NamedTuple):
+    """What one stream follows."""
+
+    injections: Subscription[Injection]
+    observations: Subscription[Observation]
+
+    def close(self) -> None:
+        """End both; a waiting reader comes back."""
+        for each in self:
+            each.close()
+
+
+def _item(sequence: int, item: Injection | Observation) -> dict[str, Any]:
+    if isinstance(item, Injection):
+        return {"injection": convert.injection_to_proto(sequence, item)}
+    kind = "recovery" if isinstance(item, Recovery) else "sequence_anomaly"
+    return {kind: observation_to_proto(sequence, item)}
+
+
+def _gap(of_injections: bool, gap: Gap) -> pb.Gap:
+    return pb.Gap(missed=gap.missed) if of_injections else pb.Gap(missed_observations=gap.missed)
+
+
+def _is_sequence(text: str) -> bool:
+    return text.isascii() and text.isdigit() and len(text) <= 20
 
 
 def _filter(virtual_cluster: str, interceptor: str) -> Accept:
-    def accept(injection: Injection) -> bool:
-        return virtual_cluster in ("", injection.virtual_cluster) and interceptor in (
-            "",
-            injection.interceptor,
-        )
+    def accept(item: Injection | Observation) -> bool:
+        # An anomaly is nobody's in particular.
+        name = getattr(item, "interceptor", interceptor)
+        return virtual_cluster in ("", item.virtual_cluster) and interceptor in ("", name)
 
     return accept
 

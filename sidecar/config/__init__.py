@@ -44,6 +44,7 @@ class Settings:
     workers: int
     max_frame_bytes: int
     log_level: str
+    sequence_oracle: bool
 
 
 _VARIABLES: Final = {variable for setting in SETTINGS for variable in setting.variables}

@@ -189,6 +189,15 @@ SETTINGS: Final[tuple[Setting, ...]] = (
         "makes every draw reproducible; an interceptor's own seed wins",
     ),
     Setting(
+        "sequence_oracle",
+        ("GATEWAY_SEQUENCE_ORACLE",),
+        "gateway.sequence_oracle",
+        flag,
+        False,
+        "whether the acknowledgements of idempotent producers are held against their sequence "
+        "numbers as they pass: duplicates, gaps and reorderings are logged and counted",
+    ),
+    Setting(
         "max_connections",
         ("GATEWAY_MAX_CONNECTIONS",),
         "gateway.max_connections",

@@ -18,7 +18,6 @@ from sidecar.control.state import ControlState
 from sidecar.control.weights import MAX_ALL_ANNOTATION_BYTES, check_annotations, weight
 from sidecar.model.errors import (
     AlreadyExists,
-    FailedPrecondition,
     NotFound,
     ResourceExhausted,
 )
@@ -83,7 +82,6 @@ class InterceptorService:
         spent: how much of `limits.max_injections` has been used under a uid.
         process_seed: seeds of interceptors without their own are derived from it; None makes them
             random.
-        processes: how many serve clients.
         random_seed, new_uid: sources of fresh values, for tests to fix.
         clock: seconds since the epoch.
     """
@@ -94,7 +92,6 @@ class InterceptorService:
         counts: InjectionCounts,
         *,
         process_seed: int | None = None,
-        processes: int = 1,
         random_seed: Callable[[], int] = lambda: secrets.randbits(64),
         new_uid: Callable[[], str] = lambda: uuid.uuid4().hex,
         spent: Callable[[str], int] = lambda uid: 0,
@@ -103,7 +100,6 @@ class InterceptorService:
         self._state = state
         self._counts = counts
         self._process_seed = process_seed
-        self._processes = processes
         self._random_seed = random_seed
         self._new_uid = new_uid
         self._spent = spent
@@ -131,8 +127,7 @@ class InterceptorService:
             AlreadyExists: the name is taken in this scope by other content, or at all when
                 `require_new`.
             InvalidArgument: the annotations are too long, or it would have expired by now.
-            FailedPrecondition: its lease is not there, or its fault needs one process, and there
-                are more.
+            FailedPrecondition: its lease is not there.
             ResourceExhausted: there are too many interceptors, or all their annotations together
                 are too long.
         """
@@ -333,11 +328,6 @@ class InterceptorService:
         return dated(wanted, self._clock())
 
     def _seeded(self, wanted: Interceptor) -> Interceptor:
-        if self._processes > 1 and getattr(wanted.fault, "needs_one_process", False):
-            raise FailedPrecondition(
-                f"interceptor {wanted.name!r} keeps in mind what all connections must see, which"
-                f" needs one process: GATEWAY_WORKERS is {self._processes}, allowed is 1"
-            )
         seed = wanted.fault.seed
         if seed is None and self._process_seed is not None:
             seed = derived_seed(self._process_seed, wanted.scope, wanted.name)

@@ -68,4 +68,18 @@ class HoldBack:
     chunks: Chunks
 
 
-Action = ToBroker | ToClient | Close | Report | LookUp | HoldBack
+@dataclass(frozen=True, slots=True)
+class Pace:
+    """From now on read both sides no faster than `Session.rates` says, which may change."""
+
+
+@dataclass(frozen=True, slots=True)
+class Silence:
+    """From now on drop what the client sends, and what the broker does once nothing is owed.
+
+    What was owed before (`Session.owes`) still leaves. The connection stays open until the client
+    closes it, or `Session.silence_over` says so.
+    """
+
+
+Action = ToBroker | ToClient | Close | Report | LookUp | HoldBack | Pace | Silence

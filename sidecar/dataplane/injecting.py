@@ -11,7 +11,16 @@ from codec.headers import RequestHeader
 from codec.records.batch import BatchHeader, read_batch_headers
 from codec.schema import Request
 from sidecar.dataplane.pipeline import Stage
-from sidecar.faults.base import Answer, Change, Delay, Deny, Disconnect, Refuse
+from sidecar.faults.base import (
+    Answer,
+    Change,
+    Delay,
+    Deny,
+    Disconnect,
+    Refuse,
+    Swallow,
+    Throttle,
+)
 from sidecar.model.identity import Identity
 from sidecar.model.injection import Injection
 
@@ -21,12 +30,15 @@ _LONGEST_ESCAPE: Final = 6
 """Bytes of a character in JSON, at most: ``\\u0000``."""
 
 
-Injected = Answer | Refuse | Deny | Disconnect | Delay | Change
+Injected = Answer | Refuse | Deny | Disconnect | Swallow | Throttle | Delay | Change
 """Decisions that are put on record."""
 REJECT: Final = "REJECT"
 DISCONNECT: Final = "DISCONNECT"
 APPEND_THEN_REJECT: Final = "APPEND_THEN_REJECT"
 APPEND_THEN_DISCONNECT: Final = "APPEND_THEN_DISCONNECT"
+SWALLOW: Final = "SWALLOW"
+APPEND_THEN_SWALLOW: Final = "APPEND_THEN_SWALLOW"
+THROTTLE: Final = "THROTTLE"
 DELAY: Final = "DELAY"
 CHANGE_REQUEST: Final = "CHANGE_REQUEST"
 CHANGE_RESPONSE: Final = "CHANGE_RESPONSE"
@@ -41,6 +53,10 @@ def outcome_of(decision: Injected, *, response: bool = False) -> str:
             return APPEND_THEN_REJECT if appended else REJECT
         case Disconnect(appended=appended):
             return APPEND_THEN_DISCONNECT if appended else DISCONNECT
+        case Swallow(appended=appended):
+            return APPEND_THEN_SWALLOW if appended else SWALLOW
+        case Throttle():
+            return THROTTLE
         case Delay():
             return DELAY
         case Change():
@@ -71,7 +87,7 @@ def injections(
     *, header: RequestHeader, message: Any, decision: Injected, **common: Any
 ) -> list[Injection]:
     """Records of one decision about a decoded message; `common` as for `injection`."""
-    if isinstance(decision, Delay):
+    if isinstance(decision, Delay | Throttle):
         place = _only_part(ApiKey(header.api_key), message)
         return [injection(header=header, decision=decision, **place, **common)]
     whole = isinstance(decision, Deny | Disconnect) and not decision.parts
@@ -151,7 +167,10 @@ def injection(
 ) -> Injection:
     """The record of one decision about one partition, or about a request."""
     first = batches[0] if batches and batches[0].magic == 2 else None
-    error = ErrorCode.NONE if isinstance(decision, Delay | Change) else decision.error
+    error = ErrorCode.NONE
+    if not isinstance(decision, Delay | Throttle | Change):
+        error = decision.error
+    seconds = decision.seconds if isinstance(decision, Delay | Swallow) else None
     return Injection(
         time=now,
         interceptor=stage.interceptor.name,
@@ -184,7 +203,7 @@ def injection(
         seed=stage.interceptor.seed,
         leader_id=None,
         leader_epoch=None,
-        delay_ms=round(decision.seconds * 1000) if isinstance(decision, Delay) else None,
+        delay_ms=None if seconds is None else round(seconds * 1000),
         records_changed=records_changed,
         coordinator_key=_short(decision.key) if isinstance(decision, Answer | Deny) else None,
     )

@@ -1,18 +1,23 @@
 """What is done to the requests of one connection: draws, decisions, and their records."""
 
 from collections.abc import Callable, Sequence
-from typing import Any, Final
+from typing import Any
 
-import codec
 from codec.api_keys import ApiKey
 from codec.headers import RequestHeader
 from codec.messages.produce import ProduceResponse
 from sidecar.dataplane import splitting
-from sidecar.dataplane.injecting import Injected, Peer, injections
+from sidecar.dataplane.heeding import Heeding
+from sidecar.dataplane.injecting import Peer
+from sidecar.dataplane.noting import Notes, Record
 from sidecar.dataplane.pipeline import Pipeline, Stage
-from sidecar.dataplane.ruling import Ruling, Struck, Watch, by_id, set_name, topics_of
+from sidecar.dataplane.recovering import Recoveries
+from sidecar.dataplane.ruling import Ruling, Struck, Watch
+from sidecar.dataplane.sequence_oracle import SequenceOracle
 from sidecar.dataplane.sequences import Cause, RefusedSequences, batches
-from sidecar.dataplane.turns import Roster, Seen, affords, causes, count_injections, decide
+from sidecar.dataplane.throttles import Throttles
+from sidecar.dataplane.topic_names import TopicNames, by_id
+from sidecar.dataplane.turns import Roster, Seen, causes, decide
 from sidecar.faults.base import (
     Answer,
     Answered,
@@ -25,25 +30,13 @@ from sidecar.faults.base import (
     Disconnect,
     Forward,
     Refuse,
+    Swallow,
+    Throttle,
 )
 from sidecar.faults.draws import further
 from sidecar.faults.refusals import refuse_produce
 from sidecar.model.identity import Identity
-from sidecar.model.injection import DRAWN, FOLLOWS, Noted
-
-MAX_EVENTS: Final = 1000
-"""Topic-partitions of one request that are put on record; larger requests are forwarded."""
-
-READ_LIMIT: Final = 4 * 1024 * 1024
-"""Bytes of a request that is read field by field; every connection waits while that goes on."""
-BLOBS: Final = frozenset({ApiKey.PRODUCE, ApiKey.JOIN_GROUP, ApiKey.SYNC_GROUP})
-"""APIs whose requests are large for what they carry, of which little or nothing is read."""
-MAX_ASKED: Final = 1000
-"""Topics of answers that one connection has a broker asked about."""
-
-
-Record = Callable[[Sequence[Noted]], bool]
-"""Takes note of one decision; False when it cannot, and then nothing is injected."""
+from sidecar.model.injection import DRAWN, FOLLOWS
 
 
 class Injector:
@@ -54,7 +47,8 @@ class Injector:
         identity: whose interceptors count.
         record: see `Record`.
         logical_topic: topic id to the name of a topic of the client's own, or None.
-        lapsed: called when `stages` has become less under the same pipeline.
+        lapsed: called when it has become less that is looked at, under the same pipeline, or more.
+        recoveries, oracle: see `heeding`.
     """
 
     def __init__(
@@ -64,25 +58,37 @@ class Injector:
         record: Record,
         logical_topic: Callable[[bytes], str | None],
         lapsed: Callable[[], None],
+        recoveries: Recoveries,
+        oracle: SequenceOracle | None,
     ) -> None:
         self.peer = peer
         self.identity = identity
-        self.record = record
-        self._logical_topic = logical_topic
+        self._lapsed = lapsed
+        self.heeding = Heeding(peer, identity, recoveries, oracle, self._heeds_changed)
+        self.notes = Notes(peer, identity, record, self.heeding.told)
+        self._topics = TopicNames(logical_topic)
         self.roster = Roster(peer, identity, lapsed)
         self._pipeline: Pipeline | None = None
         self.refused = RefusedSequences()
+        self.throttles = Throttles()
         self._held: tuple[Cause | None, Sequence[Stage]] | None = None
         self._connections: dict[str, Connection] = {}
         """By uid of the interceptor: what its rule is told and keeps of this connection."""
-        self._asked: set[bytes] = set()
-        """Topic ids of answers that a broker was asked about."""
 
     def wants(self, pipeline: Pipeline, api_key: int) -> bool:
-        """Whether requests of this API are drawn for, or held against refused ones."""
-        return bool(self.stages(pipeline, api_key)) or (
-            api_key == ApiKey.PRODUCE and len(self.refused) > 0
+        """Whether requests of this API are drawn for, held against refused ones, or heeded."""
+        if pipeline.snapshot.interceptors:
+            self.heeding.client(self.peer.client_id)
+        return (
+            bool(self.stages(pipeline, api_key))
+            or (api_key == ApiKey.PRODUCE and len(self.refused) > 0)
+            or self.heeding.wants(api_key)
         )
+
+    def _heeds_changed(self, api_key: ApiKey) -> None:
+        """Who draws for an API looks at all its requests anyhow."""
+        if not self.roster.draws(api_key):
+            self._lapsed()
 
     def hold(self, drawn: Cause | None, rest: Sequence[Stage]) -> None:
         """Keep draws made for a request before it came whole.
@@ -102,7 +108,7 @@ class Injector:
         """
         first, stages = self._held or (None, self.stages(pipeline, header.api_key))
         self._held = None
-        seen = Seen(self._decoded, header, data)
+        seen = Seen(self._topics.read, header, data)
         turns: list[Cause | Stage] = [*stages] if first is None else [first, *stages]
         ruling = None
         for cause in causes(turns, pipeline, header, seen, now, self.roster.drop):
@@ -117,6 +123,9 @@ class Injector:
             ruling = self._behind_refused(header, left or seen.request, ruling, now)
         if ruling is not None and ruling.refusal is None:
             self._record_forwarded(ruling, header, seen.request, now)
+        forwarded = ruling is None or ruling.refusal is None
+        if forwarded and self.heeding.wants(header.api_key) and seen.request is not None:
+            ruling = self.heeding.asked(header, seen.request, ruling)
         return ruling
 
     def _apply(
@@ -144,9 +153,9 @@ class Injector:
         if api in cause.stage.rule.watches:
             ruling.causes.append((cause, None))
         match decision:
-            case Answer() | Disconnect():
+            case Answer() | Disconnect() | Swallow():
                 if self._refused(decision, cause, DRAWN, header, request, now):
-                    ruling.refusal = decision
+                    ruling.refusal, ruling.by = decision, cause
                 return False
             case Refuse():
                 self._split(decision, cause, DRAWN, header, request, ruling, now)
@@ -156,6 +165,8 @@ class Injector:
             case Delay():
                 if api is not ApiKey.PRODUCE or request.acks:  # or there is no answer to delay
                     ruling.delays.append((decision, cause))
+            case Throttle():
+                ruling.throttles.append((decision, cause))
             case Change():
                 ruling.changes.append((decision, cause))
         return True
@@ -169,12 +180,19 @@ class Injector:
                 part for part in made.parts if (part.topic, part.partition) not in ruling.refused
             ]
             change = Change(ruling.left_of(made.message), parts)
-            if not self._recorded(change, cause, header, change.message, now):
+            if not self.notes.made(change, cause, header, change.message, now):
                 break  # and with it those that were made of its message
             ruling.request = change.message
         for delay, cause in ruling.delays:
-            if self._recorded(delay, cause, header, request, now):
+            if self.notes.made(delay, cause, header, request, now):
                 ruling.delay = max(ruling.delay, delay.seconds)
+        for throttle, cause in ruling.throttles:
+            uid = cause.stage.interceptor.uid
+            if not self.throttles.has(uid) and self.notes.made(
+                throttle, cause, header, request, now
+            ):
+                self.throttles.begin(uid, throttle)
+                ruling.paced = True
 
     def answered(self, pipeline: Pipeline, watch: Watch, message: Any, now: float) -> Struck:
         """What becomes of the answer to a request.
@@ -184,7 +202,9 @@ class Injector:
         """
         header = watch.header
         delay = watch.delay
-        unknown = self._name_topics(header, message)
+        unknown = self._topics.name(header, message)
+        if watch.heeds is not None:
+            self.heeding.appended(watch.heeds, message, now)
         for cause, kept in watch.causes:
             if now >= pipeline.ends(cause.stage.interceptor.uid):
                 continue
@@ -197,7 +217,7 @@ class Injector:
                 api, header.api_version, message, chance, kept, now, where, connection, seed
             )
             decision = cause.stage.rule.answered(answered)
-            if isinstance(decision, Forward) or not self._recorded(
+            if isinstance(decision, Forward) or not self.notes.made(
                 decision, cause, header, message, now, response=True
             ):
                 continue
@@ -210,7 +230,10 @@ class Injector:
                     return Struck(None, now)
         if watch.refused:
             message = splitting.merged(message, watch.order, watch.refused)
-        return Struck(message, watch.asked_at + delay, unknown)
+        due = watch.asked_at + delay
+        if watch.heeds is not None:
+            self.heeding.answered(header.api_key, watch.heeds, message, max(now, due))
+        return Struck(message, due, unknown)
 
     def _split(
         self,
@@ -271,9 +294,7 @@ class Injector:
         """Topic ids whose names are needed to decide about a request, and are not known."""
         if not by_id(header) or not self.wants(pipeline, header.api_key):
             return set()
-        request = _read(header, data)
-        topics = topics_of(header, request) if request is not None else ()
-        return {t.topic_id for t in topics if self._logical_topic(t.topic_id) is None}
+        return self._topics.unknown(header, data)
 
     def stages(self, pipeline: Pipeline, api_key: int) -> tuple[Stage, ...]:
         """Who draws for requests of this API, in order."""
@@ -294,38 +315,9 @@ class Injector:
             )
         return found
 
-    def _decoded(self, header: RequestHeader, data: Any) -> Any | None:
-        """The request with names, or None where it cannot be read: then the broker decides."""
-        request = _read(header, data)
-        if request is not None and by_id(header):
-            for topic in topics_of(header, request):
-                name = self._logical_topic(topic.topic_id)
-                if name is None:
-                    return None
-                set_name(topic, name)
-        return request
-
-    def _name_topics(self, header: RequestHeader, response: Any) -> frozenset[bytes]:
-        """Give the topics of a response their names; one that has none known stays without.
-
-        Returns those of them that a broker has not been asked about: a fetch session may be older
-        than the interceptor that asks, and its requests do not repeat what it is about.
-        """
-        unknown = set[bytes]()
-        if by_id(header):
-            for topic in response.responses or ():
-                name = self._logical_topic(topic.topic_id)
-                set_name(topic, name or "")
-                if name is None and topic.topic_id not in self._asked:
-                    unknown.add(topic.topic_id)
-        if len(self._asked) + len(unknown) > MAX_ASKED:
-            return frozenset()
-        self._asked |= unknown
-        return frozenset(unknown)
-
     def _refused(
         self,
-        decision: Answer | Disconnect | Refuse,
+        decision: Answer | Disconnect | Swallow | Refuse,
         cause: Cause,
         reason: str,
         header: RequestHeader,
@@ -334,58 +326,11 @@ class Injector:
     ) -> bool:
         """Whether a refusal is on record; else it is none."""
         produce = header.api_key == ApiKey.PRODUCE
-        if not self._recorded(decision, cause, header, request, now, reason=reason):
+        if not self.notes.made(decision, cause, header, request, now, reason=reason):
             if produce:
                 self.refused.forwarded(batches(request))
             return False
-        if produce and not isinstance(decision, Disconnect):
+        if produce and not isinstance(decision, Disconnect | Swallow):
             for batch in batches(request):
                 self.refused.refused(batch, cause)
         return True
-
-    def _recorded(
-        self,
-        decision: Injected,
-        cause: Cause,
-        header: RequestHeader,
-        message: Any,
-        now: float,
-        *,
-        reason: str = DRAWN,
-        response: bool = False,
-    ) -> bool:
-        """Whether it is on record; if not, nothing is done."""
-        count = count_injections(decision, ApiKey(header.api_key), message, response=response)
-        if count > MAX_EVENTS:
-            return False
-        limited = reason == DRAWN
-        if limited and not affords(cause.stage, count, now):
-            return False
-        events = injections(
-            peer=self.peer,
-            identity=self.identity,
-            header=header,
-            message=message,
-            stage=cause.stage,
-            draw=cause.draw,
-            reason=reason,
-            decision=decision,
-            now=now,
-            response=response,
-        )
-        if not self.record(events):
-            return False
-        if limited and cause.stage.budget is not None:
-            cause.stage.budget.spend(count, now)
-        return True
-
-
-def _read(header: RequestHeader, data: Any) -> Any | None:
-    if header.body_start is None:
-        return None
-    if len(data) > READ_LIMIT and header.api_key not in BLOBS:
-        return None
-    try:
-        return codec.decode_request(header.api_key, header.api_version, data, header.body_start)
-    except codec.CodecError:
-        return None

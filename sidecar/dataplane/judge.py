@@ -17,10 +17,14 @@ from codec.api_keys import ApiKey, is_flexible
 from codec.headers import RequestHeader, response_header
 from codec.messages.produce import ProduceRequest
 from sidecar.dataplane.heads import Verdict
+from sidecar.dataplane.heeding import Heeding
 from sidecar.dataplane.injecting import injection
 from sidecar.dataplane.injector import Injector
 from sidecar.dataplane.lanes import Beginning
+from sidecar.dataplane.ordering import Heeded, Pending
 from sidecar.dataplane.pipeline import Pipeline, Stage
+from sidecar.dataplane.recovering import ClientRecoveries
+from sidecar.dataplane.ruling import Heeds, Watch
 from sidecar.dataplane.sequences import Batch, Cause
 from sidecar.faults.base import Answer, Asked, Decision
 from sidecar.model.injection import DRAWN, FOLLOWS, Brief, Form
@@ -61,15 +65,18 @@ class _Refusals:
 class _Known:
     """A beginning, and how requests of it are refused."""
 
-    __slots__ = ("beginning", "by_stage", "flexible", "plain", "stages")
+    __slots__ = ("beginning", "by_stage", "client", "flexible", "plain", "stages")
 
-    def __init__(self, beginning: Beginning, stages: tuple[Stage, ...]) -> None:
+    def __init__(
+        self, beginning: Beginning, stages: tuple[Stage, ...], client: ClientRecoveries
+    ) -> None:
         self.beginning = beginning
         self.stages = tuple(stage for stage in stages if _means(stage, beginning))
         """Who draws for requests that begin so, but for what their partition decides."""
         self.plain = all(stage.plain for stage in self.stages)
         self.flexible = is_flexible(ApiKey.PRODUCE, beginning.version)
         self.by_stage: dict[Stage, _Refusals] = {}
+        self.client = client
 
 
 class Judge:
@@ -87,7 +94,11 @@ class Judge:
         self._refused = injector.refused
         self._clock = clock
         self._beginnings: dict[Beginning, _Known] = {}
-        self._known = _Known(Beginning(-1, b"", None, 0, "", 0), ())
+        self._oracle = injector.heeding.oracle
+        self._known = self._new(Beginning(-1, b"", None, 0, "", 0))
+
+    def _new(self, beginning: Beginning) -> _Known:
+        return _Known(beginning, self._stages, self._injector.heeding.client(beginning.client_id))
 
     def learn(self, beginning: Beginning) -> bool:
         """From now on requests begin like this; whether they need not be asked about."""
@@ -95,17 +106,18 @@ class Judge:
         if known is None:
             if len(self._beginnings) >= _MAX_BEGINNINGS:
                 self._beginnings.clear()
-            known = self._beginnings[beginning] = _Known(beginning, self._stages)
+            known = self._beginnings[beginning] = self._new(beginning)
         self._known = known
-        return not known.stages and not self._refused
+        return not (known.stages or self._refused or known.client.produce or self._oracle)
 
     def __call__(
         self, buffer: Any, position: int, end: int, after: int, correlation_id: int
-    ) -> bytes | Verdict | None:
+    ) -> bytes | Verdict | Heeded | None:
         """What is done with the request at `position`, of which what is before `end` has arrived.
 
-        Returns None to forward it, its answer to refuse it (then that is recorded), or
-        `Verdict.COLLECT`: the next request the injector decides about must be this one.
+        Returns None to forward it, a `Heeded` to do so and look at its answer, its answer to refuse
+        it (then that is recorded), or `Verdict.COLLECT`: the next request the injector decides
+        about must be this one.
         """
         known = self._known
         stages = known.stages
@@ -124,7 +136,7 @@ class Judge:
                 cause, rest = Cause(stage, number), stages[place:]
                 break
         else:
-            if not self._refused:
+            if not (self._refused or known.client.produce or self._oracle):
                 return None
         head = head or read(buffer, position + known.beginning.size, end, after)
         if head is None:
@@ -134,14 +146,30 @@ class Judge:
         batches: tuple[Batch, ...] = ()
         if producer_id >= 0:
             key = (known.beginning.topic, head[0], producer_id)
-            batches = (Batch(key, epoch, sequence),)
+            batches = (Batch(key, epoch, sequence, head[1]),)
         if cause is not None:
             return self._refuse(cause, DRAWN, rest, head, batches, correlation_id)
         cause = self._refused.before(batches)
         if cause is not None:
             return self._refuse(cause, FOLLOWS, rest, head, batches, correlation_id)
         self._refused.forwarded(batches)
-        return None
+        return self._heed(head[0], batches, correlation_id)
+
+    def _heed(
+        self, partition: int, batches: tuple[Batch, ...], correlation_id: int
+    ) -> Heeded | None:
+        """Whether the answer to a request that is forwarded has to be looked at."""
+        beginning, client = self._known.beginning, self._known.client
+        if not beginning.acks:
+            return None
+        opened = client.produce.get((beginning.topic, partition))
+        if opened is not None:
+            opened.retries += 1
+        elif self._oracle is None or not batches:
+            return None
+        return _Heeded(
+            correlation_id, beginning, partition, self._injector.heeding, client, batches
+        )
 
     def _in_turn(self, stages: tuple[Stage, ...], partition: int) -> tuple[Stage, ...]:
         """Those that draw for a request of this partition now."""
@@ -167,7 +195,7 @@ class Judge:
         head: _Head,
         batches: tuple[Batch, ...],
         correlation_id: int,
-    ) -> bytes | Verdict | None:
+    ) -> bytes | Verdict | Heeded | None:
         """Record a refusal; as `__call__`."""
         stage, number = cause
         refusals = self._known.by_stage.get(stage)
@@ -184,9 +212,11 @@ class Judge:
             form = self._new_form(stage, reason, idempotent=bool(batches))
             refusals.forms[reason, bool(batches)] = form
         now = self._clock()
-        if not self._injector.record((Brief(form, now, correlation_id, *head, number),)):
+        if not self._injector.notes.record((Brief(form, now, correlation_id, *head, number),)):
             self._refused.forwarded(batches)
-            return None
+            return self._heed(head[0], batches, correlation_id)
+        place = self._known.beginning.topic, head[0]
+        self._known.client.failed(place, form.common, now, retry=reason is DRAWN)
         if stage.budget is not None and reason is DRAWN:
             stage.budget.spend(1, now)
         for batch in batches:
@@ -228,6 +258,46 @@ class Judge:
             batches=(),
         )
         return Form(replace(common, batch_count=1), idempotent=idempotent)
+
+
+class _Heeded(Heeded):
+    """A forwarded request of one partition, see `heeding`."""
+
+    __slots__ = ("_batches", "_beginning", "_client", "_heeding", "_partition")
+
+    def __init__(
+        self,
+        correlation_id: int,
+        beginning: Beginning,
+        partition: int,
+        heeding: Heeding,
+        client: ClientRecoveries,
+        batches: tuple[Batch, ...],
+    ) -> None:
+        super().__init__(correlation_id, beginning.reply_at, beginning.reply_size)
+        self._beginning = beginning
+        self._partition = partition
+        self._heeding = heeding
+        self._client = client
+        self._batches = batches
+
+    def told(self, partition: int, error: int, base_offset: int, now: float) -> bool:
+        if partition != self._partition:
+            return False
+        if not error:
+            for batch in self._batches:
+                self._heeding.acknowledged(self._client, batch, base_offset, now)
+            opens = self._client.produce
+            if opens:
+                self._client.succeeded(opens, (self._beginning.topic, partition), now)
+        return True
+
+    def pending(self) -> Pending:
+        key, version = ApiKey.PRODUCE, self._beginning.version
+        header = RequestHeader(key, version, self.correlation_id, self._beginning.client_id, None)
+        context = self.usual[1].context if isinstance(self.usual, tuple) else None
+        watch = Watch(header, 0.0, 0.0, (), {}, (), Heeds(self._client, self._batches))
+        return Pending(self.correlation_id, key, version, context, watch)
 
 
 def _classic(buffer: Any, position: int, end: int, after: int) -> _Head | None:
@@ -277,7 +347,9 @@ def _decision(stage: Stage, beginning: Beginning, partition: int) -> Decision:
 
 
 def _means(stage: Stage, beginning: Beginning) -> bool:
-    meant = stage.selection
+    meant, topic = stage.selection, stage.rule.topic
+    if topic is not None and not topic(beginning.topic):
+        return False
     return meant is None or meant.beginning(beginning.client_id, beginning.acks, beginning.topic)
 
 

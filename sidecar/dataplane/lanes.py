@@ -68,6 +68,7 @@ class Beginning(NamedTuple):
         topic: as the client calls it.
         size: offset in the frame at which the partitions begin.
         topic_id: what stands in the name's place from v13 on.
+        reply_at, reply_size: of the usual response, see `ordering.Heeded`.
     """
 
     version: int
@@ -77,6 +78,8 @@ class Beginning(NamedTuple):
     topic: str
     size: int
     topic_id: bytes = ZERO_UUID
+    reply_at: int = 0
+    reply_size: int = 0
 
 
 class Splicer(Protocol):
@@ -199,13 +202,16 @@ class ProduceLane:
         new = head + topic_bytes(physical, flexible)
         version = beginning.version
         form = None
+        tags = b"\0" if flexible else b""
+        old = tags + topic_bytes(physical, flexible)
         if answered and (self._names is not None or version >= _PRODUCE_ENDPOINTS_SINCE):
-            tags = b"\0" if flexible else b""
-            old = tags + topic_bytes(physical, flexible)
             form = self._form(old, tags + topic_bytes(name, flexible), version, name)
         at = BODY_OFFSET if self._names is not None else 0
         self.splice = Splice(at, len(beginning.raw), new, answered, form, answered and form is None)
-        self.beginning = beginning._replace(topic=text_of(name))
+        reply_at, reply_size = _reply(old, version)
+        self.beginning = beginning._replace(
+            topic=text_of(name), reply_at=reply_at, reply_size=reply_size
+        )
 
     def _learn_id(self, beginning: Beginning, topic_id: bytes, answered: bool) -> None:
         """Requests whose topic has an id, which stays as it is."""
@@ -215,7 +221,10 @@ class ProduceLane:
         same = b"\0\x02" + topic_id
         form = self._form(same, same, beginning.version, None) if answered else None
         self.splice = Splice(0, 0, b"", answered, form)
-        self.beginning = beginning._replace(topic=topic, topic_id=topic_id)
+        reply_at, reply_size = _reply(same, beginning.version)
+        self.beginning = beginning._replace(
+            topic=topic, topic_id=topic_id, reply_at=reply_at, reply_size=reply_size
+        )
 
     def _learn_acks(self, raw: bytes, version: int) -> None:
         """A request of several topics, of which only has to be known whether it is answered."""
@@ -234,6 +243,13 @@ class ProduceLane:
         least = _REPLY_OFFSET - 4 + len(old)
         context = self._context(topic)
         return ReplyForm(_REPLY_OFFSET, old, new, least, size, 0, ApiKey.PRODUCE, version, context)
+
+
+def _reply(head: bytes, version: int) -> tuple[int, int]:
+    """Of a response with this between its correlation id and the only topic's partitions: where
+    the first of them stands in the frame, and the usual size of the frame."""
+    count_size = 1 if is_flexible(ApiKey.PRODUCE, version) else 4
+    return _REPLY_OFFSET + len(head) + count_size, 4 + len(head) + _SINGLE_PARTITION[version]
 
 
 class PassLane:

@@ -1,10 +1,13 @@
 """Kafka answers a connection's requests in request order, whoever produced the answer."""
 
 from collections import deque
-from typing import Any, NamedTuple
+from typing import Any, Final, NamedTuple
 
 from sidecar.dataplane.actions import Chunks
 from sidecar.dataplane.fetch_walk import FetchForm
+
+SWALLOWED: Final = object()
+"""In the place of `Pending.faults`: the response is dropped, and none comes after it."""
 
 
 class Pending(NamedTuple):
@@ -46,16 +49,46 @@ class ReplyForm(NamedTuple):
     context: Any
 
 
+class Heeded:
+    """A forwarded request whose answer passes as usual, and is looked at on its way.
+
+    Args:
+        correlation_id: as the client sent it.
+        at: offset in the response frame, size field included, of its only partition's index, error
+            code and base offset.
+        size: which the frame must have for them to stand there.
+    """
+
+    __slots__ = ("at", "correlation_id", "size", "usual")
+
+    def __init__(self, correlation_id: int, at: int, size: int) -> None:
+        self.correlation_id = correlation_id
+        self.at = at
+        self.size = size
+        self.usual: int | tuple[int, ReplyForm] = correlation_id
+        """What stands in the queue for such a request otherwise."""
+
+    def told(self, partition: int, error: int, base_offset: int, now: float) -> bool:
+        """Take note of the answer; False if it is not about this request's partition."""
+        raise NotImplementedError
+
+    def pending(self) -> Pending:
+        """What stands in the queue if the answer is not of that form."""
+        raise NotImplementedError
+
+
 class ResponseOrder:
     """The answers of one connection: forwarded requests in flight, local answers among them.
 
     `queue` holds, in request order: a correlation id (its response passes untouched), one with the
-    form of its response, a `Pending` (the session sees the response), or the buffers of a local
-    answer. The relay works on it directly.
+    form of its response, a `Pending` (the session sees the response), a `Heeded` one, or the
+    buffers of a local answer. The relay works on it directly.
     """
 
     def __init__(self) -> None:
-        self.queue: deque[int | tuple[int, ReplyForm | FetchForm] | Pending | Chunks] = deque()
+        self.queue: deque[int | tuple[int, ReplyForm | FetchForm] | Pending | Heeded | Chunks] = (
+            deque()
+        )
 
     def __len__(self) -> int:
         return len(self.queue)
@@ -79,7 +112,9 @@ class ResponseOrder:
         if isinstance(head, tuple):
             correlation_id, form = head
             return Pending(correlation_id, form.api_key, form.api_version, form.context)
-        return None
+        if head is None or isinstance(head, int | list):
+            return None
+        return head.pending()
 
     def answered(self, chunks: Chunks) -> Chunks:
         """The expected response came; returns it and the local answers that waited behind it."""

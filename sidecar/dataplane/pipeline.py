@@ -1,9 +1,12 @@
 """The interceptors of a snapshot, compiled: who wants to see what, and whose turn it is to draw."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Hashable, Iterator, Mapping
+from functools import partial
+from typing import NamedTuple
 
 from codec.api_keys import ApiKey
 from sidecar.dataplane.budget import Ask, BorrowedPurse, Budget, OwnPurse, budget
+from sidecar.dataplane.guarding import GuardedRule
 from sidecar.dataplane.selecting import Selection, selection
 from sidecar.dataplane.tenancy.names import Names
 from sidecar.faults.base import Rule
@@ -14,6 +17,21 @@ from sidecar.model.interceptor import NEVER, Interceptor, resolve
 from sidecar.model.place import ALONE, Place
 from sidecar.model.snapshot import Snapshot
 from sidecar.model.user_mapping import mapped
+
+
+class Mark(NamedTuple):
+    """What one rule keeps in mind, see `faults.marks`.
+
+    Args:
+        uid: of its interceptor.
+        about: what it is about.
+        time: seconds since the epoch.
+    """
+
+    uid: str
+    about: Hashable
+    time: float
+
 
 DrawNumbers = Iterator[int]
 """The numbers of an interceptor's draws to come; outlives the snapshots it stands in."""
@@ -88,6 +106,9 @@ class Pipeline:
         previous: the pipeline it replaces; interceptors that stay go on drawing where they were.
         place: which of an interceptor's draws are made in this process.
         ask: how this process gets its part of what interceptors may do, see `budget`.
+        spread: tells the other processes what rules keep in mind; never waits. None: there are
+            none.
+        failed: told of an interceptor whose rule has raised; never waits.
     """
 
     def __init__(
@@ -96,6 +117,8 @@ class Pipeline:
         previous: "Pipeline | None" = None,
         place: Place = ALONE,
         ask: Ask | None = None,
+        spread: Callable[[Mark], None] | None = None,
+        failed: Callable[[Interceptor, Exception], None] | None = None,
     ) -> None:
         self.snapshot = snapshot
         old = previous._numbers if previous else {}
@@ -103,9 +126,14 @@ class Pipeline:
             i.uid: old.get(i.uid) or place.numbers() for i in snapshot.interceptors
         }
         rules = previous._rules if previous else {}
+        failed = failed or _untold
         self._rules: dict[str, Rule] = {
-            i.uid: rules.get(i.uid) or rule_for(i.fault) for i in snapshot.interceptors
+            i.uid: rules.get(i.uid) or GuardedRule(rule_for(i.fault), partial(failed, i))
+            for i in snapshot.interceptors
         }
+        for uid, rule in self._rules.items():
+            if rule.marks is not None and spread is not None and uid not in rules:
+                rule.marks.join(place, partial(_spread, spread, uid))
         leases = {lease.uid: lease for lease in snapshot.leases}
         at_work = () if snapshot.halted else snapshot.interceptors
         self._ends = {i.uid: i.ends(leases) for i in at_work if not i.paused}
@@ -148,6 +176,21 @@ class Pipeline:
         purse = found.purse if found is not None else None
         return purse if isinstance(purse, OwnPurse) else None
 
+    def marks(self) -> list[Mark]:
+        """What all processes must see of what the rules of this one keep in mind."""
+        return [
+            Mark(uid, about, time)
+            for uid, rule in self._rules.items()
+            if rule.marks is not None
+            for about, time in rule.marks.times.items()
+        ]
+
+    def hear(self, mark: Mark) -> None:
+        """Another process has set one; it may be of an interceptor that is gone."""
+        rule = self._rules.get(mark.uid)
+        if rule is not None and rule.marks is not None:
+            rule.marks.hear(mark.about, mark.time)
+
     def chains(self, who: Identity) -> Chains:
         """The chains that apply to `who`, user mappings included; compiled at first use."""
         found = self._chains.get(who)
@@ -170,3 +213,11 @@ class Pipeline:
                     if meant is None or meant.api(api):
                         chains.setdefault(api, []).append(stage)
         return {api: tuple(stages) for api, stages in chains.items()}
+
+
+def _untold(interceptor: Interceptor, error: Exception) -> None:
+    """Nobody is told."""
+
+
+def _spread(spread: Callable[[Mark], None], uid: str, about: Hashable, time: float) -> None:
+    spread(Mark(uid, about, time))

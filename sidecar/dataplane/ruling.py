@@ -2,17 +2,14 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Final, NamedTuple
+from typing import Any, NamedTuple
 
-from codec.api_keys import ApiKey
 from codec.error_codes import ErrorCode
 from codec.headers import RequestHeader
 from sidecar.dataplane import splitting
-from sidecar.dataplane.sequences import Cause
-from sidecar.faults.base import Answer, Change, Delay, Disconnect, Place
-
-_IDS_SINCE: Final[dict[int, int]] = {ApiKey.PRODUCE: 13, ApiKey.FETCH: 13}
-"""APIs that name topics by id from these versions on."""
+from sidecar.dataplane.recovering import ClientRecoveries
+from sidecar.dataplane.sequences import Batch, Cause
+from sidecar.faults.base import Answer, Change, Delay, Disconnect, Place, Swallow, Throttle
 
 
 class Watch(NamedTuple):
@@ -25,6 +22,7 @@ class Watch(NamedTuple):
         causes: whose rules want to see it, each with what it asked to be kept.
         refused: topic-partitions that were not forwarded, and the error of each.
         order: of the request they were in, see `splitting.order_of`.
+        heeds: what the answer tells of, whatever faults make of it; None if nothing.
     """
 
     header: RequestHeader
@@ -33,6 +31,31 @@ class Watch(NamedTuple):
     causes: tuple[tuple[Cause, Any], ...]
     refused: Mapping[Place, ErrorCode]
     order: Sequence[tuple[str, bytes, list[int]]]
+    heeds: "Heeds | None" = None
+
+
+class Heeds(NamedTuple):
+    """What is looked for in an answer besides what faults want.
+
+    Args:
+        client: whose recoveries may be over.
+        batches: of idempotent producers, whose acknowledgements the oracle is told.
+    """
+
+    client: ClientRecoveries
+    batches: Sequence[Batch] = ()
+
+
+class Silenced(NamedTuple):
+    """Why nothing is answered on a connection any more.
+
+    Args:
+        uid: of the interceptor that swallowed a request.
+        until: when the connection closes at the latest, seconds since the epoch.
+    """
+
+    uid: str
+    until: float
 
 
 @dataclass(slots=True)
@@ -40,23 +63,31 @@ class Ruling:
     """What is done to a request, recorded already.
 
     Args:
-        refusal: it is not forwarded; unless that is to disconnect from who appended.
+        refusal: it is not forwarded; unless that is to disconnect from who appended, or to swallow
+            what the broker says of it.
+        by: who decided that.
         request: a decoded message to forward in its place.
         delay: seconds from its arrival before which its answer must not leave.
         changes, delays: those that were decided, and by whom; not recorded before it is forwarded.
             Each change is one of the message that the one before has made.
+        throttles: as `delays`.
+        paced: whether its connection is read more slowly from now on.
         causes: whose rules want to see the answer, each with what it asked to be kept.
-        refused, order: as in `Watch`.
+        refused, order, heeds: as in `Watch`.
     """
 
-    refusal: Answer | Disconnect | None = None
+    refusal: Answer | Disconnect | Swallow | None = None
+    by: Cause | None = None
     request: Any = None
     delay: float = 0.0
     changes: list[tuple[Change, Cause]] = field(default_factory=list)
     delays: list[tuple[Delay, Cause]] = field(default_factory=list)
+    throttles: list[tuple[Throttle, Cause]] = field(default_factory=list)
+    paced: bool = False
     causes: list[tuple[Cause, Any]] = field(default_factory=list)
     refused: dict[Place, ErrorCode] = field(default_factory=dict)
     order: Sequence[tuple[str, bytes, list[int]]] = ()
+    heeds: Heeds | None = None
 
     def left_of(self, request: Any) -> Any:
         """A decoded Produce request without what was refused of it."""
@@ -66,9 +97,10 @@ class Ruling:
 
     def watch(self, header: RequestHeader, now: float) -> Watch | None:
         """What the answer has to be held against, if it has."""
-        if not self.delay and not self.causes and not self.refused:
+        if not (self.delay or self.causes or self.refused or self.heeds):
             return None
-        return Watch(header, now, self.delay, tuple(self.causes), self.refused, self.order)
+        causes = tuple(self.causes)
+        return Watch(header, now, self.delay, causes, self.refused, self.order, self.heeds)
 
 
 class Struck(NamedTuple):
@@ -83,23 +115,3 @@ class Struck(NamedTuple):
     message: Any
     due: float
     unknown: frozenset[bytes] = frozenset()
-
-
-def by_id(header: RequestHeader) -> bool:
-    """Whether the message names topics by id."""
-    return header.api_version >= _IDS_SINCE.get(header.api_key, 1 << 15)
-
-
-def topics_of(header: RequestHeader, request: Any) -> Any:
-    """The topics of a decoded Produce or Fetch request."""
-    if header.api_key == ApiKey.PRODUCE:
-        return request.topic_data or ()
-    return request.topics or ()
-
-
-def set_name(topic: Any, name: str) -> None:
-    """Fetch calls it `topic`, Produce `name`."""
-    if hasattr(topic, "topic"):
-        topic.topic = name
-    else:
-        topic.name = name

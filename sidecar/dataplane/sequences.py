@@ -32,6 +32,7 @@ class Batch(NamedTuple):
     key: _Key
     epoch: int
     sequence: int
+    records: int
 
 
 class Cause(NamedTuple):
@@ -71,9 +72,9 @@ class RefusedSequences:
 
     def refused(self, batch: Batch, cause: Cause) -> None:
         """Note a batch that is refused."""
-        key, epoch, sequence = batch
+        key, epoch, sequence, _ = batch
         gap = self._gaps.get(key)
-        later = gap is not None and gap.epoch == epoch and _is_later(sequence, gap.sequence)
+        later = gap is not None and gap.epoch == epoch and is_later(sequence, gap.sequence)
         if gap is not None and later and not gap.abandoned(sequence):
             gap.behind.add(sequence)
             return
@@ -83,17 +84,17 @@ class RefusedSequences:
 
     def before(self, batches: Iterable[Batch]) -> Cause | None:
         """The cause of a refusal that one of these batches must not overtake; None: none must."""
-        for key, epoch, sequence in batches:
+        for key, epoch, sequence, _ in batches:
             gap = self._gaps.get(key)
             if gap is None or epoch != gap.epoch:
                 continue
-            if _is_later(sequence, gap.sequence) and not gap.abandoned(sequence):
+            if is_later(sequence, gap.sequence) and not gap.abandoned(sequence):
                 return gap.cause
         return None
 
     def forwarded(self, batches: Iterable[Batch]) -> None:
         """Note batches that are forwarded: what follows them may pass again."""
-        for key, epoch, _ in batches:
+        for key, epoch, _, _ in batches:
             gap = self._gaps.get(key)
             if gap is not None and epoch >= gap.epoch:
                 del self._gaps[key]
@@ -107,7 +108,9 @@ def batches(request: Any) -> list[Batch]:
             header = _first_header(partition.records)
             if header is not None and header.producer_id >= 0:
                 key = (topic.name, partition.index, header.producer_id)
-                found.append(Batch(key, header.producer_epoch, header.base_sequence))
+                found.append(
+                    Batch(key, header.producer_epoch, header.base_sequence, header.records_count)
+                )
     return found
 
 
@@ -120,5 +123,6 @@ def _first_header(records: Any) -> Any:
     return header if header is not None and header.magic == 2 else None
 
 
-def _is_later(sequence: int, than: int) -> bool:
+def is_later(sequence: int, than: int) -> bool:
+    """Whether a sequence number comes behind another; they begin anew at the end."""
     return 0 < (sequence - than) % _SEQUENCES < _SEQUENCES // 2

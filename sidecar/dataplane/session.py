@@ -2,7 +2,8 @@
 
 States: *handshaking* (only ApiVersions and SASL are served; SASL listeners start here), *open*
 (everything is), *closing* (an acks=0 request was refused: what is in flight is still answered, and
-nothing new is read).
+nothing new is read), *silent* (a request was swallowed: the same, but what comes is dropped, and
+the connection stays open until the client or the fault ends it).
 """
 
 from collections.abc import Callable
@@ -12,7 +13,6 @@ from typing import Any, Final
 
 import codec
 from codec.api_keys import ApiKey
-from codec.error_codes import ErrorCode
 from codec.frames import frame
 from codec.headers import (
     RequestHeader,
@@ -27,25 +27,34 @@ from sidecar.dataplane.actions import (
     Close,
     HoldBack,
     LookUp,
-    Report,
+    Pace,
+    Silence,
     ToBroker,
     ToClient,
 )
+from sidecar.dataplane.greeting import Greeting, decoded, name_of
 from sidecar.dataplane.injecting import Peer
-from sidecar.dataplane.injector import BLOBS, READ_LIMIT, Injector, Record
+from sidecar.dataplane.injector import Injector
 from sidecar.dataplane.judge import Judge
 from sidecar.dataplane.lanes import Plan
-from sidecar.dataplane.ordering import Pending, ResponseOrder
+from sidecar.dataplane.noting import Record
+from sidecar.dataplane.ordering import SWALLOWED, Pending, ResponseOrder
 from sidecar.dataplane.pipeline import Pipeline
 from sidecar.dataplane.produce import expects_response
-from sidecar.dataplane.ruling import Struck, Watch
+from sidecar.dataplane.recovering import Recoveries
+from sidecar.dataplane.ruling import Ruling, Silenced, Struck, Watch
+from sidecar.dataplane.sequence_oracle import SequenceOracle
 from sidecar.dataplane.tenancy import Advertise, Mapped, Names, Tenancy, TopicDirectory
 from sidecar.dataplane.tenancy.denials import denial
 from sidecar.dataplane.tenancy.policy import DENIED
 from sidecar.dataplane.tenancy.topic_ids import MAX_MASKED
-from sidecar.dataplane.versions import SOFTWARE_TEXT, Versions, invalid_client_software
-from sidecar.faults.base import Answer, Disconnect
-from sidecar.model.identity import ANONYMOUS, AuthenticationFailed, Identity
+from sidecar.dataplane.throttles import Rates
+from sidecar.dataplane.topic_names import BLOBS, READ_LIMIT
+from sidecar.dataplane.versions import LOCAL, Versions
+from sidecar.faults.base import Answer, Disconnect, Swallow
+from sidecar.model.identity import ANONYMOUS, Identity
+from sidecar.model.interceptor import NEVER
+from sidecar.model.observation import Ended
 
 HEADER_LIMIT: Final = 64 * 1024
 """Bytes of a request header: twice the longest client id, and what is left is for tags."""
@@ -64,6 +73,8 @@ class Shared:
         record: takes note of injections; False when it cannot, and then nothing is injected.
         authenticate: token and now to identity; None on listeners without authentication.
         directory: which topic an id is of.
+        recoveries: how long clients go without success.
+        oracle: judges what brokers acknowledge; None: nobody does.
     """
 
     pipeline: Pipeline
@@ -72,6 +83,8 @@ class Shared:
     record: Record
     authenticate: sasl.Authenticate | None = None
     directory: TopicDirectory = field(default_factory=TopicDirectory)
+    recoveries: Recoveries = field(default_factory=lambda: Recoveries(_unheard))
+    oracle: SequenceOracle | None = None
 
 
 class Session:
@@ -87,11 +100,13 @@ class Session:
         self.order = ResponseOrder()
         self._tenancy = self._tenancy_of(ANONYMOUS)
         self._injector: Injector | None = None
-        self._mechanism_agreed = False
-        self._bare_tokens = False
+        self._greeting = Greeting(
+            self.peer, lambda: shared.versions, shared.authenticate, self._answer, self._open
+        )
         self._closing: Close | None = None
         self.halted = False
-        """Whether `closing` is set."""
+        """Whether requests are ignored from now on."""
+        self._silence: Silenced | None = None
         self.stale = False
         """Whether what `plan` said does not hold any more."""
         if shared.authenticate is None:
@@ -101,6 +116,30 @@ class Session:
     def closing(self) -> Close | None:
         """Set when requests are ignored from now on, and this is due once all are answered."""
         return self._closing
+
+    @property
+    def owes(self) -> bool:
+        """Whether something that came before a request that was swallowed is to be answered."""
+        last = self.order.queue[-1] if self.order.queue else None
+        swallowed = isinstance(last, Pending) and last.faults is SWALLOWED
+        return len(self.order) > swallowed
+
+    def silence_over(self, now: float) -> Close | None:
+        """Why a silent connection closes now; None: it does not."""
+        silence = self._silence
+        if silence is None:
+            return None
+        if now >= silence.until:
+            return Close("fault_injected", "a request was not answered, and the time is over")
+        if now >= self.shared.pipeline.ends(silence.uid):
+            return Close("fault_injected", "a request was not answered, and the fault is over")
+        return None
+
+    def rates(self, now: float) -> Rates:
+        """How fast the connection may be read."""
+        if self._injector is None:
+            return Rates()
+        return self._injector.throttles.rates(self.shared.pipeline, now)
 
     @property
     def authenticated(self) -> bool:
@@ -116,6 +155,8 @@ class Session:
             self.shared.record,
             self._tenancy.logical_topic,
             self._plan_again,
+            self.shared.recoveries,
+            self.shared.oracle,
         )
 
     def _plan_again(self) -> None:
@@ -143,19 +184,19 @@ class Session:
         Args:
             looked_up: the frame comes again, after the `LookUp` it led to.
         """
-        if self._closing is not None:
+        if self.halted:
             return []
-        if self._bare_tokens:
-            return self._on_bare_token(data, now)
+        if self._greeting.bare_token:
+            return self._greeting.on_bare_token(data, now)
         try:
             header = read_request_header(data[:HEADER_LIMIT])
             if (header.client_id or "") != self.peer.client_id:
                 self._hear(header.client_id or "")
             if len(data) > READ_LIMIT and self._reads(header.api_key):
-                detail = f"{_name(header)} of {len(data)} bytes, allowed are {READ_LIMIT}"
+                detail = f"{name_of(header)} of {len(data)} bytes, allowed are {READ_LIMIT}"
                 return [Close("request_too_large", detail)]
-            if header.api_key in _LOCAL:
-                return _LOCAL[header.api_key](self, header, data, now)
+            if header.api_key in LOCAL:
+                return self._greeting.on_request(header, data, now)
             return self._on_open_request(header, data, now, looked_up)
         except codec.CodecError as error:
             return [Close("malformed_request", str(error))]
@@ -167,14 +208,14 @@ class Session:
 
     def _reads(self, api_key: int) -> bool:
         """Whether requests of this API are read here field by field."""
-        return api_key in _LOCAL or (self._tenancy.isolates and api_key not in BLOBS)
+        return api_key in LOCAL or (self._tenancy.isolates and api_key not in BLOBS)
 
     def _on_open_request(
         self, header: RequestHeader, data: Any, now: float, looked_up: bool
     ) -> list[Action]:
         injector = self._injector
         if injector is None:
-            return [Close("not_authenticated", f"{_name(header)} before authentication")]
+            return [Close("not_authenticated", f"{name_of(header)} before authentication")]
         prepared = self._prepare(header, data)
         if not isinstance(prepared, Mapped):
             return prepared
@@ -184,32 +225,46 @@ class Session:
             unknown |= injector.unknown_topics(pipeline, header, data)
         if unknown and not looked_up:
             return [LookUp(frozenset(unknown))]
+        if header.api_key == ApiKey.METADATA:
+            injector.heeding.refreshed(header.client_id)
         ruling = injector.decide(pipeline, header, data, now)
         watch = None
         if ruling is not None:
-            refusal = ruling.refusal
-            if isinstance(refusal, Disconnect) and refusal.appended:
-                sent = ToBroker(frame(data[: header.body_start], *prepared.body))
-                return [sent, *self._carry_out(refusal, header)]
-            if refusal is not None:
-                return self._carry_out(refusal, header)
+            if ruling.refusal is not None:
+                return self._refuse(ruling, header, data, prepared, now)
             watch = ruling.watch(header, now)
             if ruling.request is not None:
                 prepared = self._tenancy.map_decoded(
                     header.api_key, header.api_version, ruling.request
                 )
         self._expect_response(header, data, prepared.exchange, watch)
-        return [ToBroker(frame(data[: header.body_start], *prepared.body))]
+        sent = ToBroker(frame(data[: header.body_start], *prepared.body))
+        return [sent, Pace()] if ruling is not None and ruling.paced else [sent]
 
-    def _carry_out(self, decision: Answer | Disconnect, header: RequestHeader) -> list[Action]:
+    def _refuse(
+        self, ruling: Ruling, header: RequestHeader, data: Any, prepared: Mapped, now: float
+    ) -> list[Action]:
+        """Answer in the broker's place, or not at all."""
+        decision = ruling.refusal
         if isinstance(decision, Answer):
             return self._answer(header, codec.encode(decision.response, header.api_version))
-        close = Close("fault_injected", f"{decision.error.name} with acks=0 has no answer")
-        if len(self.order):
+        sent: list[Action] = []
+        if decision is not None and decision.appended:
+            sent.append(ToBroker(frame(data[: header.body_start], *prepared.body)))
+        if isinstance(decision, Swallow) and ruling.by is not None:
+            until = NEVER if decision.seconds is None else now + decision.seconds
+            self._silence = Silenced(ruling.by.stage.interceptor.uid, until)
+            self.halted = True
+            if sent:
+                self._expect_response(header, data, None, SWALLOWED)
+            return [*sent, Silence()]
+        if isinstance(decision, Disconnect):
+            close = Close("fault_injected", f"{decision.error.name} with acks=0 has no answer")
+            if not len(self.order):
+                return [*sent, close]
             self._closing = close
             self.halted = True
-            return []
-        return [close]
+        return sent
 
     def _prepare(self, header: RequestHeader, data: Any) -> Mapped | list[Action]:
         """The request for the broker, or what is done instead."""
@@ -217,12 +272,12 @@ class Session:
         tenancy = self._tenancy
         if not self.shared.versions.accepts(key, version):
             if tenancy.isolates:
-                return [Close("unsupported_version", f"{_name(header)} is not offered here")]
+                return [Close("unsupported_version", f"{name_of(header)} is not offered here")]
             # The codec does not know it, and there is nothing to hide: the broker decides.
             return Mapped([] if start is None else [data[start:]], None)
         if tenancy.isolates and key in DENIED:
             return self._answer(
-                header, codec.encode(denial(_decode(header, data), version), version)
+                header, codec.encode(denial(decoded(header, data), version), version)
             )
         mapped = tenancy.map_request(key, version, data[start:])
         if not isinstance(mapped, Mapped):
@@ -233,9 +288,7 @@ class Session:
             self.stale = True
         return mapped
 
-    def _expect_response(
-        self, header: RequestHeader, data: Any, context: Any, watch: Watch | None
-    ) -> None:
+    def _expect_response(self, header: RequestHeader, data: Any, context: Any, watch: Any) -> None:
         key, version = header.api_key, header.api_version
         if key != ApiKey.PRODUCE or expects_response(version, data[header.body_start :]):
             self.order.forwarded(Pending(header.correlation_id, key, version, context, watch))
@@ -244,69 +297,6 @@ class Session:
         head = response_header(header.api_key, header.api_version, header.correlation_id)
         ready = self.order.local(frame(head, body))
         return [ToClient(ready)] if ready else []
-
-    # Requests the sidecar answers itself.
-
-    def _on_api_versions(self, header: RequestHeader, data: Any, now: float) -> list[Action]:
-        version = header.api_version
-        versions = self.shared.versions
-        if versions.accepts(ApiKey.API_VERSIONS, version) and version >= 3:
-            request = _decode(header, data)
-            name, number = request.client_software_name, request.client_software_version
-            if not (SOFTWARE_TEXT.fullmatch(name) and SOFTWARE_TEXT.fullmatch(number)):
-                return self._answer(header, invalid_client_software(version))
-            self.peer.client_software_name = name
-            self.peer.client_software_version = number
-        return self._answer(header, versions.response(version))
-
-    def _on_handshake(self, header: RequestHeader, data: Any, now: float) -> list[Action]:
-        version = header.api_version
-        if not self.shared.versions.accepts(ApiKey.SASL_HANDSHAKE, version):
-            return [Close("unsupported_version", f"{_name(header)} is not offered here")]
-        if self.authenticated:
-            body = sasl.handshake_response(ErrorCode.ILLEGAL_SASL_STATE, version)
-            return self._answer(header, body)
-        mechanism = _decode(header, data).mechanism
-        if mechanism != sasl.MECHANISM:
-            body = sasl.handshake_response(ErrorCode.UNSUPPORTED_SASL_MECHANISM, version)
-            detail = f"mechanism {mechanism[:64]!r}, offered is {sasl.MECHANISM}"
-            return [*self._answer(header, body), Close("unsupported_sasl_mechanism", detail)]
-        self._mechanism_agreed = True
-        self._bare_tokens = version == 0
-        return self._answer(header, sasl.handshake_response(ErrorCode.NONE, version))
-
-    def _on_authenticate(self, header: RequestHeader, data: Any, now: float) -> list[Action]:
-        version = header.api_version
-        if not self.shared.versions.accepts(ApiKey.SASL_AUTHENTICATE, version):
-            return [Close("unsupported_version", f"{_name(header)} is not offered here")]
-        if self.authenticated or not self._mechanism_agreed:
-            return self._answer(header, sasl.illegal_state_response(version))
-        failure, report = self._authenticate(_decode(header, data).auth_bytes, now)
-        answer = self._answer(header, sasl.authenticate_response(version, failure))
-        if failure is None:
-            return [*answer, report]
-        return [*answer, report, Close("authentication_failed")]
-
-    def _on_bare_token(self, data: Any, now: float) -> list[Action]:
-        """A token after handshake v0: no Kafka header in either direction."""
-        self._bare_tokens = False
-        failure, report = self._authenticate(data, now)
-        if failure is None:
-            return [ToClient(frame()), report]
-        return [report, Close("authentication_failed")]
-
-    def _authenticate(self, token: Any, now: float) -> tuple[AuthenticationFailed | None, Report]:
-        authenticate = self.shared.authenticate
-        if authenticate is None:
-            raise AssertionError("SASL is served on listeners with authentication only")
-        try:
-            identity = authenticate(sasl.plain_password(token), now)
-        except AuthenticationFailed as failure:
-            self._mechanism_agreed = False
-            return failure, Report("authentication_failed", {"cause": str(failure)}, warning=True)
-        self._open(identity)
-        fields = {"principal": identity.username, "virtual_cluster": identity.virtual_cluster}
-        return None, Report("authenticated", fields)
 
     # From the broker.
 
@@ -318,6 +308,8 @@ class Session:
             or int.from_bytes(data[:4], "big", signed=True) != pending.correlation_id
         ):
             return [Close("unexpected_response", "the broker answered out of order")]
+        if pending.faults is SWALLOWED:
+            return []
         try:
             chunks = self._mapped_response(pending, data)
         except codec.CodecError as error:
@@ -345,7 +337,7 @@ class Session:
         """What faults make of a response."""
         watch: Watch = pending.faults
         as_it_came = Struck(chunks, watch.asked_at + watch.delay)
-        if self._injector is None or not (watch.causes or watch.refused):
+        if self._injector is None or not (watch.causes or watch.refused or watch.heeds):
             return as_it_came
         key, version = pending.api_key, pending.api_version
         data = b"".join(chunks)[_SIZE:]
@@ -372,25 +364,9 @@ class Session:
         return frame(data[:start], *body)
 
 
-_LOCAL: dict[int, Callable[[Session, RequestHeader, Any, float], list[Action]]] = {
-    ApiKey.API_VERSIONS: Session._on_api_versions,
-    ApiKey.SASL_HANDSHAKE: Session._on_handshake,
-    ApiKey.SASL_AUTHENTICATE: Session._on_authenticate,
-}
-
-
-def _decode(header: RequestHeader, data: Any) -> Any:
-    body = data[header.body_start :]
-    return codec.decode_request(header.api_key, header.api_version, body)
+def _unheard(ended: Ended) -> None:
+    """Nobody wants to know."""
 
 
 def _names_of(shared: Shared, identity: Identity) -> Names:
     return shared.pipeline.names(identity)
-
-
-def _name(header: RequestHeader) -> str:
-    try:
-        name = ApiKey(header.api_key).name
-    except ValueError:
-        name = f"api key {header.api_key}"
-    return f"{name} v{header.api_version}"

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterable, Iterator
 from functools import cached_property
-from typing import Any
+from typing import Any, Final
 
 from codec.api_keys import ApiKey
 from codec.headers import RequestHeader
@@ -19,8 +19,16 @@ from sidecar.faults.base import (
     Deny,
     Disconnect,
     Refuse,
+    Swallow,
+    Throttle,
 )
 from sidecar.model.identity import Identity
+
+_NAMES: Final[dict[int, tuple[str, str]]] = {
+    ApiKey.PRODUCE: ("topic_data", "name"),
+    ApiKey.FETCH: ("topics", "topic"),
+}
+"""Fields that hold the topics, and a topic's name."""
 
 
 class Roster:
@@ -55,6 +63,10 @@ class Roster:
             found = {api: tuple(filter(self._can_mean, chain)) for api, chain in chains.items()}
             self._chains = {api: chain for api, chain in found.items() if chain}
         return self._chains.get(api_key, ())
+
+    def draws(self, api_key: int) -> bool:
+        """Whether anybody does for requests of this API, by what was last asked for."""
+        return api_key in self._chains
 
     def _can_mean(self, stage: Stage) -> bool:
         """Whether requests of this client, on this connection, can be meant."""
@@ -121,6 +133,8 @@ def causes(
 def _is_meant(stage: Stage, header: RequestHeader, seen: Seen) -> bool:
     """Whether an interceptor is about a request of its client, broker and API."""
     meant = stage.selection
+    if stage.rule.topic is not None and not _names_some(stage.rule.topic, header, seen):
+        return False
     if meant is None:
         return True
     if not meant.client_id(header.client_id):
@@ -132,6 +146,19 @@ def _is_meant(stage: Stage, header: RequestHeader, seen: Seen) -> bool:
     if _splits(stage, ApiKey(header.api_key)):
         return meant.some(seen.request) is not None
     return meant.message(seen.request)
+
+
+def _names_some(topic: Callable[[str], bool], header: RequestHeader, seen: Seen) -> bool:
+    """Whether a Produce or Fetch is about a topic that fits, as far as it says; others are."""
+    if header.api_key not in _NAMES:
+        return True
+    request = seen.request
+    if request is None:
+        return False
+    topics, name = _NAMES[header.api_key]
+    if getattr(request, "session_epoch", 0) > 0:
+        return True  # a Fetch that names only what is new in its session
+    return any(topic(getattr(each, name)) for each in getattr(request, topics) or ())
 
 
 def _splits(stage: Stage, api: ApiKey) -> bool:
@@ -158,7 +185,7 @@ def decide(stage: Stage, asked: Asked) -> Decision:
             return FORWARD
         asked = asked._replace(request=some)
     decision = stage.rule.decide(asked)
-    if isinstance(decision, Answer | Disconnect | Refuse):
+    if isinstance(decision, Answer | Disconnect | Swallow | Refuse):
         count = count_injections(decision, asked.api, asked.request)
         return decision if affords(stage, count, asked.now) else FORWARD
     return decision
@@ -169,7 +196,7 @@ def count_injections(
 ) -> int:
     """How many injections a decision about a decoded message is."""
     match decision:
-        case Delay():
+        case Delay() | Throttle():
             return 1
         case Change(parts=parts) | Refuse(parts=parts):
             return len(parts)

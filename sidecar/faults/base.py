@@ -11,6 +11,7 @@ from typing import Any, NamedTuple, Protocol
 
 from codec.api_keys import ApiKey
 from codec.error_codes import ErrorCode
+from sidecar.faults.marks import Marks
 
 Chance = Callable[[], float]
 """The next number of a drawn request, uniform in [0, 1): the same for the same seed and draw."""
@@ -141,6 +142,39 @@ class Disconnect:
 
 
 @dataclass(frozen=True, slots=True)
+class Swallow:
+    """Take the request, and answer nothing on its connection any more.
+
+    What came before it is still answered; what comes after it is dropped. The connection closes
+    when the interceptor ends, for an answer that was swallowed cannot be given any more.
+
+    Args:
+        error: what clients call it when they give up; nothing of it is on the wire.
+        appended: whether the request is forwarded all the same.
+        seconds: after which the connection closes at the latest; None: whenever the client does.
+    """
+
+    error: ErrorCode
+    appended: bool = False
+    seconds: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Throttle:
+    """Forward; from then on the connection is read no faster, for as long as the interceptor lasts.
+
+    Put on record once for each connection. From several the slowest counts.
+
+    Args:
+        requests, answers: bytes a second that are read of the client, and of the broker; None: as
+            they come.
+    """
+
+    requests: int | None = None
+    answers: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Deny:
     """The broker did what it was asked, and `message` goes on, which says otherwise.
 
@@ -179,7 +213,7 @@ class Change:
     parts: Sequence[Part]
 
 
-Decision = Forward | Answer | Refuse | Await | Disconnect | Delay | Change
+Decision = Forward | Answer | Refuse | Await | Disconnect | Swallow | Throttle | Delay | Change
 """About a request."""
 ResponseDecision = Forward | Deny | Disconnect | Delay | Change
 """About a response."""
@@ -213,6 +247,17 @@ class Rule(Protocol):
     def watches(self) -> frozenset[ApiKey]:
         """The APIs whose answers it wants to see, of requests that were drawn for it."""
 
+    @property
+    def topic(self) -> Callable[[str], bool] | None:
+        """Whether it strikes a topic of this name in Produce and Fetch; None if any.
+
+        Requests that name others only are neither drawn for nor shown to it, and may pass unread.
+        """
+
+    @property
+    def marks(self) -> Marks | None:
+        """What all connections must see of what it keeps in mind; None if it keeps nothing so."""
+
     def decide(self, asked: Asked) -> Decision:
         """What happens to a selected request (a decoded message of one of `apis`)."""
 
@@ -224,6 +269,8 @@ class RequestRule:
     """A rule that decides about requests only, and keeps nothing in mind."""
 
     rung = 0
+    topic: Callable[[str], bool] | None = None
+    marks: Marks | None = None
     splits: ErrorCode | None = None
     memorable = False
     watches: frozenset[ApiKey] = frozenset()

@@ -31,6 +31,7 @@ from sidecar.faults.coordinators import (
     keys_of,
     refusal,
 )
+from sidecar.faults.marks import Marks
 from sidecar.faults.matching import matcher
 from sidecar.model.faults import MAX_LATENCY_MS, Checks
 
@@ -61,11 +62,6 @@ class CoordinatorMove:
     loading_ms: int = 500
     seed: int | None = None
 
-    @property
-    def needs_one_process(self) -> bool:
-        """A move is the same for all connections."""
-        return True
-
     def __post_init__(self) -> None:
         checks = Checks()
         checks.pattern("coordinator_key", self.coordinator_key)
@@ -81,6 +77,7 @@ class CoordinatorMoveRule(RequestRule):
 
     rung = 2
     share = 1.0
+    marks: Marks
 
     def __init__(self, config: CoordinatorMove) -> None:
         group = config.key_type == "GROUP"
@@ -89,7 +86,8 @@ class CoordinatorMoveRule(RequestRule):
         self._matches = matcher(config.coordinator_key)
         self._unavailable = config.unavailable_ms / 1000
         self._whole = self._unavailable + config.loading_ms / 1000
-        self._began: dict[tuple[str, str], float] = {}
+        self.marks = Marks(min)
+        """When the moves of virtual clusters' groups or ids began."""
 
     def decide(self, asked: Asked) -> Decision:
         """Refuse, or look at the answer where several may be asked about."""
@@ -123,9 +121,13 @@ class CoordinatorMoveRule(RequestRule):
         if not self._matches(key):
             return None
         place = asked.virtual_cluster, key
-        if place not in self._began and len(self._began) >= MAX_KEYS:
-            return None
-        since = asked.now - self._began.setdefault(place, asked.now)
+        began = self.marks.times.get(place)
+        if began is None:
+            if len(self.marks.times) >= MAX_KEYS:
+                return None
+            began = asked.now
+            self.marks.set(place, began)
+        since = asked.now - began
         finding = asked.api is ApiKey.FIND_COORDINATOR
         if since < self._unavailable:
             return ErrorCode.COORDINATOR_NOT_AVAILABLE if finding else ErrorCode.NOT_COORDINATOR

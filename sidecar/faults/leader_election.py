@@ -8,8 +8,6 @@ That is rung 1. With a window it is rung 2: a draw takes the leader of a partiti
 for everybody in the interceptor's scope and in every API that notices (`lost_leadership`).
 """
 
-import itertools
-from collections import defaultdict
 from collections.abc import Iterator
 from dataclasses import dataclass
 from hashlib import blake2b
@@ -34,7 +32,9 @@ from sidecar.faults.base import (
 )
 from sidecar.faults.draws import draw
 from sidecar.faults.lost_leadership import APIS, Lost, produced, strike, strike_answer
+from sidecar.faults.marks import Marks
 from sidecar.faults.refusals import deny_produce, refuse_produce
+from sidecar.faults.windows import MAX_PARTITIONS, Windows
 from sidecar.model.faults import MAX_LATENCY_MS, Checks
 
 REQUEST, PARTITION = "REQUEST", "PARTITION"
@@ -42,8 +42,6 @@ REJECT, APPEND_THEN_REJECT = "REJECT", "APPEND_THEN_REJECT"
 APPEND_THEN_DISCONNECT = "APPEND_THEN_DISCONNECT"
 DRAWS: Final = (REQUEST, PARTITION)
 OUTCOMES: Final = (REJECT, APPEND_THEN_REJECT, APPEND_THEN_DISCONNECT)
-MAX_PARTITIONS: Final = 100_000
-"""Partitions whose draws are counted, by interceptor; beyond, all counts begin anew."""
 _NOTHING: Final = frozenset[ApiKey]()
 _ERROR: Final = ErrorCode.NOT_LEADER_OR_FOLLOWER
 
@@ -59,6 +57,8 @@ class LeaderElection:
         outcome: what becomes of what was drawn, see `OUTCOMES`.
         window_ms: how long a partition that was drawn has no leader, up to an hour; 0: only what
             was drawn is struck. Needs the outcome REJECT. Meanwhile nothing is drawn for it.
+        max_partitions_at_once: how many partitions of a topic may have none at once; 0: any number.
+            What is drawn beyond keeps its leader. Needs `window_ms`.
         seed: 0 to 2**64-1; None takes the process seed, or a random one.
 
     Raises:
@@ -69,6 +69,7 @@ class LeaderElection:
     draw: str = REQUEST
     outcome: str = REJECT
     window_ms: int = 0
+    max_partitions_at_once: int = 0
     seed: int | None = None
 
     def __post_init__(self) -> None:
@@ -81,17 +82,19 @@ class LeaderElection:
             checks.refuse(
                 "outcome", f"outcome is {self.outcome!r}, allowed beside window_ms are REJECT"
             )
+        most = self.max_partitions_at_once
+        checks.between("max_partitions_at_once", most, 0, MAX_PARTITIONS)
+        if most and not self.window_ms:
+            told = f"max_partitions_at_once is {most}, allowed without window_ms is 0"
+            checks.refuse("max_partitions_at_once", told)
         checks.seed(self.seed)
         checks.done()
-
-    @property
-    def needs_one_process(self) -> bool:
-        """Whether what it keeps in mind has to be seen by all connections: windows have."""
-        return bool(self.window_ms)
 
 
 class LeaderElectionRule(RequestRule):
     """Answers the sampled share of Produce requests as a broker that lost its partitions."""
+
+    marks: Marks
 
     def __init__(self, config: LeaderElection) -> None:
         rate = config.rate_in_percent / 100
@@ -99,9 +102,10 @@ class LeaderElectionRule(RequestRule):
         self._outcome = config.outcome
         self._rate = rate
         self._window = config.window_ms / 1000
-        self._counts: dict[tuple[str, Place], Iterator[int]] = defaultdict(itertools.count)
-        self._requests = itertools.count()
-        self._ends: dict[tuple[str, Place], float] = {}
+        self._counts: dict[tuple[str, Place], Iterator[int]] = {}
+        self._requests: Iterator[int] | None = None
+        self._windows = Windows(self._window, config.max_partitions_at_once)
+        self.marks = self._windows.marks
         self.rung = 2 if self._window else 1
         # With these it numbers its draws itself.
         own = self._by_partition or self._window
@@ -120,7 +124,7 @@ class LeaderElectionRule(RequestRule):
         if self._window:
             if asked.api is ApiKey.PRODUCE:
                 self._open(asked)
-            return strike(asked, self._lost(asked)) if self._ends else FORWARD
+            return strike(asked, self._lost(asked)) if self._windows else FORWARD
         request = asked.request
         chosen = produced(request)
         if self._by_partition:
@@ -156,9 +160,12 @@ class LeaderElectionRule(RequestRule):
 
     def _draws(self, asked: Asked, place: Place) -> bool:
         """Whether the next draw for a partition is below the rate."""
-        if len(self._counts) > MAX_PARTITIONS:
-            self._counts.clear()
-        n = next(self._counts[asked.virtual_cluster, place])
+        counts, key = self._counts, (asked.virtual_cluster, place)
+        if key not in counts:
+            if len(counts) >= MAX_PARTITIONS:
+                counts.clear()
+            counts[key] = self.marks.numbers()
+        n = next(counts[key])
         return draw(_seed_of(asked.seed, place), n) < self._rate
 
     def _open(self, asked: Asked) -> None:
@@ -168,19 +175,17 @@ class LeaderElectionRule(RequestRule):
         if self._by_partition:
             chosen = [place for place in led if self._draws(asked, place)]
         else:
-            n = next(self._requests) if led else 0
-            chosen = led if led and draw(asked.seed, n) < self._rate else []
-        if len(self._ends) + len(chosen) > MAX_PARTITIONS:
-            self._ends.clear()
-        for place in chosen:
-            self._ends[asked.virtual_cluster, place] = asked.now + self._window
+            chosen = led if led and draw(asked.seed, self._next()) < self._rate else []
+        self._windows.begin(asked.virtual_cluster, chosen, asked.now)
+
+    def _next(self) -> int:
+        """The number of the next draw for a request."""
+        if self._requests is None:
+            self._requests = self.marks.numbers()
+        return next(self._requests)
 
     def _lost(self, about: Asked | Answered) -> Lost:
-        """What tells whether a partition has no leader at this moment; forgets those that have."""
-        for key in [key for key, end in self._ends.items() if end <= about.now]:
-            del self._ends[key]
-        where, ends = about.virtual_cluster, self._ends
-        return lambda place: (where, place) in ends
+        return self._windows.lost(about.virtual_cluster, about.now)
 
 
 def _seed_of(seed: int, place: Place) -> int:

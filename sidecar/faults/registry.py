@@ -3,7 +3,9 @@
 from collections.abc import Callable, Mapping
 from typing import Any, Final, NamedTuple
 
+from sidecar.faults.bandwidth import Bandwidth, BandwidthRule
 from sidecar.faults.base import Rule
+from sidecar.faults.blackhole import Blackhole, BlackholeRule
 from sidecar.faults.broken_broker import BrokenBroker, BrokenBrokerRule
 from sidecar.faults.connection_loss import ConnectionLoss, ConnectionLossRule
 from sidecar.faults.coordinator_move import CoordinatorMove, CoordinatorMoveRule
@@ -21,6 +23,7 @@ from sidecar.faults.message_corruption import (
 from sidecar.faults.rolling_restart import RollingRestart, RollingRestartRule
 from sidecar.faults.slow_broker import SlowBroker, SlowBrokerRule
 from sidecar.faults.slow_clients import SlowClients, SlowClientsRule
+from sidecar.faults.slow_close import SlowClose, SlowCloseRule
 from sidecar.model.faults import Fault
 
 
@@ -42,6 +45,9 @@ KINDS: Final[Mapping[str, Kind]] = {
     "rolling_restart": Kind(RollingRestart, RollingRestartRule),
     "coordinator_move": Kind(CoordinatorMove, CoordinatorMoveRule),
     "connection_loss": Kind(ConnectionLoss, ConnectionLossRule),
+    "blackhole": Kind(Blackhole, BlackholeRule),
+    "slow_close": Kind(SlowClose, SlowCloseRule),
+    "bandwidth": Kind(Bandwidth, BandwidthRule),
     "broken_broker": Kind(BrokenBroker, BrokenBrokerRule),
     "slow_broker": Kind(SlowBroker, SlowBrokerRule),
     "latency": Kind(Latency, LatencyRule),

@@ -27,9 +27,11 @@ class Injection:
     rung: int
     """Fidelity of a simulated election: 1 is a sampled error."""
     outcome: str
-    """``REJECT``: not forwarded, never appended; ``DISCONNECT``: the same, and acks was 0;
-    ``DELAY``: the answer left later; ``CHANGE_REQUEST``, ``CHANGE_RESPONSE``: it went on as
-    something else."""
+    """``REJECT``: not forwarded, never appended; ``DISCONNECT``: the same, and its connection
+    closes; ``SWALLOW``: the same, and it stays open without an answer; ``APPEND_THEN_REJECT``,
+    ``APPEND_THEN_DISCONNECT``, ``APPEND_THEN_SWALLOW``: forwarded, and the client is told otherwise
+    or nothing; ``THROTTLE``: its connection is slow from then on; ``DELAY``: the answer left later;
+    ``CHANGE_REQUEST``, ``CHANGE_RESPONSE``: it went on as something else."""
     error: str
     """``NONE`` where there was none."""
     error_code: int
@@ -64,7 +66,7 @@ class Injection:
     """Leader advertised in the answer (KIP-951); None when no hint was given."""
     leader_epoch: int | None
     delay_ms: int | None = None
-    """From the request to when its answer may leave, milliseconds."""
+    """From the request to when its answer may leave, or its connection closes, milliseconds."""
     records_changed: int | None = None
     coordinator_key: str | None = None
     """Group or transactional id, as the client calls it, where it is about the coordinator."""

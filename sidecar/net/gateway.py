@@ -118,6 +118,7 @@ class Gateway:
     def _keep_up(self) -> None:
         while True:
             gevent.sleep(REFRESH_SECONDS)
+            self._shared.recoveries.expire(time.time())
             try:
                 self._learn(self._cluster.refresh())
             except (OSError, PortsExhausted) as error:

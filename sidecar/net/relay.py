@@ -10,7 +10,6 @@ A callback must never block or switch. What a peer does not take at once is copi
 the other side is not read meanwhile.
 """
 
-import socket
 import time
 from collections.abc import Callable
 from typing import Any, Final
@@ -18,14 +17,24 @@ from typing import Any, Final
 import gevent
 from gevent.event import Event
 
-from sidecar.dataplane.actions import Action, Close, HoldBack, LookUp, Report, ToBroker, ToClient
-from sidecar.dataplane.heads import HEADER_SIZE
+from sidecar.dataplane.actions import (
+    Action,
+    Close,
+    HoldBack,
+    LookUp,
+    Pace,
+    Report,
+    Silence,
+    ToBroker,
+    ToClient,
+)
 from sidecar.dataplane.session import Session
-from sidecar.net.buffer import ORIGIN, STREAM_ROOM, STREAM_SIZE, VIEW
+from sidecar.net.buffer import ORIGIN, VIEW
 from sidecar.net.held import Held, LookUpTopics
 from sidecar.net.late import Late
+from sidecar.net.pacing import PacedReader
 from sidecar.net.side import Side
-from sidecar.net.streams import Streams
+from sidecar.net.silence import Silenced
 
 MAX_IN_FLIGHT: Final = 1000
 """Requests a connection may have unanswered before the sidecar stops reading it."""
@@ -37,12 +46,6 @@ LEAST_REQUEST: Final = 10
 """Bytes of the shortest request: api key, version, correlation id, length of the client id."""
 LEAST_RESPONSE: Final = 4
 """Bytes of the shortest response: a correlation id."""
-STREAM_FROM: Final = 64 * 1024
-"""Bytes of a frame still to come from which on it is read on without a look at other sockets."""
-_STREAM_READS: Final = 3
-
-
-_streams: Final = Streams()
 
 
 class Relay:
@@ -78,13 +81,17 @@ class Relay:
         """A request that waits; what came after it is the client's tail."""
         self._on_report = on_report
         self._on_close = on_close
-        self._ending = False
+        self.ending = False
+        """Whether nothing is looked at any more: what was said goes out, then this stops."""
         self._deadline: Any = None
-        self._loop = gevent.get_hub().loop
-        self.late = Late(self._loop, self._on_time, self.failed)
+        self.loop = gevent.get_hub().loop
+        self.late = Late(self.loop, self._on_time, self.failed)
         """A response that waits; what came after it is the broker's tail."""
-        self.client = Side(client, self._loop, self._on_drained, self.stop)
-        self.broker = Side(broker, self._loop, self._on_drained, self.stop)
+        self.client = Side(client, self.loop, self._on_drained, self.stop)
+        self.broker = Side(broker, self.loop, self._on_drained, self.stop)
+
+        self._silenced: Silenced | None = None
+        self._paced: dict[Side, PacedReader] = {}
 
     def start(
         self,
@@ -105,6 +112,10 @@ class Relay:
         """End at once. Safe to call twice."""
         if not self.done.is_set():
             self.done.set()
+            for reader in self._paced.values():
+                reader.stop()
+            if self._silenced is not None:
+                self._silenced.stop()
             self.client.stop()
             self.broker.stop()
             self.late.stop()
@@ -134,17 +145,18 @@ class Relay:
 
     def steer(self) -> None:
         """Read each side as long as the other takes what comes of it."""
-        client, broker = self.client, self.broker
+        client, broker, session = self.client, self.broker, self.session
         hear_client = (
             not broker.waiting
             and client.size <= MAX_WAITING
             and len(self._queue) < self.most_in_flight
-            and self.session.closing is None
+            and not session.halted
             and not self.held
         )
-        hear_broker = not client.waiting and not self.late
+        silent = self._silenced is not None
+        hear_broker = not client.waiting and not self.late and not (silent and not session.owes)
         self.watched = not (hear_client and hear_broker)
-        client.watch(hear_client)
+        client.watch(hear_client or silent)
         broker.watch(hear_broker)
 
     def after_requests(self) -> None:
@@ -157,7 +169,7 @@ class Relay:
             or self.held
         ):
             self.steer()
-        if self._ending:
+        if self.ending:
             self._end()
 
     def after_responses(self) -> None:
@@ -165,20 +177,20 @@ class Relay:
         closing = self.session.closing
         if closing is not None and not self._queue:
             self._note(closing)
-        if self._ending:
+        if self.ending:
             self._end()
         else:
             self.steer()
 
     def _on_drained(self) -> None:
-        if self._ending:
+        if self.ending:
             self._end()
         else:
             self.steer()
 
     def _note(self, close: Close) -> None:
-        if not self._ending:
-            self._ending = self.watched = True
+        if not self.ending:
+            self.ending = self.watched = True
             self._on_close(close)
 
     def refuse(self, reason: str, size: int, least: int) -> None:
@@ -189,11 +201,11 @@ class Relay:
     @property
     def ignores(self) -> bool:
         """Whether what follows in a read is not looked at any more."""
-        return self._ending or bool(self.held) or self.session.closing is not None
+        return self.ending or bool(self.held) or self.session.halted
 
     def _end(self) -> None:
         """Stop when the client has what was said to it, or does not take it in time."""
-        self._ending = self.watched = True
+        self.ending = self.watched = True
         client, broker = self.client, self.broker
         if not client.waiting and not broker.passing:
             self.stop()
@@ -201,135 +213,15 @@ class Relay:
         client.watch(False)
         broker.watch(broker.passing and not client.waiting)
         if self._deadline is None:
-            self._deadline = self._loop.timer(FLUSH_TIMEOUT)
+            self._deadline = self.loop.timer(FLUSH_TIMEOUT)
             self._deadline.start(self.stop)
 
-    # What the walks leave to the relay.
+    # What the session asks for.
 
-    def pass_on(
-        self, source: Side, target: Side, start: int, position: int, end: int, chunks: list[Any]
-    ) -> None:
-        """Send what may pass; keep what cannot be judged yet."""
-        if position > end:
-            source.need = position - end
-            position = end
-        else:
-            source.need = 0
-            if position < end and not self._ending:
-                source.tail = bytes(VIEW[position:end])
-                if source is self.client and HEADER_SIZE > end - position >= LEAST_RESPONSE:
-                    self._check_early(position)
-        if position > start:
-            chunks.append(VIEW[start:position])
-        if chunks:
-            target.send(chunks)
-
-    def _check_early(self, position: int) -> None:
-        """An impossible size is refused before the rest of a header comes, which may be never."""
-        size = int.from_bytes(VIEW[position : position + 4], "big", signed=True)
-        if not LEAST_REQUEST <= size <= self.limit:
-            self.refuse("malformed_request", size, LEAST_REQUEST)
-
-    def stream(self, source: Side, target: Side) -> None:
-        """Go on reading inside a large frame while there is something to read.
-
-        Only where few do: others would wait for all of them.
-        """
-        if not _streams.few(self._loop.iteration):
-            return
-        for _ in range(_STREAM_READS):
-            try:
-                # Not to its end: what is due then is for the walk to see.
-                size = source.recv_into(STREAM_ROOM, min(STREAM_SIZE, source.need - 1))
-            except BlockingIOError:
-                return
-            if not size:
-                return  # the walk will be told again
-            source.need -= size
-            target.send_one(STREAM_ROOM[:size], size)
-            if target.waiting:
-                self.steer()
-                return
-            if source.need < STREAM_FROM:
-                return
-
-    def walk(self, position: int, end: int, back: list[Any]) -> int:
-        """Go on with a response that is looked at while it passes; returns where it ends."""
-        walk = self.broker.walk
-        if walk is None:
-            raise AssertionError("no response is being walked")
-        taken, chunks = walk.feed(VIEW[position:end])
-        back += chunks
-        if not walk.left:
-            self.broker.walk = None
-            back += self.session.order.passed()
-        return position + taken
-
-    def skip(self, end: int, back: list[Any]) -> int:
-        """Drop what came of a refused request; answer it when it has come whole."""
-        client = self.client
-        taken = min(client.skip, end - ORIGIN)
-        client.skip -= taken
-        if not client.skip:
-            back += self.session.order.local([client.owed])
-            client.owed = b""
-        return ORIGIN + taken
-
-    def discard(self) -> None:
-        """Have the kernel drop what has come of a refused request, but for its end."""
-        client = self.client
-        for _ in range(_STREAM_READS):
-            if client.skip <= STREAM_FROM:
-                return
-            try:
-                most = min(STREAM_SIZE, client.skip - 1)
-                size = client.recv_into(STREAM_ROOM, most, socket.MSG_TRUNC)
-            except BlockingIOError:
-                return
-            if not size:
-                return  # the walk will be told again
-            client.skip -= size
-
-    def take(
-        self,
-        side: Side,
-        position: int,
-        after: int,
-        end: int,
-        to_broker: list[Any],
-        to_client: list[Any],
-    ) -> int:
-        """Hand a frame to the session, or begin to collect it; returns where to go on."""
-        if after > end:
-            side.collected = bytearray(VIEW[position:end])
-            side.wanted = after - position
-            return end
-        self._decide(side, VIEW[position + 4 : after], to_broker, to_client)
-        return self._rest(side, after, end)
-
-    def _rest(self, side: Side, after: int, end: int) -> int:
-        """Where to go on behind a frame; nowhere while something is held."""
-        if self.held if side is self.client else self.late:
-            side.tail = bytes(VIEW[after:end])
-            return end
-        return after
-
-    def collect(self, side: Side, end: int, to_broker: list[Any], to_client: list[Any]) -> int:
-        """Go on collecting a frame; returns where the next one begins."""
-        collected = side.collected
-        if collected is None:
-            raise AssertionError("nothing is being collected")
-        taken = min(side.wanted - len(collected), end - ORIGIN)
-        collected += VIEW[ORIGIN : ORIGIN + taken]
-        if len(collected) == side.wanted:
-            side.collected = None
-            self._decide(side, memoryview(collected)[4:], to_broker, to_client)
-            return self._rest(side, ORIGIN + taken, end)
-        return ORIGIN + taken
-
-    def _decide(
+    def decide(
         self, side: Side, frame: memoryview, to_broker: list[Any], to_client: list[Any]
     ) -> None:
+        """Have the session decide about a whole frame, without its size; carry that out."""
         session = self.session
         if side is self.client:
             actions = session.on_request(frame, time.time())
@@ -345,7 +237,7 @@ class Relay:
 
     def _go_on(self, frame: memoryview) -> None:
         """Decide about a request that was held, then about what came after it."""
-        if not (self._ending or self.done.is_set()):
+        if not (self.ending or self.done.is_set()):
             self._carry_out(self.session.on_request(frame, time.time(), looked_up=True))
             self._read_on(self.client)
 
@@ -379,9 +271,35 @@ class Relay:
 
     def _give_up(self, cause: str) -> None:
         """Close: to go on would leave a masked id in the client's fetch session, for ever."""
+        self._close(Close("topic_ids_unknown", cause))
+
+    def _close(self, close: Close) -> None:
         if not self.done.is_set():
-            self._note(Close("topic_ids_unknown", cause))
+            self._note(close)
             self._end()
+
+    # What makes a connection slow or silent.
+
+    def _pace(self) -> None:
+        """Read each side that there is a rate for no faster than that."""
+        rates = self.session.rates(time.time())
+        for side, rate, now in (
+            (self.client, lambda: self.session.rates(time.time()).requests, rates.requests),
+            (self.broker, lambda: self.session.rates(time.time()).answers, rates.answers),
+        ):
+            if now is not None and not side.paced:
+                self._paced[side] = PacedReader(side, self.loop, rate, self.failed)
+
+    def _fall_silent(self) -> None:
+        self.watched = True
+        self._silenced = Silenced(
+            self.client,
+            self.loop,
+            self.session.silence_over,
+            self._close,
+            self.client_ended,
+            self.failed,
+        )
 
     def _perform(self, action: Action, to_broker: list[Any], to_client: list[Any]) -> None:
         match action:
@@ -396,3 +314,7 @@ class Relay:
             case HoldBack(until, chunks):
                 self.late.hold(until, chunks)
                 self.watched = True
+            case Pace():
+                self._pace()
+            case Silence():
+                self._fall_silent()

@@ -14,7 +14,8 @@ from typing import Any, Final
 from sidecar.dataplane.heads import HEADER_SIZE, Verdict
 from sidecar.dataplane.lanes import PARTITION_HEAD
 from sidecar.net.buffer import BUFFER, ORIGIN, ROOM, VIEW
-from sidecar.net.relay import LEAST_REQUEST, STREAM_FROM, Relay
+from sidecar.net.relay import LEAST_REQUEST, Relay
+from sidecar.net.walking import STREAM_FROM, collect, discard, pass_on, skip, stream, take
 
 _HEADER: Final = Struct(">iIi")
 """Size, api key and version in one number, correlation id."""
@@ -56,10 +57,11 @@ def request_reader(  # noqa: C901 - one loop on purpose, see above
     fetch_size = topics_at = rest_at = 0
     client_id = fetch_session = topics = rest = b""
     fetch_splice: Any = None
+    heeded: Any = None
 
     def on_readable(arrived: int = 0) -> None:  # noqa: C901 - as above
         nonlocal pipeline, versions, look_up, judge, same, raw, known, least, passes, splice
-        nonlocal fetch, fetch_size, fetch_splice
+        nonlocal fetch, fetch_size, fetch_splice, heeded
         nonlocal client_id, fetch_session, topics_at, topics, rest_at, rest
         try:
             if not arrived:
@@ -84,9 +86,9 @@ def request_reader(  # noqa: C901 - one loop on purpose, see above
             if client.need:
                 position += client.need
             elif client.skip:
-                position = start = relay.skip(end, back)
+                position = start = skip(relay, end, back)
             elif client.collected is not None:
-                position = start = relay.collect(client, end, onward, back)
+                position = start = collect(relay, client, end, onward, back)
                 if relay.ignores:
                     position = start = end
             while end - position >= HEADER_SIZE:
@@ -150,10 +152,12 @@ def request_reader(  # noqa: C901 - one loop on purpose, see above
                     refusal = judge(BUFFER, position, stop, after, correlation_id)
                     if refusal is _COLLECT:
                         verdict = refusal
+                    elif refusal is not None and type(refusal) is not bytes:
+                        heeded, refusal = refusal, None
                 if verdict is _COLLECT:
                     if position > start:
                         onward.append(VIEW[start:position])
-                    position = start = relay.take(client, position, after, end, onward, back)
+                    position = start = take(relay, client, position, after, end, onward, back)
                     if relay.ignores:
                         position = start = end  # what follows is not read any more
                     continue
@@ -172,7 +176,13 @@ def request_reader(  # noqa: C901 - one loop on purpose, see above
                     continue
                 at, length, new, answered, form, _ = verdict
                 if answered:
-                    expect(correlation_id if form is None else (correlation_id, form))
+                    usual = correlation_id if form is None else (correlation_id, form)
+                    if heeded is None:
+                        expect(usual)
+                    else:
+                        heeded.usual = usual
+                        expect(heeded)
+                        heeded = None
                 if at:
                     grown = len(new) - length
                     if at == _REWRITTEN:
@@ -200,18 +210,18 @@ def request_reader(  # noqa: C901 - one loop on purpose, see above
                         broker.keep(VIEW[start + sent : end])
                         relay.steer()
                     elif position - end >= STREAM_FROM:
-                        relay.stream(client, broker)
+                        stream(relay, client, broker)
             elif position >= end:
                 client.need = position - end
                 if end > start:
                     onward.append(VIEW[start:end])
                 broker.send(onward)
             else:
-                relay.pass_on(client, broker, start, position, end, onward)
+                pass_on(relay, client, broker, start, position, end, onward)
             if back:
                 client.send(back)
             if client.skip > STREAM_FROM:
-                relay.discard()
+                discard(relay)
             if relay.watched or broker.waiting or client.waiting:
                 relay.after_requests()
             elif len(queue) >= most_in_flight:

@@ -4,17 +4,22 @@ As `requests`, whose remarks on closures hold here too. A response leaves the qu
 are expected when it has been relayed whole: local answers that wait behind it go out then.
 """
 
+import time
 from collections.abc import Callable
 from struct import Struct
 from typing import Any, Final
 
 from sidecar.dataplane.fetch_walk import FetchForm, FetchWalk
+from sidecar.dataplane.ordering import Heeded
 from sidecar.net.buffer import BUFFER, ORIGIN, ROOM, VIEW
-from sidecar.net.relay import LEAST_RESPONSE, STREAM_FROM, Relay
+from sidecar.net.relay import LEAST_RESPONSE, Relay
+from sidecar.net.walking import STREAM_FROM, collect, pass_on, stream, take, walk
 
 _HEADER: Final = Struct(">ii")
 """Size and correlation id."""
 _HEADER_SIZE: Final = _HEADER.size
+_RESULT: Final = Struct(">ihq")
+"""Of a partition in a Produce response: its index, error code and base offset."""
 
 
 def response_reader(  # noqa: C901 - one loop on purpose, see `requests`
@@ -26,7 +31,7 @@ def response_reader(  # noqa: C901 - one loop on purpose, see `requests`
     recv_into, send = broker.recv_into, client.send_some
     next_one: Callable[[], Any] = queue.popleft
     unpack, starts = _HEADER.unpack_from, BUFFER.startswith
-    pack = _HEADER.pack
+    pack, result_of = _HEADER.pack, _RESULT.unpack_from
     limit = relay.limit
     # The last form of a response, the bytes it had from the correlation id on to the end of the
     # name in question, and what they are replaced by.
@@ -55,9 +60,9 @@ def response_reader(  # noqa: C901 - one loop on purpose, see `requests`
                 if position <= end:
                     next_one()
             elif broker.walk is not None:
-                position = start = relay.walk(ORIGIN, end, back)
+                position = start = walk(relay, ORIGIN, end, back)
             elif broker.collected is not None:
-                position = start = relay.collect(broker, end, [], back)
+                position = start = collect(relay, broker, end, [], back)
             while end - position >= _HEADER_SIZE:
                 size, correlation_id = unpack(BUFFER, position)
                 expected: Any = queue[0] if queue else None
@@ -84,7 +89,7 @@ def response_reader(  # noqa: C901 - one loop on purpose, see `requests`
                         after = position + _HEADER_SIZE
                         back.append(VIEW[start:after])
                         broker.walk = FetchWalk(size, form)
-                        position = start = relay.walk(after, end, back)
+                        position = start = walk(relay, after, end, back)
                         continue
                     if (
                         form is same
@@ -125,9 +130,18 @@ def response_reader(  # noqa: C901 - one loop on purpose, see `requests`
                             break
                         next_one()
                         continue
+                elif isinstance(expected, Heeded) and expected.correlation_id == correlation_id:
+                    usual = size == expected.size
+                    if usual and after > end:
+                        break
+                    if usual:
+                        partition, error, offset = result_of(BUFFER, position + expected.at)
+                        if expected.told(partition, error, offset, time.time()):
+                            queue[0] = expected.usual
+                            continue
                 if position > start:
                     back.append(VIEW[start:position])
-                position = start = relay.take(broker, position, after, end, [], back)
+                position = start = take(relay, broker, position, after, end, [], back)
             if queue and type(queue[0]) is list:
                 if position > start:
                     back.append(VIEW[start:position])
@@ -146,14 +160,14 @@ def response_reader(  # noqa: C901 - one loop on purpose, see `requests`
                         client.keep(VIEW[start + sent : end])
                         relay.steer()
                     elif position - end >= STREAM_FROM:
-                        relay.stream(broker, client)
+                        stream(relay, broker, client)
             elif position >= end:
                 broker.need = position - end
                 if end > start:
                     back.append(VIEW[start:end])
                 client.send(back)
             else:
-                relay.pass_on(broker, client, start, position, end, back)
+                pass_on(relay, broker, client, start, position, end, back)
             if relay.watched or client.waiting:
                 relay.after_responses()
         except OSError:

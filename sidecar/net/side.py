@@ -32,6 +32,7 @@ class Side:
     """
 
     __slots__ = (
+        "_held",
         "_on_broken",
         "_on_drained",
         "_reader",
@@ -41,6 +42,7 @@ class Side:
         "need",
         "on_readable",
         "owed",
+        "paced",
         "recv_into",
         "send_some",
         "send_vector",
@@ -68,7 +70,9 @@ class Side:
         """Called when there is something to read, or the peer has closed."""
         self._on_drained = on_drained
         self._on_broken = on_broken
-        self._reading = False
+        self._reading = self._held = False
+        self.paced = False
+        """Whether it is read in small slices; see `pacing`."""
         self.waiting: list[Any] = []
         """Copies of what the peer has not taken yet."""
         self.size = 0
@@ -92,10 +96,25 @@ class Side:
         """Read from now on, or not."""
         if reading is not self._reading:
             self._reading = reading
-            if reading:
-                self._reader.start(self.on_readable)
-            else:
-                self._reader.stop()
+            self._start_or_stop()
+
+    def hold(self, held: bool) -> None:
+        """Do not read for the time being, whatever `watch` says; or as it says."""
+        if held is not self._held:
+            self._held = held
+            self._start_or_stop()
+
+    def read_with(self, on_readable: Callable[..., None]) -> None:
+        """From now on call this one."""
+        self.on_readable = on_readable
+        self._reader.stop()
+        self._start_or_stop()
+
+    def _start_or_stop(self) -> None:
+        if self._reading and not self._held:
+            self._reader.start(self.on_readable)
+        else:
+            self._reader.stop()
 
     def stop(self) -> None:
         """Give the watchers back; the socket is the caller's to close afterwards."""
@@ -114,14 +133,17 @@ class Side:
         """Whether a part of a frame has been passed on, and the rest is still to come."""
         return self.need > 0 or self.walk is not None
 
-    def receive(self) -> int:
+    def receive(self, most: int = READ_SIZE) -> int:
         """Read behind what was kept of a frame; returns the bytes of both, 0 at the end.
+
+        Args:
+            most: bytes that are read at most.
 
         Raises:
             OSError: nothing to read (BlockingIOError), or the connection broke.
         """
         size = len(self.tail)
-        count = int(self.recv_into(VIEW[ORIGIN + size : ORIGIN + READ_SIZE]))
+        count = int(self.recv_into(VIEW[ORIGIN + size : ORIGIN + min(READ_SIZE, size + most)]))
         if not count:
             return 0
         VIEW[ORIGIN : ORIGIN + size] = self.tail

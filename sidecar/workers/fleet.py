@@ -12,6 +12,7 @@ from gevent.event import AsyncResult, Event
 
 from sidecar.dataplane.addresses import Broker
 from sidecar.dataplane.budget import OwnPurse
+from sidecar.dataplane.pipeline import Mark
 from sidecar.model.place import Place
 from sidecar.model.snapshot import Snapshot
 from sidecar.workers.messages import (
@@ -25,6 +26,7 @@ from sidecar.workers.messages import (
     Granted,
     Hello,
     Listening,
+    Marked,
     Publish,
     Published,
     Report,
@@ -63,6 +65,8 @@ class Sources:
         snapshot: the interceptors now.
         report: takes what a worker reported.
         seen: takes a broker that a worker does not know.
+        marks: what rules of the first process keep in mind for all.
+        hear: takes what a rule of a worker does.
         purse: what may be handed out of an interceptor's injections, by uid.
         refusal: why a virtual cluster may not be used, in words fit for a client, or None.
     """
@@ -73,6 +77,8 @@ class Sources:
     seen: Callable[[Broker], object]
     purse: Callable[[str], OwnPurse | None]
     refusal: Callable[[str], str | None]
+    marks: Callable[[], list[Mark]]
+    hear: Callable[[Mark], None]
 
 
 class _Slot:
@@ -291,18 +297,34 @@ class Fleet:
                 self._acknowledged(self._tolds.get((Published, revision)), process)
             case Forgotten(number, clients):
                 self._acknowledged(self._tolds.get((Forgotten, number)), process, clients)
-            case Claim(name):
-                process.send(encode(Claimed(name, self._sources.refusal(name))))
-            case Want() | GivenBack():
-                self._reckon(process, message)
             case Hello():
                 process.greeted = True
                 if self._opened:
                     self._welcome(process)
             case Listening(error):
                 self._listens(slot, process, error)
+            case _:
+                self._serve(process, message)
+
+    def _serve(self, process: WorkerProcess, message: ToWorker | FromWorker) -> None:
+        """Answer a question, or pass on what is for others too."""
+        match message:
+            case Claim(name):
+                process.send(encode(Claimed(name, self._sources.refusal(name))))
+            case Want() | GivenBack():
+                self._reckon(process, message)
+            case Marked(mark):
+                self._sources.hear(mark)
+                self.mark(mark, but=process)
             case Seen(broker):
                 self._sources.seen(broker)
+
+    def mark(self, mark: Mark, but: WorkerProcess | None = None) -> None:
+        """Tell the workers what a rule keeps in mind; all but the one that said it."""
+        others = [process for process in self._told() if process is not but]
+        encoded = encode(Marked(mark)) if others else b""
+        for process in others:
+            process.send(encoded)
 
     def _reckon(self, process: WorkerProcess, message: Want | GivenBack) -> None:
         """Hand out injections, or take them back."""
@@ -317,7 +339,8 @@ class Fleet:
         if process.greeted and not process.welcomed:
             process.welcomed = True
             snapshot = for_workers(self._sources.snapshot())
-            welcome = Welcome(process.place, self._settings, self._view, snapshot)
+            marks = tuple(self._sources.marks())
+            welcome = Welcome(process.place, self._settings, self._view, snapshot, marks)
             process.send(encode(welcome))
 
     def _listens(self, slot: _Slot, process: WorkerProcess, error: str | None) -> None:

@@ -5,6 +5,7 @@ from typing import Final, Protocol
 
 from sidecar.counts import Counter, Counts
 from sidecar.model.injection import Brief, Noted
+from sidecar.model.observation import Observed
 from sidecar.workers.messages import Report
 
 
@@ -16,6 +17,20 @@ class Entries(Protocol):
 
     def skip(self, uid: str, count: int) -> None:
         """Count injections that are not known any closer."""
+
+    @property
+    def observations(self) -> "Observations":
+        """Those beside the injections."""
+
+
+class Observations(Protocol):
+    """The observations of the journal, as far as they are written."""
+
+    def publish(self, item: Observed) -> None:
+        """Remember one."""
+
+    def pass_over(self, count: int) -> None:
+        """Some are not known any closer."""
 
 
 class Totals(Counts, Protocol):
@@ -36,6 +51,7 @@ class Ledger:
             "closes": totals.closes,
             "reports": totals.reports,
             "upstream_failures": totals.upstream_failures,
+            "fault_failures": totals.fault_failures,
             "injections_skipped": totals.injections_skipped,
         }
 
@@ -49,6 +65,11 @@ class Ledger:
             self._journal.skip(uid, amount)
             interceptor, virtual_cluster, fault, error = labels
             self._totals.counter_of((interceptor, virtual_cluster, fault, error)).inc(amount)
+        for observation in report.observations:
+            self._journal.observations.publish(observation)
+            self._totals.observe(observation)
+        if report.unseen:
+            self._journal.observations.pass_over(report.unseen)
         for (name, label), amount in report.counts.items():
             counter = self._counters[name]
             (counter.labels(label) if label else counter).inc(amount)

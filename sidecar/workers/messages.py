@@ -11,8 +11,10 @@ from typing import Final
 
 from codec.frames import frame
 from sidecar.dataplane.addresses import Broker
+from sidecar.dataplane.pipeline import Mark
 from sidecar.dataplane.versions import Features, Range
 from sidecar.model.injection import Noted
+from sidecar.model.observation import Observed
 from sidecar.model.place import Place
 from sidecar.model.snapshot import Snapshot
 
@@ -45,6 +47,7 @@ class WorkerSettings:
         secret_key: verifies tokens; None where clients do not authenticate.
         max_connections: of all processes together.
         frame_limit: bytes.
+        sequence_oracle: whether acknowledgements are judged.
     """
 
     advertised_host: str
@@ -53,6 +56,7 @@ class WorkerSettings:
     max_connections: int
     frame_limit: int
     log_level: str
+    sequence_oracle: bool = False
 
 
 # To a worker.
@@ -66,6 +70,7 @@ class Welcome:
     settings: WorkerSettings
     cluster: ClusterView
     snapshot: Snapshot
+    marks: tuple[Mark, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,7 +116,14 @@ class Granted:
     count: int
 
 
-ToWorker = Welcome | Publish | ClusterView | Claimed | Forget | Granted
+@dataclass(frozen=True, slots=True)
+class Marked:
+    """Another process has set a mark; said both ways."""
+
+    mark: Mark
+
+
+ToWorker = Welcome | Publish | ClusterView | Claimed | Forget | Granted | Marked
 
 
 # From a worker.
@@ -179,7 +191,7 @@ class GivenBack:
     count: int
 
 
-Answer = Listening | Published | Seen | Claim | Forgotten | Want | GivenBack
+Answer = Listening | Published | Seen | Claim | Forgotten | Want | GivenBack | Marked
 """What a worker says besides its reports."""
 
 LostKey = tuple[str, str, str, str, str]
@@ -211,12 +223,16 @@ class Report:
         injections: in order; all of them are in the log already.
         lost: how many more there were for which no room was left; they come after these.
         counts: what to add to the counters.
+        observations: in order; all of them are in the log already.
+        unseen: how many more there were for which no room was left; they come after these.
     """
 
     injections: tuple[Noted, ...]
     lost: Mapping[LostKey, int]
     counts: Mapping[CountKey, int]
     state: State
+    observations: tuple[Observed, ...] = ()
+    unseen: int = 0
 
 
 FromWorker = Hello | Answer | Report

@@ -3,9 +3,10 @@
 from collections import Counter, deque
 from collections.abc import Callable
 from itertools import islice
-from typing import Final
+from typing import Any, Final
 
 from sidecar.model.injection import Brief, Injection, Noted
+from sidecar.model.observation import Observed
 from sidecar.workers.messages import CountKey, LostKey, Report, State
 
 ROOM: Final = 10_000
@@ -26,12 +27,16 @@ class Tally:
         self._wake = wake
         self._room = room
         self._injections: deque[Noted] = deque()
+        self._observations: deque[Observed] = deque()
+        self._unseen = 0
+        """Observations for which there was no room."""
         self._lost: Counter[LostKey] = Counter()
         self._counts: Counter[CountKey] = Counter()
         self.connections = _Tallied(self._count, "connections")
         self.closes = _Tallied(self._count, "closes")
         self.reports = _Tallied(self._count, "reports")
         self.upstream_failures = _Tallied(self._count, "upstream_failures")
+        self.fault_failures = _Tallied(self._count, "fault_failures")
         self.injections_skipped = _Tallied(self._count, "injections_skipped")
 
     def publish(self, injection: Noted) -> None:
@@ -44,6 +49,17 @@ class Tally:
             self._lost[key] += 1
         self._wake()
 
+    def note(self, observation: Observed) -> None:
+        """Keep an observation for the next report, or their number where there is no room."""
+        if len(self._observations) < self._room and not self._unseen:
+            self._observations.append(observation)
+        else:
+            self._unseen += 1
+        self._wake()
+
+    def observe(self, observation: Observed) -> None:
+        """Counted where they arrive."""
+
     def counter(self, injection: Injection) -> "_Uncounted":
         """Injections are counted where they arrive, with their records."""
         return _UNCOUNTED
@@ -55,19 +71,29 @@ class Tally:
     @property
     def due(self) -> int:
         """How many reports it takes to tell what there is to tell now."""
-        full = -(-len(self._injections) // REPORT_SIZE)
-        return full or int(bool(self._lost or self._counts))
+        waiting = max(len(self._injections), len(self._observations))
+        full = -(-waiting // REPORT_SIZE)
+        return full or int(bool(self._lost or self._unseen or self._counts))
 
     def take(self, state: State) -> Report:
         """The next report; there may be more to report after it."""
-        taken = tuple(islice(self._injections, REPORT_SIZE))
-        for _ in taken:
-            self._injections.popleft()
+        taken = _taken(self._injections)
+        seen = _taken(self._observations)
+        unseen = 0
+        if not self._observations:
+            unseen, self._unseen = self._unseen, 0
         lost: dict[LostKey, int] = {}
         if not self._injections:
             lost, self._lost = dict(self._lost), Counter()
         counts, self._counts = dict(self._counts), Counter()
-        return Report(taken, lost, counts, state)
+        return Report(taken, lost, counts, state, seen, unseen)
+
+
+def _taken(waiting: deque[Any]) -> tuple[Any, ...]:
+    taken = tuple(islice(waiting, REPORT_SIZE))
+    for _ in taken:
+        waiting.popleft()
+    return taken
 
 
 class _Tallied:

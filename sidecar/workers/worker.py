@@ -14,12 +14,17 @@ from gevent.event import Event
 
 from sidecar import lean, log
 from sidecar.dataplane.addresses import Broker
-from sidecar.dataplane.pipeline import Pipeline
+from sidecar.dataplane.pipeline import Mark, Pipeline
+from sidecar.dataplane.recovering import Recoveries
 from sidecar.dataplane.sasl import Authenticate
+from sidecar.dataplane.sequence_oracle import SequenceOracle
 from sidecar.dataplane.session import Shared
 from sidecar.dataplane.tenancy import TopicDirectory
 from sidecar.dataplane.versions import Versions
+from sidecar.failures import FaultFailures
 from sidecar.net.listeners import Listeners
+from sidecar.net.soon import Soon
+from sidecar.observer import Observer
 from sidecar.recorder import Recorder
 from sidecar.sink import LineSink
 from sidecar.workers.channel import Channel
@@ -35,6 +40,7 @@ from sidecar.workers.messages import (
     Granted,
     Hello,
     Listening,
+    Marked,
     Publish,
     Published,
     Seen,
@@ -97,17 +103,28 @@ class Worker:
         self._answers: list[Answer] = []
         self._state = State()
         self._recorder = Recorder(self._sink, self._tally.publish, self._tally)
+        self._failures = FaultFailures(self._log, self._tally)
+        self._observer = Observer(self._sink.put, self._tally.note, self._tally, Soon())
+        note = self._observer.note
         self._directory = Directory(settings.advertised_host, self._on_unknown)
         self._claims = Claims(self._answer)
         key = settings.secret_key
         self._secured = key is not None
         self._shared = Shared(
-            pipeline=Pipeline(welcome.snapshot, place=self._place, ask=self._ask),
+            pipeline=Pipeline(
+                welcome.snapshot,
+                place=self._place,
+                ask=self._ask,
+                spread=self._spread,
+                failed=self._failures.note,
+            ),
             versions=Versions([], secured=self._secured),
             advertise=self._directory.advertised,
             record=self._recorder.record,
             authenticate=self._claims.guarded(_verifier(key)) if key is not None else None,
             directory=TopicDirectory(secrets.token_bytes(32)),
+            recoveries=Recoveries(note),
+            oracle=SequenceOracle(note) if settings.sequence_oracle else None,
         )
         self._listeners = Listeners(
             locate=self._directory.locate,
@@ -119,6 +136,8 @@ class Worker:
             log=self._log,
             place=self._place,
         )
+        for mark in welcome.marks:
+            self._shared.pipeline.hear(mark)
         self._cluster = welcome.cluster
         self._reporter: gevent.Greenlet[[], None] | None = None
 
@@ -132,7 +151,9 @@ class Worker:
         match message:
             case Publish(snapshot):
                 old = self._shared.pipeline
-                self._shared.pipeline = Pipeline(snapshot, old, self._place, self._ask)
+                self._shared.pipeline = Pipeline(
+                    snapshot, old, self._place, self._ask, self._spread, self._failures.note
+                )
                 # A number may have been lowered: what is left of it is asked for again.
                 self._give_back({uid: purse.empty() for uid, purse in old.borrowed})
                 self._answer(Published(snapshot.revision))
@@ -140,6 +161,8 @@ class Worker:
                 purse = dict(self._shared.pipeline.borrowed).get(uid)
                 if purse is not None:
                     purse.granted(count, time.time())
+            case Marked(mark):
+                self._shared.pipeline.hear(mark)
             case Claimed():
                 self._claims.take(message)
             case Forget(number, virtual_cluster):
@@ -155,6 +178,7 @@ class Worker:
         if self._reporter is not None:
             self._reporter.kill()
         self._listeners.stop()
+        self._observer.flush()
         self._sink.flush()
         self._channel.close()
 
@@ -177,6 +201,9 @@ class Worker:
     def _ask(self, uid: str, count: int) -> None:
         self._answer(Want(uid, count))
 
+    def _spread(self, mark: Mark) -> None:
+        self._answer(Marked(mark))
+
     def _give_back(self, counts: Mapping[str, int]) -> None:
         for uid, count in counts.items():
             if count:
@@ -196,6 +223,7 @@ class Worker:
             self._wake.clear()
             self._sink.flush()
             now = time.time()
+            self._shared.recoveries.expire(now)
             borrowed = self._shared.pipeline.borrowed
             self._give_back({uid: purse.idle(now) for uid, purse in borrowed})
             try:

@@ -15,6 +15,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from prometheus_client.parser import text_string_to_metric_families
+
 from tests.kafka.cluster import RealKafka
 from tests.kafka.processes import Child, free_port_range, free_ports, wait_until
 
@@ -80,25 +82,38 @@ class Sidecar:
         """End it; its exit status."""
         return self._child.stop()
 
-    def events(self, **wanted: object) -> list[Json]:
-        """The injections in its log whose fields equal those wanted, in order."""
+    def events(self, named: str = "fault_injected", **wanted: object) -> list[Json]:
+        """The events of this name in its log whose fields equal those wanted, in order."""
         lines = self._child.log.read_text(errors="replace").splitlines()
-        entries = [json.loads(line) for line in lines if "fault_injected" in line]
+        entries = [json.loads(line) for line in lines if f'"event":"{named}"' in line]
         return [each for each in entries if wanted.items() <= each.items()]
+
+    def metric(self, name: str, **labels: str) -> float:
+        """The sum of the series of this name that have these labels."""
+        text = self._ask("GET", "/metrics", None)[1].decode()
+        return sum(
+            sample.value
+            for family in text_string_to_metric_families(text)
+            for sample in family.samples
+            if sample.name == name and labels.items() <= sample.labels.items()
+        )
 
     def request(self, method: str, path: str, body: Json | None = None) -> tuple[int, Any]:
         """Ask the admin API; the status and the decoded body."""
+        status, text = self._ask(method, path, body)
+        return status, json.loads(text) if text else None
+
+    def _ask(self, method: str, path: str, body: Json | None) -> tuple[int, bytes]:
         data = None if body is None else json.dumps(body).encode()
         request = urllib.request.Request(self.admin_url + path, data, method=method)
         request.add_header("Content-Type", "application/json")
         request.add_header("Authorization", f"Basic {base64.b64encode(ADMIN.encode()).decode()}")
         try:
             with urllib.request.urlopen(request, timeout=10) as reply:
-                status, text = reply.status, reply.read()
+                return reply.status, reply.read()
         except urllib.error.HTTPError as exc:
             with exc:
-                status, text = exc.code, exc.read()
-        return status, json.loads(text) if text else None
+                return exc.code, exc.read()
 
     def access(self, vcluster: str, username: str = "sa") -> Access:
         """A client's way into a virtual cluster, with a new token."""

@@ -21,7 +21,7 @@ LOG = [[("p", 0), ("p", 2), ("p", 2), ("p", 4)], [("p", 3), ("p", 1)]]
 @pytest.mark.timeout(600)
 def test_mixed_faults_lose_nothing(kafka: RealKafka) -> None:
     with tempfile.TemporaryDirectory(prefix="oracle-") as home:
-        sidecar = Sidecar("oracle", kafka, FIRST_PORT, Path(home))
+        sidecar = Sidecar("oracle", kafka, FIRST_PORT, Path(home), GATEWAY_SEQUENCE_ORACLE="true")
         try:
             assert run(sidecar, kafka.bootstrap, SECONDS, SEED) == []
         finally:
@@ -51,7 +51,8 @@ def test_what_is_twice_needs_a_cause() -> None:
         return {"topic": topic, "partition": partition, "outcome": outcome}
 
     assert verdict.unexplained(LOG, [event("APPEND_THEN_REJECT")], "t") == []
-    assert verdict.unexplained(LOG, [event("APPEND_THEN_DISCONNECT", 1)], "t") == []
+    for end in ("APPEND_THEN_DISCONNECT", "APPEND_THEN_SWALLOW"):
+        assert verdict.unexplained(LOG, [event(end, 1)], "t") == []
     for other in (
         [],
         [event("REJECT")],

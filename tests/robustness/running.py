@@ -52,12 +52,12 @@ class Running:
 
     def inject(self, virtual_cluster: str, rate: int) -> None:
         """Refuse some Produce requests of a virtual cluster, so that they are decoded."""
+        self.add(virtual_cluster, _PLUGIN, {"rateInPercent": rate, "seed": 1})
+
+    def add(self, virtual_cluster: str, plugin: str, config: dict[str, Any]) -> None:
+        """Add an interceptor of this class."""
         path = f"/admin/interceptors/v1/vcluster/{virtual_cluster}/interceptor/simulate"
-        body = {
-            "pluginClass": _PLUGIN,
-            "priority": 100,
-            "config": {"rateInPercent": rate, "seed": 1},
-        }
+        body = {"pluginClass": plugin, "priority": 100, "config": config}
         request = urllib.request.Request(self._url(path), json.dumps(body).encode(), method="POST")
         request.add_header("Content-Type", "application/json")
         request.add_header("Authorization", f"Basic {_ADMIN}")
@@ -71,6 +71,14 @@ class Running:
                 return json.load(answer)
         except OSError:
             return None
+
+    def metric(self, name: str) -> float:
+        """A sample of /metrics that has no labels."""
+        request = urllib.request.Request(self._url("/metrics"))
+        request.add_header("Authorization", f"Basic {_ADMIN}")
+        with urllib.request.urlopen(request, timeout=5) as answer:
+            found = re.search(rf"^kafka_chaos_{name} (\S+)$", answer.read().decode(), re.MULTILINE)
+        return float(found[1]) if found else 0.0
 
     def _url(self, path: str) -> str:
         return f"http://127.0.0.1:{self.http_port}{path}"

@@ -13,8 +13,8 @@ from codec.headers import request_header
 from codec.messages.create_topics import CreateTopicsRequest, CreateTopicsResponse
 from codec.primitives import write_tags
 from codec.registry import SUPPORTED
-from sidecar.dataplane.injector import READ_LIMIT
 from sidecar.dataplane.tenancy import NAME_LIMIT
+from sidecar.dataplane.topic_names import READ_LIMIT
 from tests.support.messages import batch, produce, read_response, request, response
 from tests.support.sessions import Client, closes, to_broker, to_client
 

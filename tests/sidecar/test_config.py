@@ -54,6 +54,7 @@ def test_all_defaults() -> None:
         workers=1,
         max_frame_bytes=104_857_600,
         log_level="info",
+        sequence_oracle=False,
     )
     assert ignored == []
 
@@ -87,6 +88,7 @@ GIVEN: list[tuple[str, str, str, Any]] = [
     ("GATEWAY_WORKERS", "64", "workers", 64),
     ("GATEWAY_MAX_FRAME_BYTES", "65536", "max_frame_bytes", 65536),
     ("GATEWAY_LOG_LEVEL", "Warning", "log_level", "warning"),
+    ("GATEWAY_SEQUENCE_ORACLE", "true", "sequence_oracle", True),
 ]
 
 
@@ -358,6 +360,7 @@ def test_every_setting_can_stand_in_the_file(tmp_path: Path) -> None:
         workers = 2
         max_frame_bytes = 70000
         log_level = "debug"
+        sequence_oracle = true
         """,
     )
 
@@ -383,6 +386,7 @@ def test_every_setting_can_stand_in_the_file(tmp_path: Path) -> None:
         workers=2,
         max_frame_bytes=70000,
         log_level="debug",
+        sequence_oracle=True,
     )
     text = file.read_text()
     assert all(setting.key.partition(".")[2] in text for setting in SETTINGS)

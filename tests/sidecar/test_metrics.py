@@ -77,7 +77,7 @@ class Watched:
     def there_are(self, *places: tuple[str, str]) -> None:
         """Interceptors by name and virtual cluster."""
         fault = LeaderElection(rate_in_percent=100)
-        self.metrics.injections.follow(
+        self.metrics.follow(
             Snapshot(
                 1,
                 tuple(
@@ -155,7 +155,7 @@ def test_a_thousand_interceptors_that_came_and_went_leave_nothing() -> None:
     watched = Watched()
     for i in range(1000):
         watched.there_are((f"i{i}", "passthrough"))
-        watched.metrics.injections.counter((f"i{i}", "passthrough", "leader_election", "E")).inc()
+        watched.metrics.injections.series((f"i{i}", "passthrough", "leader_election", "E")).inc()
     watched.there_are()
     assert len(watched.counted()) == 1000
 

@@ -1,5 +1,6 @@
 """A gateway on loopback in front of fake brokers, and a client of it, on the test's own hub."""
 
+import os
 import socket as plain_socket
 from collections.abc import Callable
 from contextlib import ExitStack
@@ -24,10 +25,17 @@ from tests.support.log import EventLog
 from tests.support.messages import read_response, request, sized
 from tests.support.sessions import Recorded, snapshot
 
+_PORTS = range(21_000, 32_000)
+
 
 def free_ports(count: int) -> int:
-    """The first of `count` consecutive ports that nothing listens on, below the ephemeral ones."""
-    for first in range(21_000, 32_000, count):
+    """The first of `count` consecutive ports that nothing listens on, below the ephemeral ones.
+
+    Each process begins to look somewhere else, as suites may run side by side.
+    """
+    begin = os.getpid() * 101 % (_PORTS.stop - _PORTS.start - count)
+    for step in range(begin, begin + len(_PORTS), count):
+        first = _PORTS.start + step % (len(_PORTS) - count)
         with ExitStack() as stack:
             try:
                 for port in range(first, first + count):

@@ -9,6 +9,8 @@ from codec.messages.sasl_handshake import SaslHandshakeRequest
 from sidecar.dataplane.actions import Action, Close, Report, ToBroker, ToClient
 from sidecar.dataplane.addresses import AddressBook, Broker
 from sidecar.dataplane.pipeline import Pipeline
+from sidecar.dataplane.recovering import Recoveries
+from sidecar.dataplane.sequence_oracle import SequenceOracle
 from sidecar.dataplane.session import Session, Shared
 from sidecar.dataplane.versions import Range, Versions
 from sidecar.faults.leader_election import LeaderElection
@@ -16,6 +18,7 @@ from sidecar.model.faults import Fault
 from sidecar.model.identity import AuthenticationFailed, Identity
 from sidecar.model.injection import Injection, Noted
 from sidecar.model.interceptor import Interceptor, Scope
+from sidecar.model.observation import Observed
 from sidecar.model.snapshot import Snapshot
 from tests.support.messages import frames, read_request, request
 
@@ -75,21 +78,26 @@ class Recorded:
 
 
 class Client:
-    """A session and the client side of it: frames in, actions out, always at `NOW`."""
+    """A session and the client side of it: frames in, actions out, at `now`."""
 
     def __init__(
         self,
         *interceptors: Interceptor,
         secured: bool = False,
         upstream: Sequence[dict[int, Range]] = (),
+        oracle: bool = False,
     ) -> None:
+        self.now = NOW
         self.recorded = Recorded()
+        self.observed: list[Observed] = []
         self.shared = Shared(
             pipeline=Pipeline(snapshot(*interceptors)),
             versions=Versions(upstream, secured=secured),
             advertise=address_book().advertised,
             record=self.recorded,
             authenticate=authenticate if secured else None,
+            recoveries=Recoveries(self.observed.append),
+            oracle=SequenceOracle(self.observed.append) if oracle else None,
         )
         self.session = Session(self.shared, connection_id=7, broker_id=2)
 
@@ -101,11 +109,11 @@ class Client:
 
     def sends_frame(self, data: Any, *, looked_up: bool = False) -> list[Action]:
         """What the session does about a frame."""
-        return self.session.on_request(data, NOW, looked_up=looked_up)
+        return self.session.on_request(data, self.now, looked_up=looked_up)
 
     def broker_answers(self, data: Any) -> list[Action]:
         """What the session does about a frame from the broker."""
-        return self.session.on_response(data, NOW)
+        return self.session.on_response(data, self.now)
 
     def authenticates(self, token: str = "good token", version: int = 1) -> list[Action]:
         """Handshake v1 and one SaslAuthenticate; returns what came of the latter."""
@@ -114,9 +122,9 @@ class Client:
         return self.sends(auth, version)
 
 
-def tenant(*interceptors: Interceptor) -> Client:
+def tenant(*interceptors: Interceptor, oracle: bool = False) -> Client:
     """A client that has authenticated as `TENANT`."""
-    client = Client(*interceptors, secured=True)
+    client = Client(*interceptors, secured=True, oracle=oracle)
     client.authenticates()
     assert client.session.peer.identity == TENANT
     return client

@@ -5,6 +5,7 @@ change of size is fine. At the end the table stays on the usual one.
 """
 
 import shutil
+import statistics
 import sys
 import time
 from collections import Counter, deque
@@ -12,11 +13,12 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Final
 
-from sidecar.cli.ctl.rows import gap_words, injection_line, place
+from sidecar.cli.ctl.rows import event_line, place
 from sidecar.cli.ctl.streams import Told
 from sidecar.cli.ctl.tables import BOLD, RED, YELLOW, clipped, colours, paint, printable, table
 from sidecar.cli.ctl.values import instant
 from sidecar.gen.kafka.chaos.v1.injection_pb2 import Injection
+from sidecar.gen.kafka.chaos.v1.observation_pb2 import Recovery
 
 _ENTER: Final = "\x1b[?1049h\x1b[?25l"
 _LEAVE: Final = "\x1b[?25h\x1b[?1049l"
@@ -26,6 +28,8 @@ _REST_OF_SCREEN: Final = "\x1b[J"
 _DRAW_SECONDS: Final = 0.25
 _RATE_SECONDS: Final = 10
 _LATEST: Final = 200
+_RECOVERIES: Final = 1000
+_COLOURS: Final = {"gap": YELLOW, "sequence_anomaly": RED}
 _COLUMNS: Final = (
     *("INTERCEPTOR", "VCLUSTER", "OUTCOME", "ERROR", "COUNT", "PER SECOND", "LAST", "AT"),
 )
@@ -72,6 +76,8 @@ class Live:
         self._latest: deque[tuple[str, str]] = deque(maxlen=_LATEST)
         self._trouble = dict.fromkeys(targets, "connecting")
         self._total = 0
+        self._recovered: deque[float] = deque(maxlen=_RECOVERIES)
+        self._given_up = 0
         self._drawn = 0.0
         self._open = True
         sys.stdout.write(_ENTER)
@@ -81,17 +87,27 @@ class Live:
         """Count it, and keep it among the latest."""
         assert told.event is not None
         before = f"{told.target} " if self._several else ""
-        if told.event.HasField("gap"):
-            self._latest.append((YELLOW, before + gap_words(told.event.gap)))
+        kind = told.event.WhichOneof("event")
+        if kind != "injection":
+            colour = _COLOURS.get(kind or "", "")
+            self._latest.append((colour, before + event_line(told.event)))
+            if told.event.HasField("recovery"):
+                self._recovery(told.event.recovery)
             return
         item = told.event.injection
         at = told.target if self._several else ""
         key = (at, item.interceptor, item.virtual_cluster, item.outcome, item.error)
         now = time.monotonic()
         self._sums.setdefault(key, _Sum(int(now))).add(item, now)
-        self._latest.append(("", before + injection_line(item)))
+        self._latest.append(("", before + event_line(told.event)))
         self._total += 1
         self.idle()
+
+    def _recovery(self, item: Recovery) -> None:
+        if item.recovered:
+            self._recovered.append(item.duration.ToNanoseconds() / 1e9)
+        else:
+            self._given_up += 1
 
     def trouble(self, target: str, words: str) -> None:
         """Show it above the table as long as it lasts."""
@@ -130,7 +146,11 @@ class Live:
 
     def _title(self) -> str:
         heard = sum(1 for words in self._trouble.values() if not words)
-        return f"{self._total} injections from {heard} of {len(self._targets)} sidecars"
+        title = f"{self._total} injections from {heard} of {len(self._targets)} sidecars"
+        if self._recovered:
+            median, slowest = statistics.median(self._recovered), max(self._recovered)
+            title += f"; clients recovered in {median:.3f} s (median), {slowest:.3f} s (slowest)"
+        return f"{title}, {self._given_up} have not" if self._given_up else title
 
     def _troubles(self) -> Iterator[tuple[str, str]]:
         return ((RED, printable(f"{at}: {words}")) for at, words in self._trouble.items() if words)

@@ -8,9 +8,14 @@ from sidecar.cli.ctl import times
 from sidecar.cli.ctl.output import Row, Table
 from sidecar.cli.ctl.values import enum_name, instant, to_json
 from sidecar.gen.kafka.chaos.v1.injection_pb2 import Injection
-from sidecar.gen.kafka.chaos.v1.injection_service_pb2 import Gap, ListInjectionsResponse
+from sidecar.gen.kafka.chaos.v1.injection_service_pb2 import (
+    Gap,
+    ListInjectionsResponse,
+    WatchInjectionsResponse,
+)
 from sidecar.gen.kafka.chaos.v1.interceptor_pb2 import Interceptor, Scope
 from sidecar.gen.kafka.chaos.v1.lease_pb2 import Lease
+from sidecar.gen.kafka.chaos.v1.observation_pb2 import Recovery, SequenceAnomaly
 from sidecar.gen.kafka.chaos.v1.sidecar_pb2 import SidecarStatus
 from sidecar.gen.kafka.chaos.v1.sidecar_service_pb2 import GetStatusResponse
 from sidecar.gen.kafka.chaos.v1.token_service_pb2 import CreateTokenResponse
@@ -107,11 +112,63 @@ def injection_line(item: Injection) -> str:
     return " ".join(word for word in words if word)
 
 
+def recovery_line(item: Recovery) -> str:
+    """What a client needed to succeed again, as one line."""
+    seconds = item.duration.ToNanoseconds() / 1e9
+    how = f"RECOVERED in {seconds:.3f} s" if item.recovered else f"NOT RECOVERED in {seconds:.0f} s"
+    words = [
+        instant(item.time),
+        item.interceptor,
+        item.virtual_cluster,
+        how,
+        item.api,
+        f"{item.topic}-{item.partition}",
+        f"client={item.client_id}" if item.HasField("client_id") else "",
+        f"errors={item.errors}",
+        f"retries={item.retries}",
+        f"metadata-refreshes={item.metadata_refreshes}",
+    ]
+    return " ".join(word for word in words if word)
+
+
+def anomaly_line(item: SequenceAnomaly) -> str:
+    """What is wrong with an acknowledged batch, as one line."""
+    words = [
+        instant(item.time),
+        item.kind,
+        item.virtual_cluster,
+        f"{item.topic}-{item.partition}",
+        f"client={item.client_id}" if item.HasField("client_id") else "",
+        f"producer={item.producer_id}/{item.producer_epoch}",
+        f"sequence={item.base_sequence}",
+        f"expected={item.expected_sequence}",
+        f"offset={item.base_offset}",
+        f"other-offset={item.other_offset}" if item.HasField("other_offset") else "",
+    ]
+    return " ".join(word for word in words if word)
+
+
 def gap_words(gap: Gap) -> str:
     """A hole in a stream."""
     if gap.restarted:
         return "GAP: the sidecar was started anew; its injections from here on"
-    return f"GAP: {gap.missed} injections went by that it can no longer tell"
+    what = f"{gap.missed} injections" if gap.missed else f"{gap.missed_observations} observations"
+    return f"GAP: {what} went by that it can no longer tell"
+
+
+def event_line(event: WatchInjectionsResponse) -> str:
+    """Any event of a stream but a heartbeat, as one line."""
+    match event.WhichOneof("event"):
+        case "injection":
+            return injection_line(event.injection)
+        case "recovery":
+            return recovery_line(event.recovery)
+        case "sequence_anomaly":
+            return anomaly_line(event.sequence_anomaly)
+        case "gap":
+            return gap_words(event.gap)
+        case _:
+            return "something this version of ctl does not know"
 
 
 def _status(answer: GetStatusResponse) -> Iterable[Row]:

@@ -1,4 +1,4 @@
-"""`ctl watch`: injections of all targets as they happen."""
+"""`ctl watch`: injections of all targets, and how clients recover, as it happens."""
 
 import argparse
 import json
@@ -12,7 +12,7 @@ from typing import Final, Protocol
 
 from sidecar.cli.ctl.live import Live
 from sidecar.cli.ctl.output import note
-from sidecar.cli.ctl.rows import gap_words, injection_line
+from sidecar.cli.ctl.rows import event_line
 from sidecar.cli.ctl.streams import Streams, Told
 from sidecar.cli.ctl.tables import printable
 from sidecar.cli.ctl.targets import clients
@@ -26,7 +26,7 @@ class View(Protocol):
     """Where what happens is shown."""
 
     def event(self, told: Told) -> None:
-        """An injection or a gap."""
+        """Anything but a heartbeat."""
 
     def trouble(self, target: str, words: str) -> None:
         """A target that is not heard any more, or (with no words) is again."""
@@ -51,10 +51,7 @@ class Lines:
     def event(self, told: Told) -> None:
         """Print it."""
         assert told.event is not None
-        if told.event.HasField("injection"):
-            words = injection_line(told.event.injection)
-        else:
-            words = gap_words(told.event.gap)
+        words = event_line(told.event)
         print(printable(f"{told.target} {words}" if self._several else words))
 
     def trouble(self, target: str, words: str) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import random
 import shutil
+import statistics
 import sys
 import tempfile
 import threading
@@ -12,6 +13,7 @@ import time
 from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from typing import Any
 
 from confluent_kafka.admin import AdminClient
 from confluent_kafka.cimpl import NewTopic
@@ -40,7 +42,7 @@ def main() -> int:
     print(f"seed {options.seed}, {options.seconds:g} s of faults", flush=True)
     try:
         with running("4.x") as kafka:
-            sidecar = Sidecar("oracle", kafka, FIRST_PORT, home)
+            sidecar = Sidecar("oracle", kafka, FIRST_PORT, home, GATEWAY_SEQUENCE_ORACLE="true")
             try:
                 problems = run(sidecar, kafka.bootstrap, options.seconds, options.seed)
             finally:
@@ -82,7 +84,9 @@ def run(sidecar: Sidecar, bootstrap: str, seconds: float, seed: int) -> list[str
             each.result(60)
     logs = {name: stored(bootstrap, f"{VCLUSTER}{name}") for name in ("exact", "loose")}
     events = sidecar.events(virtual_cluster=VCLUSTER)
+    recoveries = sidecar.events("client_recovered", virtual_cluster=VCLUSTER)
     show(exact, loose, chaos, events, healed)
+    show_recoveries(recoveries)
     seen = set().union(*(each.seen for each in consumers))
     once = sum(verdict.repeated(logs["exact"]).values())
     return [
@@ -90,6 +94,7 @@ def run(sidecar: Sidecar, bootstrap: str, seconds: float, seed: int) -> list[str
         *verdict.lost(loose, logs["loose"]),
         *([f"{once} records of idempotent producers are there twice"] if once else []),
         *verdict.reordered(logs["exact"]),
+        *verdict.anomalous(sidecar.events("sequence_anomaly", virtual_cluster=VCLUSTER)),
         *verdict.unexplained(logs["loose"], events, "loose"),
         *verdict.unseen((*exact, *loose), seen),
         *([] if healed <= HEALS_WITHIN else [f"healed after {healed:.1f} s"]),
@@ -135,6 +140,17 @@ def show(
     for (fault, outcome), count in sorted(outcomes.items()):
         print(f"  {count:6} {fault} {outcome}")
     print(f"healed {healed:.2f} s after the last fault", flush=True)
+
+
+def show_recoveries(recoveries: list[dict[str, Any]]) -> None:
+    """How long clients took, as the sidecar saw it."""
+    for api in ("PRODUCE", "FETCH"):
+        seconds = sorted(each["seconds"] for each in recoveries if each["api"] == api)
+        if seconds:
+            print(
+                f"{api}: {len(seconds)} recoveries, {statistics.median(seconds):.3f} s (median),"
+                f" {seconds[-1]:.3f} s (slowest)"
+            )
 
 
 if __name__ == "__main__":

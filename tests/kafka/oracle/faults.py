@@ -56,6 +56,19 @@ def _connection(choice: random.Random) -> Config:
     return {"rateInPercent": 2, "moment": choice.choice(("BEFORE", "AFTER"))}
 
 
+def _hole(choice: random.Random) -> Config:
+    """Its connections close when it is taken away, before clients lose their patience."""
+    return {"rateInPercent": 1, "moment": choice.choice(("BEFORE", "AFTER"))}
+
+
+def _slow_close(choice: random.Random) -> Config:
+    return _hole(choice) | {"delayMs": choice.choice((200, 1500))}
+
+
+def _narrow(choice: random.Random) -> Config:
+    return {"rateInPercent": 5, "bytesPerSecond": choice.choice((20_000, 200_000))}
+
+
 def _rolling(choice: random.Random) -> Config:
     order = choice.sample((1, 2, 3), 3)
     return {"brokers": order, "everyMs": 1000, "downMs": choice.choice((200, 600))}
@@ -73,6 +86,9 @@ MENU: tuple[tuple[str, Callable[[random.Random], Config]], ...] = (
     (f"{CONDUKTOR}.SimulateLatencyPlugin", _late),
     (f"{OURS}.CoordinatorMovePlugin", _coordinator),
     (f"{OURS}.ConnectionLossPlugin", _connection),
+    (f"{OURS}.BlackholePlugin", _hole),
+    (f"{OURS}.SlowClosePlugin", _slow_close),
+    (f"{OURS}.BandwidthPlugin", _narrow),
     (f"{OURS}.RollingRestartPlugin", _rolling),
 )
 

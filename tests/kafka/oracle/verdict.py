@@ -9,6 +9,7 @@ from typing import Any
 from tests.kafka.oracle.clients import Producer, Value
 
 SHOWN = 5
+ENDS = ("APPEND_THEN_DISCONNECT", "APPEND_THEN_SWALLOW")
 
 
 def lost(producers: Iterable[Producer], log: Sequence[Sequence[Value]]) -> list[str]:
@@ -48,15 +49,15 @@ def unexplained(
 ) -> list[str]:
     """Partitions with repeated records though nothing was appended and then denied.
 
-    A connection that closes takes the answers of what was in flight beside the request with it, of
-    other partitions too: then all that is repeated has a cause.
+    A connection that closes, now or later, takes the answers of what was in flight beside the
+    request with it, of other partitions too: then all that is repeated has a cause.
     """
     appended = [
         event
         for event in events
         if event["topic"] == topic and event["outcome"].startswith("APPEND_THEN_")
     ]
-    if any(event["outcome"] == "APPEND_THEN_DISCONNECT" for event in appended):
+    if any(event["outcome"] in ENDS for event in appended):
         return []
     denied = {event["partition"] for event in appended}
     found = [
@@ -65,6 +66,16 @@ def unexplained(
         if count and partition not in denied
     ]
     return _told("repeated without a cause", found)
+
+
+def anomalous(events: Iterable[dict[str, Any]]) -> list[str]:
+    """What the oracle on the wire found."""
+    found = [
+        f"{each['kind']} on {each['topic']}-{each['partition']},"
+        f" producer {each['producer_id']}, sequence {each['base_sequence']}"
+        for each in events
+    ]
+    return _told("wrong on the wire", found)
 
 
 def unseen(producers: Iterable[Producer], seen: set[Value]) -> list[str]:

@@ -2,17 +2,20 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import fields
 from typing import Any
 
 import grpc
 import pytest
 from google.protobuf.duration_pb2 import Duration
 
+from sidecar.gen.kafka.chaos.v1 import observation_pb2 as pb
 from sidecar.gen.kafka.chaos.v1.injection_service_pb2 import (
     WatchInjectionsRequest,
     WatchInjectionsResponse,
 )
-from tests.sidecar.api.harness import VIEWER, Control, injection, running
+from sidecar.model.observation import Ended, Recovery, SequenceAnomaly
+from tests.sidecar.api.harness import NOW, VIEWER, Control, injection, running
 
 
 @contextmanager
@@ -60,7 +63,7 @@ def test_silence_is_broken_by_heartbeats_even_when_others_make_noise(control: Co
         event = next(stream)
 
     assert kind(event) == "heartbeat"
-    assert event.resume_token.endswith(":1")
+    assert event.resume_token.endswith(":1.0")
 
 
 def test_resuming_goes_on_behind_the_last_event(control: Control) -> None:
@@ -91,7 +94,7 @@ def test_what_was_forgotten_meanwhile_is_a_gap(control: Control) -> None:
 def test_a_token_of_another_run_starts_with_the_oldest(control: Control) -> None:
     control.journal.publish(injection())
 
-    with watching(control, resume_token="other:500") as stream:
+    with watching(control, resume_token="other:500.3") as stream:
         gap = next(stream)
         assert (kind(gap), gap.gap.missed, gap.gap.restarted) == ("gap", 0, True)
         assert kind(next(stream)) == "heartbeat"
@@ -145,3 +148,97 @@ def test_stopping_ends_streams_at_once() -> None:
             next(stream)
 
     assert caught.value.code() is grpc.StatusCode.UNAVAILABLE
+
+
+def recovery(**changes: Any) -> Ended:
+    return Ended(injection(), ("my-topic", 3), NOW, True, 1.25, 4, 3, 2)._replace(**changes)
+
+
+ANOMALY = SequenceAnomaly(
+    time=NOW,
+    kind="REORDERED",
+    virtual_cluster="teamA",
+    principal="sa",
+    client_id="app",
+    topic="cars",
+    partition=3,
+    producer_id=4000,
+    producer_epoch=5,
+    base_sequence=9,
+    record_count=2,
+    base_offset=12,
+    expected_sequence=11,
+    other_offset=40,
+)
+
+
+def test_observations_come_in_the_same_stream_with_numbers_of_their_own(control: Control) -> None:
+    observations = control.journal.observations
+    with watching(control) as stream:
+        next(stream)
+        control.journal.publish(injection())
+        first = next(stream)
+        observations.publish(recovery())
+        second = next(stream)
+        observations.publish(ANOMALY)
+        third = next(stream)
+
+    assert [kind(each) for each in (first, second, third)] == [
+        "injection",
+        "recovery",
+        "sequence_anomaly",
+    ]
+    assert (second.recovery.sequence, second.recovery.retries) == (1, 3)
+    assert second.recovery.duration.ToMilliseconds() == 1250
+    assert second.recovery.client_software_name == "apache-kafka-java"
+    assert (third.sequence_anomaly.sequence, third.sequence_anomaly.other_offset) == (2, 40)
+    with watching(control, resume_token=second.resume_token) as stream:
+        assert kind(next(stream)) == "heartbeat"
+        assert next(stream) == third
+
+
+def test_filters_hold_for_observations(control: Control) -> None:
+    observations = control.journal.observations
+    with watching(control, virtual_cluster="teamA", interceptor="wanted") as stream:
+        next(stream)
+        for first in (
+            injection(interceptor="other"),
+            injection(interceptor="wanted", virtual_cluster="teamB"),
+            injection(interceptor="wanted"),
+        ):
+            observations.publish(recovery(first=first))
+        assert next(stream).recovery.sequence == 3
+
+
+def test_forgotten_observations_are_a_gap_of_their_own(control: Control) -> None:
+    observations = control.journal.observations
+    with watching(control) as stream:
+        token = next(stream).resume_token
+    for _ in range(11):  # of which 8 are remembered
+        observations.publish(ANOMALY)
+
+    with watching(control, resume_token=token) as stream:
+        assert kind(next(stream)) == "heartbeat"
+        gap = next(stream)
+        assert (gap.gap.missed, gap.gap.missed_observations) == (0, 3)
+        assert next(stream).sequence_anomaly.sequence == 4
+
+
+def test_neither_waits_for_the_other(control: Control) -> None:
+    with watching(control) as stream:
+        token = next(stream).resume_token
+    for _ in range(5):
+        control.journal.publish(injection())
+        control.journal.observations.publish(ANOMALY)
+
+    with watching(control, resume_token=token) as stream:
+        next(stream)
+        kinds = [kind(next(stream)) for _ in range(6)]
+    assert kinds == ["injection", "sequence_anomaly"] * 3
+
+
+def test_messages_have_the_fields_of_observations() -> None:
+    for message, model in ((pb.Recovery, Recovery), (pb.SequenceAnomaly, SequenceAnomaly)):
+        names = {field.name for field in fields(model)}
+        told = {"duration" if name == "seconds" else name for name in names}
+        assert set(message.DESCRIPTOR.fields_by_name) == told | {"sequence"}

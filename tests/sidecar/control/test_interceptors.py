@@ -19,7 +19,6 @@ from sidecar.faults.leader_election import LeaderElection
 from sidecar.model.errors import (
     Aborted,
     AlreadyExists,
-    FailedPrecondition,
     InvalidArgument,
     NotFound,
     ResourceExhausted,
@@ -62,25 +61,6 @@ class Fixture:
 @pytest.fixture
 def fixture() -> Fixture:
     return Fixture()
-
-
-def test_windows_need_one_process() -> None:
-    fault = LeaderElection(rate_in_percent=1, window_ms=100)
-    window = Interceptor(name="n", scope=Scope(), priority=1, fault=fault)
-    state = ControlState(lambda _: None)
-    InterceptorService(state, Journal()).create(window)
-    service = InterceptorService(ControlState(lambda _: None), Journal(), processes=4)
-
-    with pytest.raises(FailedPrecondition, match="GATEWAY_WORKERS is 4, allowed is 1"):
-        service.create(window)
-    with pytest.raises(FailedPrecondition):
-        service.update(window, allow_missing=True, validate_only=True)
-    present = replace(window, fault=LeaderElection(rate_in_percent=1))
-    service.create(present)
-    for validate_only in (False, True):
-        with pytest.raises(FailedPrecondition):
-            service.update(window, validate_only=validate_only)
-    assert [view.interceptor.fault for view in service.list()] == [present.fault]
 
 
 def test_create_is_published_before_it_returns(fixture: Fixture) -> None:

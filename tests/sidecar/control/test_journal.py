@@ -2,7 +2,8 @@
 
 import threading
 
-from sidecar.control.journal import Gap, Journal, Subscription
+from sidecar.control.journal import Journal
+from sidecar.control.ring import Gap, Subscription
 from sidecar.model.injection import Brief, Form, Injection
 from tests.sidecar.api.harness import injection
 

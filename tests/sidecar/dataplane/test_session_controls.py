@@ -147,7 +147,7 @@ def test_other_apis_are_selected_by_their_groups() -> None:
 def wants(client: Client, api: ApiKey) -> bool:
     injector = client.session._injector
     assert injector is not None
-    return injector.wants(client.shared.pipeline, api)
+    return bool(injector.stages(client.shared.pipeline, api))
 
 
 def test_requests_pass_when_who_sends_them_cannot_be_meant() -> None:

@@ -11,7 +11,7 @@ from codec.messages.heartbeat import HeartbeatRequest, HeartbeatResponse
 from codec.messages.metadata import MetadataRequest, MetadataResponse
 from codec.messages.produce import ProduceResponse
 from sidecar.dataplane.actions import Action, Close, HoldBack, LookUp, ToClient
-from sidecar.dataplane.injector import MAX_ASKED, READ_LIMIT
+from sidecar.dataplane.topic_names import MAX_ASKED, READ_LIMIT
 from sidecar.faults.draws import draw
 from sidecar.faults.latency import Latency
 from sidecar.faults.slow_broker import SlowBroker

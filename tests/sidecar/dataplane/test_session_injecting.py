@@ -11,7 +11,7 @@ from codec.messages.heartbeat import HeartbeatRequest, HeartbeatResponse
 from codec.messages.metadata import MetadataRequest
 from codec.messages.produce import ProduceResponse
 from sidecar.dataplane.actions import Close, ToClient
-from sidecar.dataplane.injector import MAX_EVENTS
+from sidecar.dataplane.noting import MAX_EVENTS
 from sidecar.dataplane.pipeline import Pipeline
 from sidecar.faults.draws import draw
 from sidecar.model.interceptor import Scope

@@ -171,7 +171,7 @@ def test_of_several_changes_those_are_made_that_are_recorded() -> None:
         return not recorded.injections and recorded(injections)
 
     assert client.session._injector is not None
-    client.session._injector.record = first_only
+    client.session._injector.notes.record = first_only
 
     got = forwarded(client.sends(produce({"cars": {0: batch([b"a"])}}), 9))
 
@@ -237,7 +237,8 @@ def test_the_fast_lane_leaves_what_may_be_changed_to_the_session(
 
     got = [blobs(read_request(each)[1]) for each in lane.forwarded]
     assert [len(values(next(iter(each.values())))) for each in got] == [2, 1, 2]
-    assert [each.draw for each in lane.client.recorded.injections] == [0, 2]
+    # Of what names other topics nothing is drawn, and it passes.
+    assert [each.draw for each in lane.client.recorded.injections] == [0, 1]
 
 
 # To a consumer

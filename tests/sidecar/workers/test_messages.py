@@ -7,6 +7,7 @@ import pytest
 
 from codec.frames import FrameDecoder
 from sidecar.dataplane.addresses import Broker
+from sidecar.dataplane.pipeline import Mark
 from sidecar.model.alias_topic import AliasTopic
 from sidecar.model.injection import Brief, Form
 from sidecar.model.place import Place
@@ -19,6 +20,7 @@ from sidecar.workers.messages import (
     Forget,
     Forgotten,
     FromWorker,
+    Marked,
     Publish,
     Report,
     State,
@@ -49,7 +51,8 @@ def arrived(message: ToWorker | FromWorker) -> ToWorker | FromWorker:
 
 def test_a_welcome_arrives_as_it_was() -> None:
     view = ClusterView(((Broker(1, "kafka1", 9092), 6969),), frozenset({1}), ({0: (0, 12)},))
-    welcome = Welcome(Place(1, 2), SETTINGS, view, for_workers(snapshot(interceptor(50))))
+    marks = (Mark("uid", ("teamA", ("cars", 3)), 7.5),)
+    welcome = Welcome(Place(1, 2), SETTINGS, view, for_workers(snapshot(interceptor(50))), marks)
 
     assert arrived(welcome) == welcome
     assert "do not show" not in repr(welcome)
@@ -85,10 +88,11 @@ def test_brief_injections_arrive_without_what_the_recorder_keeps() -> None:
         Claimed("teamA", "it may not be used here"),
         Forget(3, "teamA"),
         Forgotten(3, 7),
+        Marked(Mark("uid", ("teamA", "group"), 7.5)),
     ],
     ids=repr,
 )
-def test_questions_about_virtual_clusters_arrive_as_they_were(message: Any) -> None:
+def test_questions_and_news_arrive_as_they_were(message: Any) -> None:
     assert arrived(message) == message
 
 

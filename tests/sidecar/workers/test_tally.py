@@ -2,6 +2,7 @@
 
 from sidecar.control.journal import Journal
 from sidecar.metrics import Metrics
+from sidecar.model.observation import Ended
 from sidecar.workers.ledger import Ledger
 from sidecar.workers.messages import State
 from sidecar.workers.tally import REPORT_SIZE, Tally
@@ -102,3 +103,40 @@ def test_counts_arrive_under_their_names_once() -> None:
 
 def test_a_report_carries_the_state_also_when_nothing_was_counted() -> None:
     assert Ends().tally.take(STATE).state == STATE
+
+
+def test_observations_arrive_in_order_and_are_counted_where_they_do() -> None:
+    ends = Ends()
+    ended = Ended(injection(), ("my-topic", 3), 1.0, True, 1.25, 4, 3, 2)
+    for number in range(REPORT_SIZE + 5):
+        ends.tally.note(ended._replace(errors=number))
+        ends.tally.observe(ended)
+    assert ends.report() == 2
+
+    page = ends.journal.observations.list(0, 1000)
+    assert [each.errors for _, each in page.entries] == list(range(REPORT_SIZE + 5))
+    count = ends.metrics.registry.get_sample_value(
+        "kafka_chaos_recovery_seconds_count",
+        {
+            "interceptor": "elections",
+            "virtual_cluster": "teamA",
+            "fault": "leader_election",
+            "api": "PRODUCE",
+        },
+    )
+    assert count == REPORT_SIZE + 5
+    assert ends.journal.total == 0
+
+
+def test_observations_without_room_leave_a_gap() -> None:
+    ends = Ends(room=10)
+    ended = Ended(injection(), ("my-topic", 3), 1.0, True, 1.25, 4, 3, 2)
+    for _ in range(12):
+        ends.tally.note(ended)
+    ends.report()
+    ends.tally.note(ended)
+    ends.report()
+
+    page = ends.journal.observations.list(0, 1000)
+    assert [sequence for sequence, _ in page.entries] == [*range(1, 11), 13]
+    assert page.missed == 2

@@ -111,6 +111,7 @@ class LeaderElection(_message.Message):
     DRAW_FIELD_NUMBER: _builtins.int
     OUTCOME_FIELD_NUMBER: _builtins.int
     WINDOW_MS_FIELD_NUMBER: _builtins.int
+    MAX_PARTITIONS_AT_ONCE_FIELD_NUMBER: _builtins.int
     rate_in_percent: _builtins.float
     """Share of Produce requests that get the error, 0 to 100; required. Retries are drawn afresh."""
     seed: _builtins.int
@@ -124,7 +125,11 @@ class LeaderElection(_message.Message):
     window_ms: _builtins.int
     """How long a partition that was drawn has no leader, milliseconds, 0 to 3600000; 0 when unset:
     only what was drawn is struck. Meanwhile it is as Leaderless says, for everybody in the scope,
-    and nothing is drawn for it. Only with the outcome REJECT, and in one process.
+    and nothing is drawn for it. Only with the outcome REJECT.
+    """
+    max_partitions_at_once: _builtins.int
+    """How many partitions of a topic may have no leader at once, 0 to 100000; 0 when unset: any
+    number. What is drawn beyond keeps its leader. Only with window_ms.
     """
     def __init__(
         self,
@@ -134,13 +139,16 @@ class LeaderElection(_message.Message):
         draw: Global___LeaderElection.Draw.ValueType | None = ...,
         outcome: Global___LeaderElection.Outcome.ValueType | None = ...,
         window_ms: _builtins.int | None = ...,
+        max_partitions_at_once: _builtins.int | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["_draw", b"_draw", "_outcome", b"_outcome", "_rate_in_percent", b"_rate_in_percent", "_seed", b"_seed", "_window_ms", b"_window_ms", "draw", b"draw", "outcome", b"outcome", "rate_in_percent", b"rate_in_percent", "seed", b"seed", "window_ms", b"window_ms"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["_draw", b"_draw", "_max_partitions_at_once", b"_max_partitions_at_once", "_outcome", b"_outcome", "_rate_in_percent", b"_rate_in_percent", "_seed", b"_seed", "_window_ms", b"_window_ms", "draw", b"draw", "max_partitions_at_once", b"max_partitions_at_once", "outcome", b"outcome", "rate_in_percent", b"rate_in_percent", "seed", b"seed", "window_ms", b"window_ms"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["_draw", b"_draw", "_outcome", b"_outcome", "_rate_in_percent", b"_rate_in_percent", "_seed", b"_seed", "_window_ms", b"_window_ms", "draw", b"draw", "outcome", b"outcome", "rate_in_percent", b"rate_in_percent", "seed", b"seed", "window_ms", b"window_ms"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_draw", b"_draw", "_max_partitions_at_once", b"_max_partitions_at_once", "_outcome", b"_outcome", "_rate_in_percent", b"_rate_in_percent", "_seed", b"_seed", "_window_ms", b"_window_ms", "draw", b"draw", "max_partitions_at_once", b"max_partitions_at_once", "outcome", b"outcome", "rate_in_percent", b"rate_in_percent", "seed", b"seed", "window_ms", b"window_ms"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     _WhichOneofReturnType__draw: _TypeAlias = _typing.Literal["draw"]  # noqa: Y015
     _WhichOneofArgType__draw: _TypeAlias = _typing.Literal["_draw", b"_draw"]  # noqa: Y015
+    _WhichOneofReturnType__max_partitions_at_once: _TypeAlias = _typing.Literal["max_partitions_at_once"]  # noqa: Y015
+    _WhichOneofArgType__max_partitions_at_once: _TypeAlias = _typing.Literal["_max_partitions_at_once", b"_max_partitions_at_once"]  # noqa: Y015
     _WhichOneofReturnType__outcome: _TypeAlias = _typing.Literal["outcome"]  # noqa: Y015
     _WhichOneofArgType__outcome: _TypeAlias = _typing.Literal["_outcome", b"_outcome"]  # noqa: Y015
     _WhichOneofReturnType__rate_in_percent: _TypeAlias = _typing.Literal["rate_in_percent"]  # noqa: Y015
@@ -151,6 +159,8 @@ class LeaderElection(_message.Message):
     _WhichOneofArgType__window_ms: _TypeAlias = _typing.Literal["_window_ms", b"_window_ms"]  # noqa: Y015
     @_typing.overload
     def WhichOneof(self, oneof_group: _WhichOneofArgType__draw) -> _WhichOneofReturnType__draw | None: ...
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__max_partitions_at_once) -> _WhichOneofReturnType__max_partitions_at_once | None: ...
     @_typing.overload
     def WhichOneof(self, oneof_group: _WhichOneofArgType__outcome) -> _WhichOneofReturnType__outcome | None: ...
     @_typing.overload
@@ -277,7 +287,7 @@ Global___RollingRestart: _TypeAlias = RollingRestart  # noqa: Y015
 class CoordinatorMove(_message.Message):
     """The coordinator of a group or transactional id moves, as when its partition changes leaders, once
     for each, from the first request about it: NOT_COORDINATOR (and COORDINATOR_NOT_AVAILABLE to who
-    asks for it), then COORDINATOR_LOAD_IN_PROGRESS, then all is well. Needs one process.
+    asks for it), then COORDINATOR_LOAD_IN_PROGRESS, then all is well.
     """
 
     DESCRIPTOR: _descriptor.Descriptor
@@ -421,6 +431,224 @@ class ConnectionLoss(_message.Message):
     def WhichOneof(self, oneof_group: _WhichOneofArgType__seed) -> _WhichOneofReturnType__seed | None: ...
 
 Global___ConnectionLoss: _TypeAlias = ConnectionLoss  # noqa: Y015
+
+@_typing.final
+class Blackhole(_message.Message):
+    """Connections that go dead: a sampled request, of any API that goes to a broker, is taken, and nothing
+    is answered on its connection any more, nor is it closed before the client or the interceptor ends it.
+    """
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    class _Moment:
+        ValueType = _typing.NewType("ValueType", _builtins.int)
+        V: _TypeAlias = ValueType  # noqa: Y015
+
+    class _MomentEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[Blackhole._Moment.ValueType], _builtins.type):
+        DESCRIPTOR: _descriptor.EnumDescriptor
+        MOMENT_UNSPECIFIED: Blackhole._Moment.ValueType  # 0
+        """BEFORE."""
+        MOMENT_BEFORE: Blackhole._Moment.ValueType  # 1
+        """The broker never sees the request."""
+        MOMENT_AFTER: Blackhole._Moment.ValueType  # 2
+        """The broker carries it out, and its answer is swallowed."""
+
+    class Moment(_Moment, metaclass=_MomentEnumTypeWrapper):
+        """When a connection goes dead."""
+
+    MOMENT_UNSPECIFIED: Blackhole.Moment.ValueType  # 0
+    """BEFORE."""
+    MOMENT_BEFORE: Blackhole.Moment.ValueType  # 1
+    """The broker never sees the request."""
+    MOMENT_AFTER: Blackhole.Moment.ValueType  # 2
+    """The broker carries it out, and its answer is swallowed."""
+
+    RATE_IN_PERCENT_FIELD_NUMBER: _builtins.int
+    MOMENT_FIELD_NUMBER: _builtins.int
+    SEED_FIELD_NUMBER: _builtins.int
+    rate_in_percent: _builtins.float
+    """Share of requests whose connection goes dead, 0 to 100; required."""
+    moment: Global___Blackhole.Moment.ValueType
+    """Before or after the broker has seen the request; BEFORE when unset."""
+    seed: _builtins.int
+    """As in LeaderElection."""
+    def __init__(
+        self,
+        *,
+        rate_in_percent: _builtins.float | None = ...,
+        moment: Global___Blackhole.Moment.ValueType | None = ...,
+        seed: _builtins.int | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["_moment", b"_moment", "_rate_in_percent", b"_rate_in_percent", "_seed", b"_seed", "moment", b"moment", "rate_in_percent", b"rate_in_percent", "seed", b"seed"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_moment", b"_moment", "_rate_in_percent", b"_rate_in_percent", "_seed", b"_seed", "moment", b"moment", "rate_in_percent", b"rate_in_percent", "seed", b"seed"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    _WhichOneofReturnType__moment: _TypeAlias = _typing.Literal["moment"]  # noqa: Y015
+    _WhichOneofArgType__moment: _TypeAlias = _typing.Literal["_moment", b"_moment"]  # noqa: Y015
+    _WhichOneofReturnType__rate_in_percent: _TypeAlias = _typing.Literal["rate_in_percent"]  # noqa: Y015
+    _WhichOneofArgType__rate_in_percent: _TypeAlias = _typing.Literal["_rate_in_percent", b"_rate_in_percent"]  # noqa: Y015
+    _WhichOneofReturnType__seed: _TypeAlias = _typing.Literal["seed"]  # noqa: Y015
+    _WhichOneofArgType__seed: _TypeAlias = _typing.Literal["_seed", b"_seed"]  # noqa: Y015
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__moment) -> _WhichOneofReturnType__moment | None: ...
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__rate_in_percent) -> _WhichOneofReturnType__rate_in_percent | None: ...
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__seed) -> _WhichOneofReturnType__seed | None: ...
+
+Global___Blackhole: _TypeAlias = Blackhole  # noqa: Y015
+
+@_typing.final
+class SlowClose(_message.Message):
+    """Connections whose end comes late: a sampled request, of any API that goes to a broker, is not answered,
+    nor is what comes after it, and after a time the connection closes.
+    """
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    class _Moment:
+        ValueType = _typing.NewType("ValueType", _builtins.int)
+        V: _TypeAlias = ValueType  # noqa: Y015
+
+    class _MomentEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[SlowClose._Moment.ValueType], _builtins.type):
+        DESCRIPTOR: _descriptor.EnumDescriptor
+        MOMENT_UNSPECIFIED: SlowClose._Moment.ValueType  # 0
+        """BEFORE."""
+        MOMENT_BEFORE: SlowClose._Moment.ValueType  # 1
+        """The broker never sees the request."""
+        MOMENT_AFTER: SlowClose._Moment.ValueType  # 2
+        """The broker carries it out, and its answer is swallowed."""
+
+    class Moment(_Moment, metaclass=_MomentEnumTypeWrapper):
+        """When a connection goes dead."""
+
+    MOMENT_UNSPECIFIED: SlowClose.Moment.ValueType  # 0
+    """BEFORE."""
+    MOMENT_BEFORE: SlowClose.Moment.ValueType  # 1
+    """The broker never sees the request."""
+    MOMENT_AFTER: SlowClose.Moment.ValueType  # 2
+    """The broker carries it out, and its answer is swallowed."""
+
+    RATE_IN_PERCENT_FIELD_NUMBER: _builtins.int
+    DELAY_MS_FIELD_NUMBER: _builtins.int
+    MOMENT_FIELD_NUMBER: _builtins.int
+    SEED_FIELD_NUMBER: _builtins.int
+    rate_in_percent: _builtins.float
+    """Share of requests whose connection closes, 0 to 100; required."""
+    delay_ms: _builtins.int
+    """From the request to the end of its connection, milliseconds, 1 to 3600000; required."""
+    moment: Global___SlowClose.Moment.ValueType
+    """Before or after the broker has seen the request; BEFORE when unset."""
+    seed: _builtins.int
+    """As in LeaderElection."""
+    def __init__(
+        self,
+        *,
+        rate_in_percent: _builtins.float | None = ...,
+        delay_ms: _builtins.int | None = ...,
+        moment: Global___SlowClose.Moment.ValueType | None = ...,
+        seed: _builtins.int | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["_delay_ms", b"_delay_ms", "_moment", b"_moment", "_rate_in_percent", b"_rate_in_percent", "_seed", b"_seed", "delay_ms", b"delay_ms", "moment", b"moment", "rate_in_percent", b"rate_in_percent", "seed", b"seed"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_delay_ms", b"_delay_ms", "_moment", b"_moment", "_rate_in_percent", b"_rate_in_percent", "_seed", b"_seed", "delay_ms", b"delay_ms", "moment", b"moment", "rate_in_percent", b"rate_in_percent", "seed", b"seed"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    _WhichOneofReturnType__delay_ms: _TypeAlias = _typing.Literal["delay_ms"]  # noqa: Y015
+    _WhichOneofArgType__delay_ms: _TypeAlias = _typing.Literal["_delay_ms", b"_delay_ms"]  # noqa: Y015
+    _WhichOneofReturnType__moment: _TypeAlias = _typing.Literal["moment"]  # noqa: Y015
+    _WhichOneofArgType__moment: _TypeAlias = _typing.Literal["_moment", b"_moment"]  # noqa: Y015
+    _WhichOneofReturnType__rate_in_percent: _TypeAlias = _typing.Literal["rate_in_percent"]  # noqa: Y015
+    _WhichOneofArgType__rate_in_percent: _TypeAlias = _typing.Literal["_rate_in_percent", b"_rate_in_percent"]  # noqa: Y015
+    _WhichOneofReturnType__seed: _TypeAlias = _typing.Literal["seed"]  # noqa: Y015
+    _WhichOneofArgType__seed: _TypeAlias = _typing.Literal["_seed", b"_seed"]  # noqa: Y015
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__delay_ms) -> _WhichOneofReturnType__delay_ms | None: ...
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__moment) -> _WhichOneofReturnType__moment | None: ...
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__rate_in_percent) -> _WhichOneofReturnType__rate_in_percent | None: ...
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__seed) -> _WhichOneofReturnType__seed | None: ...
+
+Global___SlowClose: _TypeAlias = SlowClose  # noqa: Y015
+
+@_typing.final
+class Bandwidth(_message.Message):
+    """A narrow link: from a sampled request on, of any API that goes to a broker, its connection carries so
+    many bytes a second, for as long as the interceptor lasts.
+    """
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    class _Direction:
+        ValueType = _typing.NewType("ValueType", _builtins.int)
+        V: _TypeAlias = ValueType  # noqa: Y015
+
+    class _DirectionEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[Bandwidth._Direction.ValueType], _builtins.type):
+        DESCRIPTOR: _descriptor.EnumDescriptor
+        DIRECTION_UNSPECIFIED: Bandwidth._Direction.ValueType  # 0
+        """BOTH."""
+        DIRECTION_REQUESTS: Bandwidth._Direction.ValueType  # 1
+        """What the client sends."""
+        DIRECTION_ANSWERS: Bandwidth._Direction.ValueType  # 2
+        """What the broker sends."""
+        DIRECTION_BOTH: Bandwidth._Direction.ValueType  # 3
+        """Each of the two."""
+
+    class Direction(_Direction, metaclass=_DirectionEnumTypeWrapper):
+        """What is limited."""
+
+    DIRECTION_UNSPECIFIED: Bandwidth.Direction.ValueType  # 0
+    """BOTH."""
+    DIRECTION_REQUESTS: Bandwidth.Direction.ValueType  # 1
+    """What the client sends."""
+    DIRECTION_ANSWERS: Bandwidth.Direction.ValueType  # 2
+    """What the broker sends."""
+    DIRECTION_BOTH: Bandwidth.Direction.ValueType  # 3
+    """Each of the two."""
+
+    RATE_IN_PERCENT_FIELD_NUMBER: _builtins.int
+    BYTES_PER_SECOND_FIELD_NUMBER: _builtins.int
+    DIRECTION_FIELD_NUMBER: _builtins.int
+    SEED_FIELD_NUMBER: _builtins.int
+    rate_in_percent: _builtins.float
+    """Share of requests with which a connection becomes slow, 0 to 100; required."""
+    bytes_per_second: _builtins.int
+    """Bytes a second in each direction, 1 to 1000000000; required."""
+    direction: Global___Bandwidth.Direction.ValueType
+    """What is limited; BOTH when unset."""
+    seed: _builtins.int
+    """As in LeaderElection."""
+    def __init__(
+        self,
+        *,
+        rate_in_percent: _builtins.float | None = ...,
+        bytes_per_second: _builtins.int | None = ...,
+        direction: Global___Bandwidth.Direction.ValueType | None = ...,
+        seed: _builtins.int | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["_bytes_per_second", b"_bytes_per_second", "_direction", b"_direction", "_rate_in_percent", b"_rate_in_percent", "_seed", b"_seed", "bytes_per_second", b"bytes_per_second", "direction", b"direction", "rate_in_percent", b"rate_in_percent", "seed", b"seed"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_bytes_per_second", b"_bytes_per_second", "_direction", b"_direction", "_rate_in_percent", b"_rate_in_percent", "_seed", b"_seed", "bytes_per_second", b"bytes_per_second", "direction", b"direction", "rate_in_percent", b"rate_in_percent", "seed", b"seed"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    _WhichOneofReturnType__bytes_per_second: _TypeAlias = _typing.Literal["bytes_per_second"]  # noqa: Y015
+    _WhichOneofArgType__bytes_per_second: _TypeAlias = _typing.Literal["_bytes_per_second", b"_bytes_per_second"]  # noqa: Y015
+    _WhichOneofReturnType__direction: _TypeAlias = _typing.Literal["direction"]  # noqa: Y015
+    _WhichOneofArgType__direction: _TypeAlias = _typing.Literal["_direction", b"_direction"]  # noqa: Y015
+    _WhichOneofReturnType__rate_in_percent: _TypeAlias = _typing.Literal["rate_in_percent"]  # noqa: Y015
+    _WhichOneofArgType__rate_in_percent: _TypeAlias = _typing.Literal["_rate_in_percent", b"_rate_in_percent"]  # noqa: Y015
+    _WhichOneofReturnType__seed: _TypeAlias = _typing.Literal["seed"]  # noqa: Y015
+    _WhichOneofArgType__seed: _TypeAlias = _typing.Literal["_seed", b"_seed"]  # noqa: Y015
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__bytes_per_second) -> _WhichOneofReturnType__bytes_per_second | None: ...
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__direction) -> _WhichOneofReturnType__direction | None: ...
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__rate_in_percent) -> _WhichOneofReturnType__rate_in_percent | None: ...
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__seed) -> _WhichOneofReturnType__seed | None: ...
+
+Global___Bandwidth: _TypeAlias = Bandwidth  # noqa: Y015
 
 @_typing.final
 class BrokenBroker(_message.Message):

@@ -72,8 +72,11 @@ class Injection(_message.Message):
     rung: _builtins.int
     """Fidelity of a simulated election: 1 is a sampled error."""
     outcome: _builtins.str
-    """"REJECT": not forwarded, never appended. "DISCONNECT": the same, and acks was 0. "DELAY": the
-    answer left later. "CHANGE_REQUEST", "CHANGE_RESPONSE": it went on as something else.
+    """"REJECT": not forwarded, never appended. "DISCONNECT": the same, and its connection closes.
+    "SWALLOW": the same, and it stays open without an answer. "APPEND_THEN_REJECT",
+    "APPEND_THEN_DISCONNECT", "APPEND_THEN_SWALLOW": forwarded, and the client is told otherwise or
+    nothing. "THROTTLE": its connection is slow from then on. "DELAY": the answer left later.
+    "CHANGE_REQUEST", "CHANGE_RESPONSE": it went on as something else.
     """
     error: _builtins.str
     """Kafka's name of the error, such as "NOT_LEADER_OR_FOLLOWER"; "NONE" where there was none."""
@@ -130,7 +133,7 @@ class Injection(_message.Message):
     leader_epoch: _builtins.int
     """Leader epoch named in the answer; unset when no hint was given."""
     delay_ms: _builtins.int
-    """From the request to when its answer may leave, milliseconds."""
+    """From the request to when its answer may leave, or to when its connection closes, milliseconds."""
     records_changed: _builtins.int
     """How many records of the topic-partition were changed."""
     coordinator_key: _builtins.str

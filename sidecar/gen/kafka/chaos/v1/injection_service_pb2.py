@@ -25,27 +25,28 @@ _sym_db = _symbol_database.Default()
 
 from google.protobuf import duration_pb2 as google_dot_protobuf_dot_duration__pb2
 from sidecar.gen.kafka.chaos.v1 import injection_pb2 as kafka_dot_chaos_dot_v1_dot_injection__pb2
+from sidecar.gen.kafka.chaos.v1 import observation_pb2 as kafka_dot_chaos_dot_v1_dot_observation__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n&kafka/chaos/v1/injection_service.proto\x12\x0ekafka.chaos.v1\x1a\x1egoogle/protobuf/duration.proto\x1a\x1ekafka/chaos/v1/injection.proto\"l\n\x15ListInjectionsRequest\x12\x17\n\x0fvirtual_cluster\x18\x01 \x01(\t\x12\x13\n\x0binterceptor\x18\x02 \x01(\t\x12\x11\n\tpage_size\x18\x03 \x01(\x05\x12\x12\n\npage_token\x18\x04 \x01(\t\"p\n\x16ListInjectionsResponse\x12-\n\ninjections\x18\x01 \x03(\x0b\x32\x19.kafka.chaos.v1.Injection\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\x12\x0e\n\x06missed\x18\x03 \x01(\x04\"\x93\x01\n\x16WatchInjectionsRequest\x12\x17\n\x0fvirtual_cluster\x18\x01 \x01(\t\x12\x13\n\x0binterceptor\x18\x02 \x01(\t\x12\x14\n\x0cresume_token\x18\x03 \x01(\t\x12\x35\n\x12heartbeat_interval\x18\x04 \x01(\x0b\x32\x19.google.protobuf.Duration\"\xbc\x01\n\x17WatchInjectionsResponse\x12.\n\tinjection\x18\x01 \x01(\x0b\x32\x19.kafka.chaos.v1.InjectionH\x00\x12\"\n\x03gap\x18\x02 \x01(\x0b\x32\x13.kafka.chaos.v1.GapH\x00\x12.\n\theartbeat\x18\x03 \x01(\x0b\x32\x19.kafka.chaos.v1.HeartbeatH\x00\x12\x14\n\x0cresume_token\x18\x04 \x01(\tB\x07\n\x05\x65vent\"(\n\x03Gap\x12\x0e\n\x06missed\x18\x01 \x01(\x04\x12\x11\n\trestarted\x18\x02 \x01(\x08\"\x0b\n\tHeartbeat2\xd9\x01\n\x10InjectionService\x12_\n\x0eListInjections\x12%.kafka.chaos.v1.ListInjectionsRequest\x1a&.kafka.chaos.v1.ListInjectionsResponse\x12\x64\n\x0fWatchInjections\x12&.kafka.chaos.v1.WatchInjectionsRequest\x1a\'.kafka.chaos.v1.WatchInjectionsResponse0\x01\x62\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n&kafka/chaos/v1/injection_service.proto\x12\x0ekafka.chaos.v1\x1a\x1egoogle/protobuf/duration.proto\x1a\x1ekafka/chaos/v1/injection.proto\x1a kafka/chaos/v1/observation.proto\"l\n\x15ListInjectionsRequest\x12\x17\n\x0fvirtual_cluster\x18\x01 \x01(\t\x12\x13\n\x0binterceptor\x18\x02 \x01(\t\x12\x11\n\tpage_size\x18\x03 \x01(\x05\x12\x12\n\npage_token\x18\x04 \x01(\t\"p\n\x16ListInjectionsResponse\x12-\n\ninjections\x18\x01 \x03(\x0b\x32\x19.kafka.chaos.v1.Injection\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\x12\x0e\n\x06missed\x18\x03 \x01(\x04\"\x93\x01\n\x16WatchInjectionsRequest\x12\x17\n\x0fvirtual_cluster\x18\x01 \x01(\t\x12\x13\n\x0binterceptor\x18\x02 \x01(\t\x12\x14\n\x0cresume_token\x18\x03 \x01(\t\x12\x35\n\x12heartbeat_interval\x18\x04 \x01(\x0b\x32\x19.google.protobuf.Duration\"\xa7\x02\n\x17WatchInjectionsResponse\x12.\n\tinjection\x18\x01 \x01(\x0b\x32\x19.kafka.chaos.v1.InjectionH\x00\x12\"\n\x03gap\x18\x02 \x01(\x0b\x32\x13.kafka.chaos.v1.GapH\x00\x12.\n\theartbeat\x18\x03 \x01(\x0b\x32\x19.kafka.chaos.v1.HeartbeatH\x00\x12,\n\x08recovery\x18\x05 \x01(\x0b\x32\x18.kafka.chaos.v1.RecoveryH\x00\x12;\n\x10sequence_anomaly\x18\x06 \x01(\x0b\x32\x1f.kafka.chaos.v1.SequenceAnomalyH\x00\x12\x14\n\x0cresume_token\x18\x04 \x01(\tB\x07\n\x05\x65vent\"E\n\x03Gap\x12\x0e\n\x06missed\x18\x01 \x01(\x04\x12\x11\n\trestarted\x18\x02 \x01(\x08\x12\x1b\n\x13missed_observations\x18\x03 \x01(\x04\"\x0b\n\tHeartbeat2\xd9\x01\n\x10InjectionService\x12_\n\x0eListInjections\x12%.kafka.chaos.v1.ListInjectionsRequest\x1a&.kafka.chaos.v1.ListInjectionsResponse\x12\x64\n\x0fWatchInjections\x12&.kafka.chaos.v1.WatchInjectionsRequest\x1a\'.kafka.chaos.v1.WatchInjectionsResponse0\x01\x62\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
 _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'kafka.chaos.v1.injection_service_pb2', _globals)
 if not _descriptor._USE_C_DESCRIPTORS:
   DESCRIPTOR._loaded_options = None
-  _globals['_LISTINJECTIONSREQUEST']._serialized_start=122
-  _globals['_LISTINJECTIONSREQUEST']._serialized_end=230
-  _globals['_LISTINJECTIONSRESPONSE']._serialized_start=232
-  _globals['_LISTINJECTIONSRESPONSE']._serialized_end=344
-  _globals['_WATCHINJECTIONSREQUEST']._serialized_start=347
-  _globals['_WATCHINJECTIONSREQUEST']._serialized_end=494
-  _globals['_WATCHINJECTIONSRESPONSE']._serialized_start=497
-  _globals['_WATCHINJECTIONSRESPONSE']._serialized_end=685
-  _globals['_GAP']._serialized_start=687
-  _globals['_GAP']._serialized_end=727
-  _globals['_HEARTBEAT']._serialized_start=729
-  _globals['_HEARTBEAT']._serialized_end=740
-  _globals['_INJECTIONSERVICE']._serialized_start=743
-  _globals['_INJECTIONSERVICE']._serialized_end=960
+  _globals['_LISTINJECTIONSREQUEST']._serialized_start=156
+  _globals['_LISTINJECTIONSREQUEST']._serialized_end=264
+  _globals['_LISTINJECTIONSRESPONSE']._serialized_start=266
+  _globals['_LISTINJECTIONSRESPONSE']._serialized_end=378
+  _globals['_WATCHINJECTIONSREQUEST']._serialized_start=381
+  _globals['_WATCHINJECTIONSREQUEST']._serialized_end=528
+  _globals['_WATCHINJECTIONSRESPONSE']._serialized_start=531
+  _globals['_WATCHINJECTIONSRESPONSE']._serialized_end=826
+  _globals['_GAP']._serialized_start=828
+  _globals['_GAP']._serialized_end=897
+  _globals['_HEARTBEAT']._serialized_start=899
+  _globals['_HEARTBEAT']._serialized_end=910
+  _globals['_INJECTIONSERVICE']._serialized_start=913
+  _globals['_INJECTIONSERVICE']._serialized_end=1130
 # @@protoc_insertion_point(module_scope)

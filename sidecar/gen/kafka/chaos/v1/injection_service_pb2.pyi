@@ -10,6 +10,7 @@ from google.protobuf import duration_pb2 as _duration_pb2
 from google.protobuf import message as _message
 from google.protobuf.internal import containers as _containers
 from sidecar.gen.kafka.chaos.v1 import injection_pb2 as _injection_pb2
+from sidecar.gen.kafka.chaos.v1 import observation_pb2 as _observation_pb2
 import builtins as _builtins
 import sys
 import typing as _typing
@@ -132,6 +133,8 @@ class WatchInjectionsResponse(_message.Message):
     INJECTION_FIELD_NUMBER: _builtins.int
     GAP_FIELD_NUMBER: _builtins.int
     HEARTBEAT_FIELD_NUMBER: _builtins.int
+    RECOVERY_FIELD_NUMBER: _builtins.int
+    SEQUENCE_ANOMALY_FIELD_NUMBER: _builtins.int
     RESUME_TOKEN_FIELD_NUMBER: _builtins.int
     resume_token: _builtins.str
     """Resumes behind this event."""
@@ -147,19 +150,29 @@ class WatchInjectionsResponse(_message.Message):
     def heartbeat(self) -> Global___Heartbeat:
         """Nothing happened, the stream is alive."""
 
+    @_builtins.property
+    def recovery(self) -> _observation_pb2.Recovery:
+        """A client has recovered from injected errors, or has not."""
+
+    @_builtins.property
+    def sequence_anomaly(self) -> _observation_pb2.SequenceAnomaly:
+        """A broker acknowledged what it should not have."""
+
     def __init__(
         self,
         *,
         injection: _injection_pb2.Injection | None = ...,
         gap: Global___Gap | None = ...,
         heartbeat: Global___Heartbeat | None = ...,
+        recovery: _observation_pb2.Recovery | None = ...,
+        sequence_anomaly: _observation_pb2.SequenceAnomaly | None = ...,
         resume_token: _builtins.str = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["event", b"event", "gap", b"gap", "heartbeat", b"heartbeat", "injection", b"injection"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["event", b"event", "gap", b"gap", "heartbeat", b"heartbeat", "injection", b"injection", "recovery", b"recovery", "sequence_anomaly", b"sequence_anomaly"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["event", b"event", "gap", b"gap", "heartbeat", b"heartbeat", "injection", b"injection", "resume_token", b"resume_token"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["event", b"event", "gap", b"gap", "heartbeat", b"heartbeat", "injection", b"injection", "recovery", b"recovery", "resume_token", b"resume_token", "sequence_anomaly", b"sequence_anomaly"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
-    _WhichOneofReturnType_event: _TypeAlias = _typing.Literal["injection", "gap", "heartbeat"]  # noqa: Y015
+    _WhichOneofReturnType_event: _TypeAlias = _typing.Literal["injection", "gap", "heartbeat", "recovery", "sequence_anomaly"]  # noqa: Y015
     _WhichOneofArgType_event: _TypeAlias = _typing.Literal["event", b"event"]  # noqa: Y015
     def WhichOneof(self, oneof_group: _WhichOneofArgType_event) -> _WhichOneofReturnType_event | None: ...
 
@@ -173,21 +186,25 @@ class Gap(_message.Message):
 
     MISSED_FIELD_NUMBER: _builtins.int
     RESTARTED_FIELD_NUMBER: _builtins.int
+    MISSED_OBSERVATIONS_FIELD_NUMBER: _builtins.int
     missed: _builtins.int
     """Injections in the hole, before filters; unknown and 0 when restarted is true."""
     restarted: _builtins.bool
     """The resume token was of another run of the sidecar: the stream goes on with the oldest
     injection of this run. Comes before the first heartbeat.
     """
+    missed_observations: _builtins.int
+    """Observations in the hole."""
     def __init__(
         self,
         *,
         missed: _builtins.int = ...,
         restarted: _builtins.bool = ...,
+        missed_observations: _builtins.int = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["missed", b"missed", "restarted", b"restarted"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["missed", b"missed", "missed_observations", b"missed_observations", "restarted", b"restarted"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

@@ -62,8 +62,8 @@ class InjectionServiceServicer:
         raise NotImplementedError('Method not implemented!')
 
     def WatchInjections(self, request, context):
-        """Streams injections as they happen, until the client cancels. It opens with a heartbeat: from
-        then on nothing goes by unnoticed. RESOURCE_EXHAUSTED when too many streams are open,
+        """Streams injections, and what was observed of clients, as they happen, until the client cancels.
+        It opens with a heartbeat: from then on nothing goes by unnoticed. RESOURCE_EXHAUSTED when too many streams are open,
         UNAVAILABLE when the sidecar shuts down.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)

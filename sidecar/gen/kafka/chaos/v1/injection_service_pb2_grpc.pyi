@@ -22,8 +22,8 @@ class InjectionServiceStub:
     ListInjections: _grpc.UnaryUnaryMultiCallable[_injection_service_pb2.ListInjectionsRequest, _injection_service_pb2.ListInjectionsResponse]
     """Returns remembered injections, oldest first."""
     WatchInjections: _grpc.UnaryStreamMultiCallable[_injection_service_pb2.WatchInjectionsRequest, _injection_service_pb2.WatchInjectionsResponse]
-    """Streams injections as they happen, until the client cancels. It opens with a heartbeat: from
-    then on nothing goes by unnoticed. RESOURCE_EXHAUSTED when too many streams are open,
+    """Streams injections, and what was observed of clients, as they happen, until the client cancels.
+    It opens with a heartbeat: from then on nothing goes by unnoticed. RESOURCE_EXHAUSTED when too many streams are open,
     UNAVAILABLE when the sidecar shuts down.
     """
 
@@ -46,8 +46,8 @@ class InjectionServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _injection_service_pb2.WatchInjectionsRequest,
         context: _grpc.ServicerContext,
     ) -> _abc.Iterator[_injection_service_pb2.WatchInjectionsResponse]:
-        """Streams injections as they happen, until the client cancels. It opens with a heartbeat: from
-        then on nothing goes by unnoticed. RESOURCE_EXHAUSTED when too many streams are open,
+        """Streams injections, and what was observed of clients, as they happen, until the client cancels.
+        It opens with a heartbeat: from then on nothing goes by unnoticed. RESOURCE_EXHAUSTED when too many streams are open,
         UNAVAILABLE when the sidecar shuts down.
         """
 

@@ -247,6 +247,9 @@ class Interceptor(_message.Message):
     ROLLING_RESTART_FIELD_NUMBER: _builtins.int
     COORDINATOR_MOVE_FIELD_NUMBER: _builtins.int
     CONNECTION_LOSS_FIELD_NUMBER: _builtins.int
+    BLACKHOLE_FIELD_NUMBER: _builtins.int
+    SLOW_CLOSE_FIELD_NUMBER: _builtins.int
+    BANDWIDTH_FIELD_NUMBER: _builtins.int
     BROKEN_BROKER_FIELD_NUMBER: _builtins.int
     SLOW_BROKER_FIELD_NUMBER: _builtins.int
     LATENCY_FIELD_NUMBER: _builtins.int
@@ -308,6 +311,18 @@ class Interceptor(_message.Message):
     @_builtins.property
     def connection_loss(self) -> _fault_pb2.ConnectionLoss:
         """Breaks connections before or after a broker has seen a request."""
+
+    @_builtins.property
+    def blackhole(self) -> _fault_pb2.Blackhole:
+        """Answers nothing on connections any more."""
+
+    @_builtins.property
+    def slow_close(self) -> _fault_pb2.SlowClose:
+        """Answers nothing on connections, and closes them late."""
+
+    @_builtins.property
+    def bandwidth(self) -> _fault_pb2.Bandwidth:
+        """Limits the bytes a second of connections."""
 
     @_builtins.property
     def broken_broker(self) -> _fault_pb2.BrokenBroker:
@@ -376,6 +391,9 @@ class Interceptor(_message.Message):
         rolling_restart: _fault_pb2.RollingRestart | None = ...,
         coordinator_move: _fault_pb2.CoordinatorMove | None = ...,
         connection_loss: _fault_pb2.ConnectionLoss | None = ...,
+        blackhole: _fault_pb2.Blackhole | None = ...,
+        slow_close: _fault_pb2.SlowClose | None = ...,
+        bandwidth: _fault_pb2.Bandwidth | None = ...,
         broken_broker: _fault_pb2.BrokenBroker | None = ...,
         slow_broker: _fault_pb2.SlowBroker | None = ...,
         latency: _fault_pb2.Latency | None = ...,
@@ -397,13 +415,13 @@ class Interceptor(_message.Message):
         paused: _builtins.bool = ...,
         state: Global___Interceptor.State.ValueType = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["_priority", b"_priority", "broken_broker", b"broken_broker", "connection_loss", b"connection_loss", "coordinator_move", b"coordinator_move", "duplicate_messages", b"duplicate_messages", "expire_time", b"expire_time", "fault", b"fault", "fetch_message_corruption", b"fetch_message_corruption", "invalid_schema_id", b"invalid_schema_id", "latency", b"latency", "leader_election", b"leader_election", "leaderless", b"leaderless", "limits", b"limits", "priority", b"priority", "produce_message_corruption", b"produce_message_corruption", "rolling_restart", b"rolling_restart", "scope", b"scope", "selector", b"selector", "slow_broker", b"slow_broker", "slow_clients", b"slow_clients", "ttl", b"ttl"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["_priority", b"_priority", "bandwidth", b"bandwidth", "blackhole", b"blackhole", "broken_broker", b"broken_broker", "connection_loss", b"connection_loss", "coordinator_move", b"coordinator_move", "duplicate_messages", b"duplicate_messages", "expire_time", b"expire_time", "fault", b"fault", "fetch_message_corruption", b"fetch_message_corruption", "invalid_schema_id", b"invalid_schema_id", "latency", b"latency", "leader_election", b"leader_election", "leaderless", b"leaderless", "limits", b"limits", "priority", b"priority", "produce_message_corruption", b"produce_message_corruption", "rolling_restart", b"rolling_restart", "scope", b"scope", "selector", b"selector", "slow_broker", b"slow_broker", "slow_clients", b"slow_clients", "slow_close", b"slow_close", "ttl", b"ttl"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["_priority", b"_priority", "annotations", b"annotations", "broken_broker", b"broken_broker", "connection_loss", b"connection_loss", "coordinator_move", b"coordinator_move", "duplicate_messages", b"duplicate_messages", "effective_seed", b"effective_seed", "etag", b"etag", "expire_time", b"expire_time", "fault", b"fault", "fetch_message_corruption", b"fetch_message_corruption", "injections", b"injections", "invalid_schema_id", b"invalid_schema_id", "latency", b"latency", "leader_election", b"leader_election", "leaderless", b"leaderless", "lease", b"lease", "limits", b"limits", "name", b"name", "paused", b"paused", "priority", b"priority", "produce_message_corruption", b"produce_message_corruption", "rolling_restart", b"rolling_restart", "scope", b"scope", "selector", b"selector", "slow_broker", b"slow_broker", "slow_clients", b"slow_clients", "state", b"state", "ttl", b"ttl", "uid", b"uid"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_priority", b"_priority", "annotations", b"annotations", "bandwidth", b"bandwidth", "blackhole", b"blackhole", "broken_broker", b"broken_broker", "connection_loss", b"connection_loss", "coordinator_move", b"coordinator_move", "duplicate_messages", b"duplicate_messages", "effective_seed", b"effective_seed", "etag", b"etag", "expire_time", b"expire_time", "fault", b"fault", "fetch_message_corruption", b"fetch_message_corruption", "injections", b"injections", "invalid_schema_id", b"invalid_schema_id", "latency", b"latency", "leader_election", b"leader_election", "leaderless", b"leaderless", "lease", b"lease", "limits", b"limits", "name", b"name", "paused", b"paused", "priority", b"priority", "produce_message_corruption", b"produce_message_corruption", "rolling_restart", b"rolling_restart", "scope", b"scope", "selector", b"selector", "slow_broker", b"slow_broker", "slow_clients", b"slow_clients", "slow_close", b"slow_close", "state", b"state", "ttl", b"ttl", "uid", b"uid"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     _WhichOneofReturnType__priority: _TypeAlias = _typing.Literal["priority"]  # noqa: Y015
     _WhichOneofArgType__priority: _TypeAlias = _typing.Literal["_priority", b"_priority"]  # noqa: Y015
-    _WhichOneofReturnType_fault: _TypeAlias = _typing.Literal["leader_election", "leaderless", "rolling_restart", "coordinator_move", "connection_loss", "broken_broker", "slow_broker", "latency", "slow_clients", "duplicate_messages", "invalid_schema_id", "produce_message_corruption", "fetch_message_corruption"]  # noqa: Y015
+    _WhichOneofReturnType_fault: _TypeAlias = _typing.Literal["leader_election", "leaderless", "rolling_restart", "coordinator_move", "connection_loss", "blackhole", "slow_close", "bandwidth", "broken_broker", "slow_broker", "latency", "slow_clients", "duplicate_messages", "invalid_schema_id", "produce_message_corruption", "fetch_message_corruption"]  # noqa: Y015
     _WhichOneofArgType_fault: _TypeAlias = _typing.Literal["fault", b"fault"]  # noqa: Y015
     @_typing.overload
     def WhichOneof(self, oneof_group: _WhichOneofArgType__priority) -> _WhichOneofReturnType__priority | None: ...

@@ -1,0 +1,80 @@
+"""What a stream tells, as lines for people."""
+
+from typing import Any
+
+import pytest
+
+from sidecar.api.observations import observation_to_proto
+from sidecar.cli.ctl.rows import event_line
+from sidecar.gen.kafka.chaos.v1.injection_service_pb2 import Gap, WatchInjectionsResponse
+from sidecar.model.observation import Ended, SequenceAnomaly
+from tests.sidecar.api.harness import injection
+
+TIME = 1_700_000_000.25
+ANOMALY: dict[str, Any] = {
+    "time": TIME,
+    "kind": "REORDERED",
+    "virtual_cluster": "teamA",
+    "principal": "sa",
+    "client_id": None,
+    "topic": "cars",
+    "partition": 3,
+    "producer_id": 4000,
+    "producer_epoch": 5,
+    "base_sequence": 9,
+    "record_count": 2,
+    "base_offset": 12,
+    "expected_sequence": 11,
+    "other_offset": 40,
+}
+
+
+def recovery(**changes: Any) -> Any:
+    ended = Ended(injection(), ("my-topic", 3), TIME, True, 1.25, 4, 3, 2)._replace(**changes)
+    return {"recovery": observation_to_proto(1, ended.whole())}
+
+
+def anomaly(**changes: Any) -> Any:
+    return {"sequence_anomaly": observation_to_proto(1, SequenceAnomaly(**ANOMALY | changes))}
+
+
+@pytest.mark.parametrize(
+    ("event", "line"),
+    [
+        (
+            recovery(),
+            "2023-11-14T22:13:20.250Z elections teamA RECOVERED in 1.250 s PRODUCE my-topic-3"
+            " client=producer-1 errors=4 retries=3 metadata-refreshes=2",
+        ),
+        (
+            recovery(recovered=False, seconds=300.0),
+            "2023-11-14T22:13:20.250Z elections teamA NOT RECOVERED in 300 s PRODUCE my-topic-3"
+            " client=producer-1 errors=4 retries=3 metadata-refreshes=2",
+        ),
+        (
+            anomaly(),
+            "2023-11-14T22:13:20.250Z REORDERED teamA cars-3 producer=4000/5 sequence=9"
+            " expected=11 offset=12 other-offset=40",
+        ),
+        (
+            anomaly(kind="GAP", other_offset=None, client_id="app"),
+            "2023-11-14T22:13:20.250Z GAP teamA cars-3 client=app producer=4000/5 sequence=9"
+            " expected=11 offset=12",
+        ),
+        ({"gap": Gap(missed=3)}, "GAP: 3 injections went by that it can no longer tell"),
+        (
+            {"gap": Gap(missed_observations=3)},
+            "GAP: 3 observations went by that it can no longer tell",
+        ),
+        (
+            {"gap": Gap(restarted=True)},
+            "GAP: the sidecar was started anew; its injections from here on",
+        ),
+    ],
+)
+def test_lines(event: dict[str, Any], line: str) -> None:
+    assert event_line(WatchInjectionsResponse(**event)) == line
+
+
+def test_what_is_not_known_is_said_so() -> None:
+    assert "does not know" in event_line(WatchInjectionsResponse())
