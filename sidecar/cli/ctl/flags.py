@@ -94,7 +94,7 @@ def add_scope(parser: Parser) -> None:
         "--vcluster",
         default="",
         metavar="NAME",
-        help='a virtual cluster, or "passthrough" (default: all of them)',
+        help='a virtual cluster, or "passthrough" (default: the global scope, which is for all)',
     )
     flags.add_argument("--group", default="", metavar="NAME", help="a group of users in it")
     flags.add_argument("--username", default="", metavar="NAME", help="one user in it")
