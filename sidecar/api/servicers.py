@@ -5,6 +5,7 @@ from collections.abc import Callable
 import grpc
 
 from sidecar.api import convert
+from sidecar.api.controls import refuse_controls
 from sidecar.api.violations import below
 from sidecar.control.interceptors import InterceptorService, View
 from sidecar.control.journal import Journal
@@ -80,6 +81,8 @@ class InterceptorServicer(ipb_grpc.InterceptorServiceServicer):
         self, request: ipb.UpdateInterceptorRequest, context: Context
     ) -> ipb.UpdateInterceptorResponse:
         """Update, as the proto says."""
+        if request.keep_control:
+            refuse_controls(request.interceptor)
         wanted = convert.interceptor_from_proto(request.interceptor)
         if request.require_scope:
             self._virtual_clusters.check_scope(wanted.scope)
@@ -89,6 +92,7 @@ class InterceptorServicer(ipb_grpc.InterceptorServiceServicer):
                 allow_missing=request.allow_missing,
                 etag=request.interceptor.etag,
                 validate_only=request.validate_only,
+                keep_control=request.keep_control,
             )
         if changed and not request.validate_only:
             self._told(view)

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from types import MappingProxyType
 
 from sidecar.model.errors import InvalidArgument
-from sidecar.model.faults import Fault
+from sidecar.model.faults import Fault, exact
 from sidecar.model.identity import Identity
 from sidecar.model.lease import Lease
 from sidecar.model.limits import UNLIMITED, Limits
@@ -124,7 +124,7 @@ class Interceptor:
             )
         if self.ttl is not None and not 0 < self.ttl <= MAX_TTL:
             raise InvalidArgument.of(
-                "ttl", f"ttl is {self.ttl:g} s, allowed are above 0 s and up to {MAX_TTL} s"
+                "ttl", f"ttl is {exact(self.ttl)} s, allowed are above 0 s and up to {MAX_TTL} s"
             )
         if self.lease:
             resource_name(self.lease, "lease")
