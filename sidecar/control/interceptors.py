@@ -166,10 +166,10 @@ class InterceptorService:
     ) -> Updated:
         """Replace an interceptor; return it, whether it was created by this, and whether changed.
 
-        An identical one is left as it is. While the fault, and the draws it is given, stay the same,
-        seed and uid stay too: its draws go on. A time to live begins anew; a pause goes on. With `validate_only` nothing
-        is replaced, but all else is the same. With `keep_control` selector, limits and end stay
-        what they are, unless it is over.
+        An identical one is left as it is. While the fault, and the draws it is given, stay the
+        same, seed and uid stay too: its draws go on. A time to live begins anew; a pause goes on.
+        With `validate_only` nothing is replaced, but all else is the same. With `keep_control`
+        selector, limits and end stay what they are, unless it is over.
 
         Raises:
             NotFound: it does not exist, and not `allow_missing`.
