@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from struct import Struct
 
 from codec.errors import EncodeError
+from codec.primitives import Buffer
 from codec.records.batch import DELETE_HORIZON, LOG_APPEND_TIME, BatchHeader
 from codec.records.compression import compress
 from codec.records.crc32c import crc32c
@@ -60,17 +61,39 @@ def build_batch(
     _check_offsets(records, like.base_offset, last)
     base_timestamp, max_timestamp = _times(records, like)
     content = write_records(records, like.base_offset, base_timestamp)
+    return assemble(
+        content,
+        like._replace(
+            last_offset_delta=last,
+            base_timestamp=base_timestamp,
+            max_timestamp=max_timestamp,
+            records_count=len(records),
+        ),
+    )
+
+
+def assemble(content: Buffer, like: BatchHeader) -> bytes:
+    """A batch of magic 2 with this payload, compressed as its attributes say.
+
+    Args:
+        content: records, written one after the other; they are not looked at.
+        like: gives all but length and checksum.
+
+    Raises:
+        EncodeError: a field does not fit.
+        UnsupportedCompression: as compress raises it.
+    """
     packed = compress(like.compression, content)
     try:
         checked = _CHECKED.pack(
             like.attributes,
-            last,
-            base_timestamp,
-            max_timestamp,
+            like.last_offset_delta,
+            like.base_timestamp,
+            like.max_timestamp,
             like.producer_id,
             like.producer_epoch,
             like.base_sequence,
-            len(records),
+            like.records_count,
         )
         size = _UNCHECKED.size + len(checked) + len(packed) - _LENGTH_OVERHEAD
         crc = crc32c(packed, crc32c(checked))

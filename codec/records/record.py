@@ -55,22 +55,32 @@ def read_records(content: Buffer, header: BatchHeader) -> Iterator[Record]:
     count = header.records_count
     if not 0 <= count <= len(view) // _SMALLEST:
         raise DecodeError(f"a batch with {len(view)} bytes of records claims {count} of them")
-    base_offset, base_timestamp = header.base_offset, header.base_timestamp
-    stamp = header.max_timestamp if header.has_log_append_time else None
     pos = 0
     for _ in range(count):
-        try:
-            fields, pos = _read(view, pos)
-        except IndexError:
-            raise DecodeError("a record is cut off") from None
-        offset_delta, time_delta, key, value, headers, attributes = fields
-        offset = base_offset + offset_delta
-        timestamp = base_timestamp + time_delta if stamp is None else stamp
-        if not (-_MOST <= timestamp < _MOST and -_MOST <= offset < _MOST):
-            raise DecodeError("the offset or time of a record does not fit an int64")
-        yield Record(offset, timestamp, key, value, headers, attributes)
+        record, pos = read_record(view, pos, header)
+        yield record
     if pos != len(view):
         raise DecodeError(f"{len(view) - pos} bytes follow the last record of a batch")
+
+
+def read_record(view: memoryview, pos: int, header: BatchHeader) -> tuple[Record, int]:
+    """The record at a position of an unpacked payload, and the position behind it.
+
+    Raises DecodeError as `read_records` does.
+    """
+    try:
+        fields, pos = _read(view, pos)
+    except IndexError:
+        raise DecodeError("a record is cut off") from None
+    offset_delta, time_delta, key, value, headers, attributes = fields
+    offset = header.base_offset + offset_delta
+    if header.has_log_append_time:
+        timestamp = header.max_timestamp
+    else:
+        timestamp = header.base_timestamp + time_delta
+    if not (-_MOST <= timestamp < _MOST and -_MOST <= offset < _MOST):
+        raise DecodeError("the offset or time of a record does not fit an int64")
+    return Record(offset, timestamp, key, value, headers, attributes), pos
 
 
 _Fields = tuple[int, int, Buffer | None, Buffer | None, tuple[Header, ...], int]
@@ -130,13 +140,15 @@ def write_records(records: Iterable[Record], base_offset: int, base_timestamp: i
 
     Raises EncodeError for an offset or a time too far from its base, and for what are no bytes.
     """
-    written: list[bytes] = []
+    return b"".join([write_record(record, base_offset, base_timestamp) for record in records])
+
+
+def write_record(record: Record, base_offset: int, base_timestamp: int) -> bytes:
+    """One record as it stands in a payload; as `write_records`."""
     try:
-        for record in records:
-            fields = _fields(record, base_offset, base_timestamp)
-            # Joined at once: small fields as objects take ten times the memory.
-            written.append(b"".join((varint(sum(map(len, fields))), *fields)))
-        return b"".join(written)
+        fields = _fields(record, base_offset, base_timestamp)
+        # Joined at once: small fields as objects take ten times the memory.
+        return b"".join((varint(sum(map(len, fields))), *fields))
     except (TypeError, ValueError) as error:
         raise EncodeError(f"a record cannot be written: {error}") from None
 
