@@ -2,7 +2,7 @@
 
 import pytest
 
-from sidecar.faults.draws import Draws, draw
+from sidecar.faults.draws import Draws, draw, further
 
 
 @pytest.mark.parametrize(
@@ -64,3 +64,12 @@ def test_a_thousand_draws_of_one_seed_choose_these_many(rate: int, chosen: int) 
     draws = Draws(42, rate / 100)
 
     assert sum(draws.chooses(n) for n in range(1000)) == chosen
+
+
+def test_further_numbers_are_those_of_every_earlier_release() -> None:
+    chance = further(42, 7)
+    assert [chance() for _ in range(3)] == [
+        0.601213619050984,
+        0.060970579022353255,
+        0.49132711429337705,
+    ]
