@@ -233,6 +233,7 @@ class Sidecar:
             self._place,
             spread=self._spread,
             failed=self._failures.note,
+            passed_over=self._failures.passed_over,
         )
         if self._fleet is not None:
             self._fleet.publish(snapshot)

@@ -43,6 +43,10 @@ class Counts(Protocol):
     def fault_failures(self) -> Counter:
         """Bugs of faults that clients did not notice; label: fault."""
 
+    @property
+    def records_passed_over(self) -> Counter:
+        """Records that a fault had no time for; label: fault."""
+
     def counter(self, injection: Injection) -> Counter:
         """What counts injections like this one."""
 

@@ -66,6 +66,11 @@ class Metrics:
         self.fault_failures = self._counter(
             "fault_failures", "Requests and answers let through because a fault failed", "fault"
         )
+        self.records_passed_over = self._counter(
+            "records_passed_over",
+            "Records let through because a fault had no time for them",
+            "fault",
+        )
         self.connections = self._counter("client_connections", "Client connections accepted")
         self.closes = self._counter(
             "client_closes", "Client connections closed by the sidecar, by reason", "reason"

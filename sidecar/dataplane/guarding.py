@@ -1,4 +1,7 @@
-"""Keeps a bug in a fault to itself: what its rule fails to decide about goes on untouched."""
+"""Keeps a bug in a fault to itself: what its rule fails to decide about goes on untouched.
+
+It also passes on which records a rule had no time for.
+"""
 
 from collections.abc import Callable
 
@@ -6,13 +9,17 @@ from sidecar.faults.base import (
     FORWARD,
     Answered,
     Asked,
+    Change,
     Decision,
+    Forward,
     ResponseDecision,
     Rule,
 )
 
 Failed = Callable[[Exception], None]
 """Told of each failure; never waits."""
+PassedOver = Callable[[int], None]
+"""Told how many records of a message went on without a draw, as there was no time; never waits."""
 
 
 class GuardedRule:
@@ -21,11 +28,13 @@ class GuardedRule:
     Args:
         rule: the one that decides.
         failed: see `Failed`.
+        passed_over: see `PassedOver`.
     """
 
-    def __init__(self, rule: Rule, failed: Failed) -> None:
+    def __init__(self, rule: Rule, failed: Failed, passed_over: PassedOver) -> None:
         self._rule = rule
         self._failed = failed
+        self._passed_over = passed_over
         self.rung = rule.rung
         self.apis = rule.apis
         self.share = rule.share
@@ -38,15 +47,21 @@ class GuardedRule:
     def decide(self, asked: Asked) -> Decision:
         """As the rule does; nothing where it fails."""
         try:
-            return self._rule.decide(asked)
+            decision = self._rule.decide(asked)
         except Exception as error:  # noqa: BLE001 - whatever it is, clients go on
             self._failed(error)
             return FORWARD
+        if isinstance(decision, Change | Forward) and decision.passed:
+            self._passed_over(decision.passed)
+        return decision
 
     def answered(self, answered: Answered) -> ResponseDecision:
         """As the rule does; nothing where it fails."""
         try:
-            return self._rule.answered(answered)
+            decision = self._rule.answered(answered)
         except Exception as error:  # noqa: BLE001 - as above
             self._failed(error)
             return FORWARD
+        if isinstance(decision, Change | Forward) and decision.passed:
+            self._passed_over(decision.passed)
+        return decision

@@ -113,6 +113,7 @@ class Pipeline:
         spread: tells the other processes what rules keep in mind; never waits. None: there are
             none.
         failed: told of an interceptor whose rule has raised; never waits.
+        passed_over: told of one that had no time for so many records of a message; never waits.
     """
 
     def __init__(
@@ -123,6 +124,7 @@ class Pipeline:
         ask: Ask | None = None,
         spread: Callable[[Mark], None] | None = None,
         failed: Callable[[Interceptor, Exception], None] | None = None,
+        passed_over: Callable[[Interceptor, int], None] | None = None,
     ) -> None:
         self.snapshot = snapshot
         old = previous._numbers if previous else {}
@@ -130,9 +132,10 @@ class Pipeline:
             i.uid: old.get(i.uid) or place.numbers() for i in snapshot.interceptors
         }
         rules = previous._rules if previous else {}
-        failed = failed or _untold
+        failed, passed_over = failed or _untold, passed_over or _untold
         self._rules: dict[str, Rule] = {
-            i.uid: rules.get(i.uid) or GuardedRule(rule_for(i.fault), partial(failed, i))
+            i.uid: rules.get(i.uid)
+            or GuardedRule(rule_for(i.fault), partial(failed, i), partial(passed_over, i))
             for i in snapshot.interceptors
         }
         for uid, rule in self._rules.items():
@@ -219,7 +222,7 @@ class Pipeline:
         return {api: tuple(stages) for api, stages in chains.items()}
 
 
-def _untold(interceptor: Interceptor, error: Exception) -> None:
+def _untold(interceptor: Interceptor, what: Exception | int) -> None:
     """Nobody is told."""
 
 

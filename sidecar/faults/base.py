@@ -93,7 +93,13 @@ class Part(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Forward:
-    """Leave the message alone."""
+    """Leave the message alone.
+
+    Args:
+        passed: records that it is about and that nobody drew for, as there was no time for them.
+    """
+
+    passed: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -207,10 +213,12 @@ class Change:
 
     Args:
         parts: what was changed in it.
+        passed: as in `Forward`.
     """
 
     message: Any
     parts: Sequence[Part]
+    passed: int = 0
 
 
 Decision = Forward | Answer | Refuse | Await | Disconnect | Swallow | Throttle | Delay | Change

@@ -20,19 +20,18 @@ To a consumer (``CONSUME``): librdkafka and kafka-python hand on a record that c
 same offset, one behind the other. Java drops the second; see `sidecar.faults.redelivery`.
 """
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
+from codec.api_keys import ApiKey
 from codec.records.batch import BatchHeader, crc_ok, without_producer
-from codec.records.record import Record
-from sidecar.faults.base import Answered, Asked, Chance, Change, Connection, Forward
+from sidecar.faults.allowance import Allowance
+from sidecar.faults.base import Answered, Asked, Await, Change, Connection, Forward
+from sidecar.faults.record_edits import Edit
 from sidecar.faults.records import (
     CONSUME,
     PRODUCE,
     TARGETS,
-    Allowance,
-    Edit,
     Located,
     RecordRule,
     Rewritten,
@@ -44,6 +43,7 @@ from sidecar.faults.records import (
 from sidecar.faults.redelivery import JAVA, Redelivery
 from sidecar.model.faults import Checks
 
+_UNCHANGED: Final = Rewritten(None)
 _MAX_PRODUCERS: Final = 10_000
 """Producers and partitions of a connection; of further ones the batches pass as they are."""
 
@@ -80,19 +80,16 @@ class DuplicateMessages:
 class DuplicateMessagesRule(RecordRule):
     """Duplicates the sampled share of records."""
 
+    twice = True
+
     def __init__(self, config: DuplicateMessages) -> None:
         super().__init__(config.topic, config.rate_in_percent, config.target)
 
-    def decide(self, asked: Asked) -> Change | Forward:
+    def decide(self, asked: Asked) -> Change | Forward | Await:
         """Duplicate records of a Produce request; note what a Java consumer asks for."""
         redelivery = _redelivery(asked.connection)
-        if asked.api in self.watches and redelivery is not None:
-            redelivery.asks(
-                ((topic.topic, partition.partition), partition.fetch_offset)
-                for topic in asked.request.topics or ()
-                if self.matches(topic.topic)
-                for partition in topic.partitions or ()
-            )
+        if asked.api is not ApiKey.PRODUCE and redelivery is not None:
+            redelivery.asks(self.asks(asked.request).items())
         return super().decide(asked)
 
     def answered(self, answered: Answered) -> Change | Forward:
@@ -100,34 +97,25 @@ class DuplicateMessagesRule(RecordRule):
         redelivery = _redelivery(answered.connection)
         if redelivery is None:
             return super().answered(answered)
-        allowance, chance = Allowance(), answered.chance
+        allowance, chosen = Allowance(), self.chooser(answered.chance)
 
-        def chosen(record: Record) -> bool:
-            return self.chooses(chance)
-
-        def again(place: Located) -> Rewritten | None:
+        def again(place: Located) -> Rewritten:
             key = (place.topic, place.partition.partition_index)
             return redelivery.rewritten(key, place.partition, chosen, allowance)
 
         return changed(answered.response, fetched(answered.response, self.matches), again)
 
-    def edit(self, record: Record, chance: Chance) -> Sequence[Record]:
-        """The record twice."""
-        return (record, record)
-
-    def produced(
-        self, asked: Asked, place: Located, edit: Edit, allowance: Allowance
-    ) -> Rewritten | None:
-        """The batch with its duplicates, and without its producer; None if it has to stay."""
+    def produced(self, asked: Asked, place: Located, edit: Edit, allowance: Allowance) -> Rewritten:
+        """The batch with its duplicates, and without its producer, if it may be changed."""
         blob = place.partition.records
         header = next(iter(headers_of(blob)), None)
         if header is None or header.magic != 2 or header.is_transactional or header.is_control:
-            return None
+            return _UNCHANGED
         if header.producer_id >= 0 and not _may_be_nobodys(asked.connection, place, header):
-            return None
+            return _UNCHANGED
         new = rewrite_produced(blob, edit, allowance, _from_nobody)
-        if new is None and header.producer_id >= 0 and crc_ok(blob, header):
-            return Rewritten(without_producer(blob, header), 0)
+        if new.blob is None and header.producer_id >= 0 and crc_ok(blob, header):
+            return new._replace(blob=without_producer(blob, header), changed=0)
         return new
 
 

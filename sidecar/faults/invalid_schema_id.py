@@ -3,18 +3,18 @@
 Source: Confluent's wire format: a zero byte, the id of a schema in four bytes, the data.
 """
 
-from collections.abc import Sequence
 from dataclasses import dataclass
-from struct import pack
+from struct import Struct
 from typing import Final
 
-from codec.records.record import Record
+from codec.primitives import Buffer
 from sidecar.faults.base import Chance
 from sidecar.faults.records import CONSUME, TARGETS, RecordRule
 from sidecar.model.faults import Checks
 
 _MAGIC: Final = 0
-_HEAD: Final = 5
+_WRITTEN: Final = Struct(">bi")
+_HEAD: Final = _WRITTEN.size
 """Bytes of the magic byte and the id."""
 MAX_ID: Final = 2**31 - 1
 
@@ -57,13 +57,12 @@ class InvalidSchemaIdRule(RecordRule):
         super().__init__(config.topic, 100, config.target)
         self._id = config.invalid_schema_id
 
-    def edit(self, record: Record, chance: Chance) -> Sequence[Record] | None:
-        """The record with the other id; None where it has none, or has that one."""
-        value = record.value
+    def change(self, value: Buffer | None, chance: Chance) -> bytes | None:
+        """The value with the other id; None where it has none, or has that one."""
         if value is None or len(value) < _HEAD or value[0] != _MAGIC:
             return None
         number = int(chance() * (MAX_ID + 1)) if self._id is None else self._id
-        head = pack(">bi", _MAGIC, number)
+        head = _WRITTEN.pack(_MAGIC, number)
         if value[:_HEAD] == head:
             return None
-        return (record._replace(value=head + bytes(value[_HEAD:])),)
+        return head + value[_HEAD:]

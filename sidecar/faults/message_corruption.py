@@ -4,17 +4,17 @@ The reference's documentation says that they are appended; what it was recorded 
 to put them in front.
 """
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from hashlib import shake_128
-from struct import pack
+from struct import Struct
 from typing import Final
 
-from codec.records.record import Record
+from codec.primitives import Buffer
 from sidecar.faults.base import Chance
 from sidecar.faults.records import CONSUME, PRODUCE, RecordRule
 from sidecar.model.faults import Checks
 
+_CHANCE: Final = Struct(">d")
 MAX_SIZE: Final = 1 << 20
 """Bytes; a record that is larger than this is refused by brokers as they come."""
 
@@ -68,12 +68,12 @@ class _MessageCorruptionRule(RecordRule):
         super().__init__(config.topic, config.rate_in_percent, target, growth=size)
         self._size = size
 
-    def edit(self, record: Record, chance: Chance) -> Sequence[Record] | None:
-        """The record with bytes in front of its value."""
-        if record.value is None:
+    def change(self, value: Buffer | None, chance: Chance) -> bytes | None:
+        """The value with bytes in front of it."""
+        if value is None:
             return None
-        noise = shake_128(pack(">d", chance())).digest(self._size)
-        return (record._replace(value=noise + bytes(record.value)),)
+        noise = shake_128(_CHANCE.pack(chance())).digest(self._size)
+        return noise + value
 
 
 class ProduceMessageCorruptionRule(_MessageCorruptionRule):

@@ -5,99 +5,65 @@ changed. Batches that cannot be read, whose checksum is wrong, of legacy formats
 records pass as they are, and so do those of aborted transactions, which no reader of committed
 records is shown.
 
-The hub waits while this goes on, so what one message may cost is bounded by an estimate (see
-`Allowance`). What would cost more passes unchanged in a Produce request. A Fetch response is cut
-short there instead: the consumer asks for the rest next, so that rates hold for it as well.
+The hub waits while this goes on, so what one message may cost is bounded (`allowance`). Where that
+ends a Fetch response is cut short: the consumer asks for the rest next, so that rates hold for it
+as well. The rest of a Produce request goes on as it is, and so does what cannot be cut; how much
+that is stands in the decision (`passed`).
 
 Sources: the protocol guide's section on record batches; KIP-98 for aborted transactions.
 """
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from functools import partial
 from typing import Any, Final, NamedTuple
 
 from codec.api_keys import ApiKey
 from codec.error_codes import ErrorCode
 from codec.errors import CodecError, DecodeError
 from codec.primitives import Buffer
-from codec.records import crc32c
-from codec.records.batch import BatchHeader, crc_ok, read_batch_headers
-from codec.records.build import build_batch
-from codec.records.compression import Compression
+from codec.records.batch import BatchHeader, read_batch_headers
 from codec.records.control import ControlType, read_marker
-from codec.records.record import Record, payload, read_records
 from codec.records.rewrite import records_of
-from sidecar.faults.base import FORWARD, Answered, Asked, Chance, Change, Forward, Part, RequestRule
+from sidecar.faults.allowance import (
+    MAX_NANOSECONDS,
+    Allowance,
+    estimate,
+    fits,
+    open_cost,
+    whole_cost,
+)
+from sidecar.faults.base import (
+    FORWARD,
+    Answered,
+    Asked,
+    Await,
+    Chance,
+    Change,
+    Forward,
+    Part,
+    Place,
+    RequestRule,
+)
 from sidecar.faults.matching import matcher
+from sidecar.faults.record_edits import Edit, Edited, edit_fetched, edit_produced, readable
 
 PRODUCE: Final = "PRODUCE"
 CONSUME: Final = "CONSUME"
 TARGETS: Final = (PRODUCE, CONSUME)
 
-Edit = Callable[[Record], Sequence[Record] | None]
-"""What to have instead of a record, one after the other; None to leave it alone."""
-
-MAX_NANOSECONDS: Final = 20_000_000
-"""What the records of one message may cost, by estimate."""
-_RECORD_COST: Final = 10_000
-"""Nanoseconds to read a record and write two, measured on a slow core."""
-_BYTE_COST: Final[dict[int, int]] = {
-    Compression.NONE: 5,
-    Compression.GZIP: 70,
-    Compression.SNAPPY: 6,
-    Compression.LZ4: 20,
-    Compression.ZSTD: 14,
-}
-"""Nanoseconds to unpack a byte, copy it and pack it again, twice."""
-_CHECKSUM_COST: Final = 200 if crc32c.crc32c is crc32c.table_crc32c else 1
-"""Nanoseconds for the checksum of a byte that comes and of two that go; much without a library."""
-
-
-class Allowance:
-    """The time that one message may still take, estimated before it is spent.
-
-    Args:
-        growth: bytes that a record may grow by.
-    """
-
-    def __init__(self, growth: int = 0) -> None:
-        self._growth = growth
-        self._left = MAX_NANOSECONDS
-
-    def least(self, header: BatchHeader) -> int:
-        """What changing a batch costs at least, judged by its header: nanoseconds."""
-        count = max(header.records_count, 0)
-        size = header.end - header.start + count * self._growth
-        return count * _RECORD_COST + size * (_byte_cost(header) + _CHECKSUM_COST)
-
-    def allows(self, header: BatchHeader) -> bool:
-        """Whether there is time left for this batch, if it does not unpack to more."""
-        return self.least(header) <= self._left
-
-    def limit(self, header: BatchHeader) -> int:
-        """Bytes that this batch may unpack to."""
-        packed = header.end - header.start
-        return packed + max(self._left - self.least(header), 0) // _byte_cost(header)
-
-    def spent(self, header: BatchHeader, unpacked: int) -> None:
-        """Take the cost of a batch off."""
-        packed = header.end - header.start
-        self._left -= self.least(header) + max(unpacked - packed, 0) * _byte_cost(header)
-
-
-def _byte_cost(header: BatchHeader) -> int:
-    """What is compressed in no known way is refused when it is read."""
-    return _BYTE_COST.get(header.compression, 1)
-
 
 class Rewritten(NamedTuple):
-    """New bytes of a partition's records.
+    """What has become of a partition's records.
 
     Args:
+        blob: None if they stay as they are.
         changed: records that are not what they were; None if only the bytes are to be taken.
+        passed: as in `Change`.
     """
 
-    blob: Buffer
-    changed: int | None
+    blob: Buffer | None
+    changed: int | None = None
+    passed: int = 0
 
 
 class Located(NamedTuple):
@@ -132,20 +98,22 @@ def fetched(response: Any, matches: Callable[[str], bool]) -> list[Located]:
 
 
 def changed(
-    message: Any, places: Sequence[Located], rewrite: Callable[[Located], Rewritten | None]
+    message: Any, places: Sequence[Located], rewrite: Callable[[Located], Rewritten]
 ) -> Change | Forward:
-    """The message with what `rewrite` makes of the records of these partitions; None: as it is.
+    """The message with what `rewrite` makes of the records of these partitions.
 
-    FORWARD if that is so of all.
+    FORWARD, or one like it, if all of them stay as they are.
     """
     request = hasattr(message, "topic_data")
     topics_field, parts_field = _FIELDS[request]
     topics: list[Any] = list(getattr(message, topics_field) or ())
     copied: set[int] = set()
     parts = []
+    passed = 0
     for place in places:
         new = rewrite(place)
-        if new is None:
+        passed += new.passed
+        if new.blob is None:
             continue
         at = place.topic_at
         if at not in copied:
@@ -156,7 +124,9 @@ def changed(
         if new.changed is not None:
             number = partition.index if request else partition.partition_index
             parts.append(Part(place.topic, number, new.changed))
-    return Change(message.copy(**{topics_field: topics}), parts) if copied else FORWARD
+    if not copied:
+        return Forward(passed) if passed else FORWARD
+    return Change(message.copy(**{topics_field: topics}), parts, passed)
 
 
 _FIELDS: Final = {
@@ -170,87 +140,86 @@ def rewrite_produced(
     edit: Edit,
     allowance: Allowance,
     like: Callable[[BatchHeader], BatchHeader] = lambda header: header,
-) -> Rewritten | None:
-    """The batches of a Produce request with their records edited; None where none is.
+) -> Rewritten:
+    """The batches of a Produce request with their records edited.
 
     Args:
-        like: from the header of a batch that is edited to what the new one has of it.
+        like: as for `edit_produced`.
     """
-    view = memoryview(blob)
-    chunks: list[Buffer] = []
-    count = copied = 0
+    new = _Blob(blob)
     for header in headers_of(blob):
-        if not header.is_control and allowance.allows(header):
-            new = _edited(blob, header, edit, allowance, like, renumber=True)
-            if new is not None:
-                chunks += (view[copied : header.start], new.blob)
-                copied = header.end
-                count += new.changed or 0
-    return Rewritten(b"".join((*chunks, view[copied:])), count) if chunks else None
+        if header.is_control or not readable(blob, header):
+            continue
+        if not allowance.opens(header, whole_cost(header)):
+            new.passed += header.records_count
+            continue
+        try:
+            new.put(header, edit_produced(blob, header, edit, allowance, like))
+        except CodecError:
+            new.passed += header.records_count
+    return new.rewritten()
 
 
 def rewrite_fetched(
-    partition: Any, edit: Edit, allowance: Allowance, *, cut: bool
-) -> Rewritten | None:
-    """The batches of a partition of a Fetch response with their records edited; None: as it is.
+    partition: Any, edit: Edit, allowance: Allowance, start: int | None
+) -> Rewritten:
+    """The batches of a partition of a Fetch response with their records edited.
+
+    It ends where there is no time left now, but would be in a response of its own.
 
     Args:
-        cut: whether to end before a batch for which there is no time left now, but would be in a
-            response of its own. Without it such a batch passes.
+        start: as for `edit_fetched`.
     """
     blob = partition.records
-    view = memoryview(blob)
-    chunks: list[Buffer] = []
-    count = copied = 0
+    new = _Blob(blob)
     for header in shown_batches(partition):
-        if not allowance.allows(header):
-            if cut and allowance.least(header) <= MAX_NANOSECONDS:
-                chunks.append(view[copied : header.start])
-                return Rewritten(b"".join(chunks), count or None)
+        if not readable(blob, header):
             continue
-        new = _edited(blob, header, edit, allowance, lambda same: same, renumber=False)
-        if new is not None:
-            chunks += (view[copied : header.start], new.blob)
-            copied = header.end
-            count += new.changed or 0
-    return Rewritten(b"".join((*chunks, view[copied:])), count) if chunks else None
+        cost = whole_cost(header) if start is None else open_cost(header)
+        if not allowance.opens(header, cost):
+            if fits(header, cost):
+                return new.cut_before(header)
+            new.passed += header.records_count
+            continue
+        try:
+            edited = edit_fetched(blob, header, edit, allowance, start)
+        except CodecError:
+            new.passed += header.records_count
+            continue
+        new.put(header, edited)
+        if edited.cut:
+            return new.cut_before(header)
+    return new.rewritten()
 
 
-def _edited(
-    blob: Buffer,
-    header: BatchHeader,
-    edit: Edit,
-    allowance: Allowance,
-    like: Callable[[BatchHeader], BatchHeader],
-    *,
-    renumber: bool,
-) -> Rewritten | None:
-    """One batch with its records edited; None to leave it as it is."""
-    try:
-        records = read(blob, header, allowance)
-        edited = [(record, edit(record)) for record in records]
-        count = sum(new is not None for _, new in edited)
-        if not count:
-            return None
-        after = [r for record, new in edited for r in ((record,) if new is None else new)]
-        if renumber:
-            base = header.base_offset
-            after = [record._replace(offset=base + n) for n, record in enumerate(after)]
-        return Rewritten(build_batch(after, like(header), keep_end=not renumber), count)
-    except CodecError:
-        return None
+class _Blob:
+    """What becomes of a blob of records."""
 
+    def __init__(self, blob: Buffer) -> None:
+        self._view = memoryview(blob)
+        self._chunks: list[Buffer] = []
+        self._copied = self._count = 0
+        self.passed = 0
 
-def read(blob: Buffer, header: BatchHeader, allowance: Allowance) -> list[Record]:
-    """The records of a batch of magic 2 whose checksum is right, on the message's account.
+    def put(self, header: BatchHeader, edited: Edited) -> None:
+        """Have this in place of a batch, if it is not to stay."""
+        self.passed += edited.passed
+        if edited.batch is not None:
+            self._chunks += (self._view[self._copied : header.start], edited.batch)
+            self._copied = header.end
+            self._count += edited.changed
 
-    Raises DecodeError or UnsupportedCompression: it cannot be read, or unpacks to too much.
-    """
-    if header.magic != 2 or not crc_ok(blob, header):
-        raise DecodeError("the batch is of a legacy format, or its checksum is wrong")
-    content = payload(blob, header, allowance.limit(header))
-    allowance.spent(header, len(content))
-    return list(read_records(content, header))
+    def cut_before(self, header: BatchHeader) -> Rewritten:
+        """Leave a batch that was not put, and what follows it, out."""
+        self._chunks.append(self._view[self._copied : max(header.start, self._copied)])
+        return Rewritten(b"".join(self._chunks), self._count or None, self.passed)
+
+    def rewritten(self) -> Rewritten:
+        """All that was put, and between it what stays."""
+        if not self._chunks:
+            return Rewritten(None, passed=self.passed)
+        blob = b"".join((*self._chunks, self._view[self._copied :]))
+        return Rewritten(blob, self._count, self.passed)
 
 
 def headers_of(blob: Buffer) -> list[BatchHeader]:
@@ -290,10 +259,18 @@ def _is_abort(blob: Buffer, header: BatchHeader) -> bool:
         return False
 
 
-def _is_short(places: Sequence[Located], allowance: Allowance) -> bool:
-    """Whether there is no time for all these partitions."""
+def _is_short(places: Sequence[Located], growth: int) -> bool:
+    """Whether there may be no time for all these partitions."""
     batches = (h for place in places for h in headers_of(place.partition.records))
-    return sum(map(allowance.least, batches)) > MAX_NANOSECONDS
+    return sum(estimate(header, growth) for header in batches) > MAX_NANOSECONDS
+
+
+Offsets = Mapping[Place, int]
+"""From where on a Fetch asks for records."""
+
+
+def _always() -> bool:
+    return True
 
 
 class RecordRule(RequestRule):
@@ -303,8 +280,13 @@ class RecordRule(RequestRule):
         topic: see `matcher`.
         rate_in_percent: share of records, 0 to 100.
         target: `PRODUCE` or `CONSUME`.
-        growth: as for `Allowance`.
+        growth: as for `Edit`.
+
+    Attributes:
+        twice: whether chosen records come twice, instead of being changed.
     """
+
+    twice = False
 
     def __init__(self, topic: str, rate_in_percent: float, target: str, growth: int = 0) -> None:
         self.share = 1.0 if rate_in_percent else 0.0
@@ -312,16 +294,15 @@ class RecordRule(RequestRule):
         self.topic = self.matches = matcher(topic)
         api = ApiKey.PRODUCE if target == PRODUCE else ApiKey.FETCH
         self.apis = frozenset({api} if self.share else ())
-        self.watches = self.apis - {ApiKey.PRODUCE}
         self._growth = growth
 
-    def decide(self, asked: Asked) -> Change | Forward:
-        """Change the chosen records of a Produce request."""
+    def decide(self, asked: Asked) -> Change | Forward | Await:
+        """Change the chosen records of a Produce request; note from where a Fetch asks."""
         if asked.api is not ApiKey.PRODUCE:
-            return FORWARD
-        edit, allowance = self._drawn(asked.chance), Allowance(self._growth)
+            return Await(self.asks(asked.request))
+        edit, allowance = self._drawn(asked.chance), Allowance()
 
-        def rewrite(place: Located) -> Rewritten | None:
+        def rewrite(place: Located) -> Rewritten:
             return self.produced(asked, place, edit, allowance)
 
         return changed(asked.request, produced(asked.request, self.matches), rewrite)
@@ -329,35 +310,45 @@ class RecordRule(RequestRule):
     def answered(self, answered: Answered) -> Change | Forward:
         """Change the chosen records of a Fetch response."""
         places = fetched(answered.response, self.matches)
-        chance, allowance = answered.chance, Allowance(self._growth)
-        short = _is_short(places, allowance)
-        if short:
+        chance, allowance = answered.chance, Allowance()
+        if _is_short(places, self._growth):
             # Else a partition at the end of a list that is always too long would get nothing.
             turn = int(chance() * len(places))
             places = places[turn:] + places[:turn]
         edit = self._drawn(chance)
+        starts: Offsets = answered.kept or {}
 
-        def rewrite(place: Located) -> Rewritten | None:
-            return rewrite_fetched(place.partition, edit, allowance, cut=short)
+        def rewrite(place: Located) -> Rewritten:
+            start = starts.get((place.topic, place.partition.partition_index))
+            return rewrite_fetched(place.partition, edit, allowance, start)
 
         return changed(answered.response, places, rewrite)
 
-    def chooses(self, chance: Chance) -> bool:
-        """Draw for a record."""
-        return self.rate >= 1 or chance() < self.rate
+    def asks(self, request: Any) -> Offsets:
+        """From where a decoded Fetch request asks, in topics that match."""
+        return {
+            (topic.topic, partition.partition): partition.fetch_offset
+            for topic in request.topics or ()
+            if topic.topic and self.matches(topic.topic)
+            for partition in topic.partitions or ()
+        }
 
-    def edit(self, record: Record, chance: Chance) -> Sequence[Record] | None:
-        """What a chosen record becomes; None if there is nothing in it to change."""
+    def chooser(self, chance: Chance) -> Callable[[], bool]:
+        """What draws for a record."""
+        rate = self.rate
+        return _always if rate >= 1 else lambda: chance() < rate
+
+    def change(self, value: Buffer | None, chance: Chance) -> bytes | None:
+        """The new value of a chosen record; None if there is nothing in the old one to change."""
         raise NotImplementedError
 
-    def produced(
-        self, asked: Asked, place: Located, edit: Edit, allowance: Allowance
-    ) -> Rewritten | None:
+    def produced(self, asked: Asked, place: Located, edit: Edit, allowance: Allowance) -> Rewritten:
         """What becomes of the records of one partition of a Produce request."""
         return rewrite_produced(place.partition.records, edit, allowance)
 
     def _drawn(self, chance: Chance) -> Edit:
-        def drawn(record: Record) -> Sequence[Record] | None:
-            return self.edit(record, chance) if self.chooses(chance) else None
+        chooses = self.chooser(chance)
+        return Edit(chooses, None if self.twice else partial(self._changed, chance), self._growth)
 
-        return drawn
+    def _changed(self, chance: Chance, value: Buffer | None) -> bytes | None:
+        return self.change(value, chance)

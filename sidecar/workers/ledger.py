@@ -52,6 +52,7 @@ class Ledger:
             "reports": totals.reports,
             "upstream_failures": totals.upstream_failures,
             "fault_failures": totals.fault_failures,
+            "records_passed_over": totals.records_passed_over,
             "injections_skipped": totals.injections_skipped,
         }
 

@@ -37,6 +37,7 @@ class Tally:
         self.reports = _Tallied(self._count, "reports")
         self.upstream_failures = _Tallied(self._count, "upstream_failures")
         self.fault_failures = _Tallied(self._count, "fault_failures")
+        self.records_passed_over = _Tallied(self._count, "records_passed_over")
         self.injections_skipped = _Tallied(self._count, "injections_skipped")
 
     def publish(self, injection: Noted) -> None:

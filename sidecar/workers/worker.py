@@ -117,6 +117,7 @@ class Worker:
                 ask=self._ask,
                 spread=self._spread,
                 failed=self._failures.note,
+                passed_over=self._failures.passed_over,
             ),
             versions=Versions([], secured=self._secured),
             advertise=self._directory.advertised,
@@ -152,7 +153,13 @@ class Worker:
             case Publish(snapshot):
                 old = self._shared.pipeline
                 self._shared.pipeline = Pipeline(
-                    snapshot, old, self._place, self._ask, self._spread, self._failures.note
+                    snapshot,
+                    old,
+                    self._place,
+                    self._ask,
+                    self._spread,
+                    self._failures.note,
+                    self._failures.passed_over,
                 )
                 # A number may have been lowered: what is left of it is asked for again.
                 self._give_back({uid: purse.empty() for uid, purse in old.borrowed})

@@ -7,7 +7,7 @@ import pytest
 from codec.api_keys import ApiKey
 from codec.messages.fetch import FetchRequest
 from codec.records.batch import BatchHeader, read_batch_headers
-from sidecar.faults.base import FORWARD, Asked, Change, Connection, Part
+from sidecar.faults.base import FORWARD, Asked, Await, Change, Connection, Part
 from sidecar.faults.duplicate_messages import DuplicateMessages, DuplicateMessagesRule
 from sidecar.faults.redelivery import JAVA
 from sidecar.faults.registry import kind_of, rule_for
@@ -104,11 +104,11 @@ def test_nor_where_no_record_is_drawn_and_that_is_on_record_too() -> None:
 
 
 def test_nor_of_a_batch_that_is_too_large_to_be_changed() -> None:
-    before = batch([b"a"] * 3000, producer=(5, 0, 0))
+    before = batch([b"a"] * 9000, producer=(5, 0, 0))
 
     decision = decide(before)
 
-    assert decision.parts == [Part("a", 0, 0)]
+    assert (decision.parts, decision.passed) == ([Part("a", 0, 0)], 9000)
     assert seen(after(decision)) == seen(before)
     assert producer(after(decision)) == NOBODY
 
@@ -193,7 +193,7 @@ def test_a_request_for_records_goes_on_as_it_is() -> None:
     request = FetchRequest()
     for client in (JAVA, LIBRDKAFKA):
         fetch = Asked(ApiKey.FETCH, 12, request, lambda: 0.0, connection=Connection(client))
-        assert rule().decide(fetch) is FORWARD
+        assert rule().decide(fetch) == Await({})
 
 
 # Configuration
@@ -205,7 +205,7 @@ def test_the_defaults_are_those_of_the_reference() -> None:
 
     assert (fault.topic, fault.rate_in_percent, fault.target) == (".*", 100, "CONSUME")
     assert kind_of(fault) == "duplicate_messages"
-    assert (found.share, found.apis, found.watches) == (1, {ApiKey.FETCH}, {ApiKey.FETCH})
+    assert (found.share, found.apis) == (1, {ApiKey.FETCH})
     assert rule_for(DuplicateMessages(target="PRODUCE")).apis == {ApiKey.PRODUCE}
 
 

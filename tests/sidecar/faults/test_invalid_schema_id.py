@@ -77,7 +77,7 @@ def test_the_defaults_are_those_of_the_reference() -> None:
 
     assert (fault.topic, fault.invalid_schema_id, fault.target) == (".*", None, "CONSUME")
     assert kind_of(fault) == "invalid_schema_id"
-    assert (found.share, found.apis, found.watches) == (1, {ApiKey.FETCH}, {ApiKey.FETCH})
+    assert (found.share, found.apis) == (1, {ApiKey.FETCH})
 
 
 def test_whatever_is_wrong_is_named_at_once() -> None:

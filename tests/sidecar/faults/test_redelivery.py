@@ -16,7 +16,7 @@ from codec.messages.fetch import FetchRequest
 from codec.records.batch import read_batch_headers
 from codec.records.build import NEW_BATCH, build_batch
 from codec.records.record import Record
-from sidecar.faults.base import FORWARD, Asked, Change, Connection, Part
+from sidecar.faults.base import FORWARD, Asked, Await, Change, Connection, Forward, Part
 from sidecar.faults.duplicate_messages import DuplicateMessages, DuplicateMessagesRule
 from sidecar.faults.redelivery import AT_ONCE, JAVA
 from tests.support.records import answered, batch, blobs, fetched, read_back, seen
@@ -41,6 +41,7 @@ class Consumer:
     taken: list[int] = field(default_factory=list)
     connection: Connection = field(default_factory=lambda: Connection(JAVA))
     struck: int = 0
+    passed: int = 0
     fetches: int = 0
 
     def fetch(self) -> bytes:
@@ -48,14 +49,16 @@ class Consumer:
         self.fetches += 1
         request = asks(self.position)
         asked = Asked(ApiKey.FETCH, 12, request, self.draws.random, connection=self.connection)
-        assert self.rule.decide(asked) is FORWARD
+        awaited = self.rule.decide(asked)
+        assert isinstance(awaited, Await)
         found = [b for b in self.log if end_of(b) > self.position]
         response = read_back(fetched({"a": {0: b"".join(found)}}))
-        given = answered(response, (), self.connection)._replace(chance=self.draws.random)
-        decision = self.rule.answered(given)
+        given = answered(response, (), self.connection)
+        decision = self.rule.answered(given._replace(chance=self.draws.random, kept=awaited.kept))
+        assert isinstance(decision, Change | Forward)
+        self.passed += decision.passed
         if isinstance(decision, Change):
-            [part] = decision.parts
-            self.struck += part.records or 0
+            self.struck += sum(part.records or 0 for part in decision.parts)
             response = decision.message
         return bytes(blobs(response)["a", 0])
 
@@ -196,20 +199,48 @@ def test_a_consumer_that_seeks_back_is_given_everything_once() -> None:
     assert consumer.taken == [0, 1, 2, 3, 4]
 
 
-def test_a_batch_too_large_to_be_read_passes_once() -> None:
-    consumer = Consumer(log(3000, 2), rule())
+@pytest.mark.parametrize("compression", range(5))
+@pytest.mark.parametrize("sizes", [(9000, 2), (2, 9000)])
+def test_a_large_batch_comes_twice_in_pieces(sizes: tuple[int, int], compression: int) -> None:
+    consumer = Consumer(log(*sizes, compression=compression), rule())
 
     consumer.consume()
 
-    assert consumer.taken == list(range(3002)), "the small one is behind it in every response"
+    assert sorted(consumer.taken) == sorted([*range(9002), *range(9002)])
+    assert consumer.passed == 0
 
 
-def test_a_run_ends_before_a_batch_that_is_too_large() -> None:
-    consumer = Consumer(log(2, 3000), rule())
+@pytest.mark.parametrize(("rate", "twice"), [(0.01, 1), (1, 90), (95, 8550)])
+def test_of_a_large_batch_a_share_comes_twice(rate: float, twice: int) -> None:
+    consumer = Consumer(log(9000, 2), rule(rate))
 
     consumer.consume()
 
-    assert consumer.taken == [0, 1, 0, 1, *range(2, 3002)]
+    assert set(consumer.taken) == set(range(9002))
+    assert len(consumer.taken) - 9002 == consumer.struck
+    assert consumer.struck == pytest.approx(
+        twice, abs=max(3, 2 * (twice * (100 - rate) / 100) ** 0.5)
+    )
+    assert consumer.passed == 0
+
+
+def test_a_batch_that_is_too_large_for_pieces_passes_and_that_is_told() -> None:
+    bomb = batch([bytes(20_000_000)], compression=1)
+    consumer = Consumer([bomb], rule())
+
+    consumer.consume()
+
+    assert (consumer.taken, consumer.passed) == ([0], 1)
+
+
+def test_where_it_is_not_known_from_where_on_is_asked_nothing_is_left_out() -> None:
+    response = read_back(fetched({"a": {0: log(9000)[0]}}))
+    given = answered(response, [1.0] * 9000, Connection(JAVA))
+
+    decision = rule(50).answered(given)
+
+    assert isinstance(decision, Forward)
+    assert 0 < decision.passed < 9000
 
 
 def test_what_cannot_be_read_passes() -> None:
