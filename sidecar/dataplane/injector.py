@@ -7,6 +7,7 @@ from codec.api_keys import ApiKey
 from codec.headers import RequestHeader
 from codec.messages.produce import ProduceResponse
 from sidecar.dataplane import splitting
+from sidecar.dataplane.fetch_contents import Contents, FetchContents
 from sidecar.dataplane.heeding import Heeding
 from sidecar.dataplane.injecting import Peer
 from sidecar.dataplane.noting import Notes, Record
@@ -67,6 +68,7 @@ class Injector:
         self.heeding = Heeding(peer, identity, recoveries, oracle, self._heeds_changed)
         self.notes = Notes(peer, identity, record, self.heeding.told)
         self._topics = TopicNames(logical_topic)
+        self._fetched = FetchContents()
         self.roster = Roster(peer, identity, lapsed)
         self._pipeline: Pipeline | None = None
         self.refused = RefusedSequences()
@@ -79,6 +81,8 @@ class Injector:
         """Whether requests of this API are drawn for, held against refused ones, or heeded."""
         if pipeline.snapshot.interceptors:
             self.heeding.client(self.peer.client_id)
+        if api_key == ApiKey.FETCH and not self.stages(pipeline, api_key):
+            self._fetched.forget()
         return (
             bool(self.stages(pipeline, api_key))
             or (api_key == ApiKey.PRODUCE and len(self.refused) > 0)
@@ -108,7 +112,7 @@ class Injector:
         """
         first, stages = self._held or (None, self.stages(pipeline, header.api_key))
         self._held = None
-        seen = Seen(self._topics.read, header, data)
+        seen, session = self._seen(header, data, stages)
         turns: list[Cause | Stage] = [*stages] if first is None else [first, *stages]
         ruling = None
         for cause in causes(turns, pipeline, header, seen, now, self.roster.drop):
@@ -123,10 +127,32 @@ class Injector:
             ruling = self._behind_refused(header, left or seen.request, ruling, now)
         if ruling is not None and ruling.refusal is None:
             self._record_forwarded(ruling, header, seen.request, now)
-        forwarded = ruling is None or ruling.refusal is None
-        if forwarded and self.heeding.wants(header.api_key) and seen.request is not None:
+        if ruling is not None and ruling.refusal is not None:
+            return ruling
+        if session is not None:
+            ruling = ruling or Ruling()
+            ruling.session = session
+        if self.heeding.wants(header.api_key) and seen.request is not None:
             ruling = self.heeding.asked(header, seen.request, ruling)
         return ruling
+
+    def _seen(
+        self, header: RequestHeader, data: Any, stages: Sequence[Stage]
+    ) -> tuple[Seen, Contents | None]:
+        """A request, and what is in the fetch session that it asks for.
+
+        Where it matters what a Fetch is about, each has to be looked at: it may name nothing.
+        """
+        if header.api_key != ApiKey.FETCH or not any(map(_asks_for_topics, stages)):
+            if header.api_key == ApiKey.FETCH:
+                self._fetched.forget()
+            return Seen(self._topics.read, header, data), None
+        request = self._topics.read(header, data)
+        if request is None:
+            self._fetched.forget()
+            return Seen(lambda *_: None, header, data), None
+        whole, session = self._fetched.asked(request)
+        return Seen(lambda *_: whole, header, data), session
 
     def _apply(
         self, cause: Cause, header: RequestHeader, request: Any, ruling: Ruling, now: float
@@ -203,8 +229,7 @@ class Injector:
         header = watch.header
         delay = watch.delay
         unknown = self._topics.name(header, message)
-        if watch.heeds is not None:
-            self.heeding.appended(watch.heeds, message, now)
+        self._hear(watch, message, now)
         for cause, kept in watch.causes:
             if now >= pipeline.ends(cause.stage.interceptor.uid):
                 continue
@@ -234,6 +259,13 @@ class Injector:
         if watch.heeds is not None:
             self.heeding.answered(header.api_key, watch.heeds, message, max(now, due))
         return Struck(message, due, unknown)
+
+    def _hear(self, watch: Watch, message: Any, now: float) -> None:
+        """Take note of what a broker says, before faults."""
+        if watch.session is not None and not message.error_code:
+            self._fetched.given(message.session_id, watch.session)
+        if watch.heeds is not None:
+            self.heeding.appended(watch.heeds, message, now)
 
     def _split(
         self,
@@ -334,3 +366,9 @@ class Injector:
             for batch in batches(request):
                 self.refused.refused(batch, cause)
         return True
+
+
+def _asks_for_topics(stage: Stage) -> bool:
+    """Whether it matters to an interceptor which topics a Fetch is about."""
+    meant, rule = stage.selection, stage.rule
+    return (meant is not None and meant.reads) or bool(rule.topic or rule.splits)

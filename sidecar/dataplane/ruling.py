@@ -7,6 +7,7 @@ from typing import Any, NamedTuple
 from codec.error_codes import ErrorCode
 from codec.headers import RequestHeader
 from sidecar.dataplane import splitting
+from sidecar.dataplane.fetch_contents import Contents
 from sidecar.dataplane.recovering import ClientRecoveries
 from sidecar.dataplane.sequences import Batch, Cause
 from sidecar.faults.base import Answer, Change, Delay, Disconnect, Place, Swallow, Throttle
@@ -23,6 +24,7 @@ class Watch(NamedTuple):
         refused: topic-partitions that were not forwarded, and the error of each.
         order: of the request they were in, see `splitting.order_of`.
         heeds: what the answer tells of, whatever faults make of it; None if nothing.
+        session: what is in the fetch session that the request asks for; None if it asks for none.
     """
 
     header: RequestHeader
@@ -32,6 +34,12 @@ class Watch(NamedTuple):
     refused: Mapping[Place, ErrorCode]
     order: Sequence[tuple[str, bytes, list[int]]]
     heeds: "Heeds | None" = None
+    session: Contents | None = None
+
+    @property
+    def looks_at_answer(self) -> bool:
+        """Whether somebody has to see what is answered, and not only when."""
+        return bool(self.causes or self.refused or self.heeds) or self.session is not None
 
 
 class Heeds(NamedTuple):
@@ -73,7 +81,7 @@ class Ruling:
         throttles: as `delays`.
         paced: whether its connection is read more slowly from now on.
         causes: whose rules want to see the answer, each with what it asked to be kept.
-        refused, order, heeds: as in `Watch`.
+        refused, order, heeds, session: as in `Watch`.
     """
 
     refusal: Answer | Disconnect | Swallow | None = None
@@ -88,6 +96,7 @@ class Ruling:
     refused: dict[Place, ErrorCode] = field(default_factory=dict)
     order: Sequence[tuple[str, bytes, list[int]]] = ()
     heeds: Heeds | None = None
+    session: Contents | None = None
 
     def left_of(self, request: Any) -> Any:
         """A decoded Produce request without what was refused of it."""
@@ -97,10 +106,23 @@ class Ruling:
 
     def watch(self, header: RequestHeader, now: float) -> Watch | None:
         """What the answer has to be held against, if it has."""
-        if not (self.delay or self.causes or self.refused or self.heeds):
+        if not self.delay and not self.looks_at_answer:
             return None
-        causes = tuple(self.causes)
-        return Watch(header, now, self.delay, causes, self.refused, self.order, self.heeds)
+        return Watch(
+            header,
+            now,
+            self.delay,
+            tuple(self.causes),
+            self.refused,
+            self.order,
+            self.heeds,
+            self.session,
+        )
+
+    @property
+    def looks_at_answer(self) -> bool:
+        """Whether somebody has to see what is answered; as `Watch` has it."""
+        return bool(self.causes or self.refused or self.heeds) or self.session is not None
 
 
 class Struck(NamedTuple):

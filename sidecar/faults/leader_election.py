@@ -129,7 +129,9 @@ class LeaderElectionRule(RequestRule):
         if self._window:
             if asked.api is ApiKey.PRODUCE:
                 self._open(asked)
-            return strike(asked, self._lost(asked)) if self._windows else FORWARD
+            # A Fetch may wait at the broker for so long that a window begins meanwhile.
+            strikes = self._windows or asked.api is ApiKey.FETCH
+            return strike(asked, self._lost(asked)) if strikes else FORWARD
         request = asked.request
         chosen = produced(request)
         if self._by_partition:

@@ -65,7 +65,18 @@ def strike(asked: Asked, lost: Lost) -> Decision:
         ]
         if places and all(map(lost, places)):
             return Answer(_refused_deletion(asked.request), ERROR)
+    if asked.api is ApiKey.FETCH:
+        return Await(_fetched_places(asked.request))
     return Await(True)
+
+
+def _fetched_places(request: Any) -> list[tuple[str, bytes, int]]:
+    """Name, id and partition of all that a decoded Fetch request names."""
+    return [
+        (topic.topic, topic.topic_id, part.partition)
+        for topic in request.topics or ()
+        for part in topic.partitions or ()
+    ]
 
 
 def produced(request: Any) -> list[Place]:
@@ -93,12 +104,34 @@ def strike_answer(answered: Answered, lost: Lost) -> ResponseDecision:
                 part = strike_part(part)
             told.partitions.append(part)
         topics.append(told)
+    if api is ApiKey.FETCH and answered.kept and not response.error_code:
+        topics += _silent(answered, topics, lost, parts)
     if not parts:
         return FORWARD
     result = copy(response)
     setattr(result, topics_in, topics)
     error = ErrorCode.LEADER_NOT_AVAILABLE if api is ApiKey.METADATA else ERROR
     return Deny(result, error, parts, appended=api is ApiKey.DELETE_RECORDS)
+
+
+def _silent(answered: Answered, told: list[Any], lost: Lost, parts: list[Part]) -> list[Any]:
+    """Topics for a Fetch answer with the lost partitions of its session that it leaves out.
+
+    An answer that goes on with a session tells of partitions that have news only, and an error is.
+    """
+    kind: Any = response_class(ApiKey.FETCH)
+    topic_kind = kind.FetchableTopicResponse
+    there = {(topic.topic, part.partition_index) for topic in told for part in topic.partitions}
+    added: dict[str, Any] = {}
+    for name, topic_id, index in answered.kept:
+        if (name, index) in there or not lost((name, index)):
+            continue
+        topic = added.get(name)
+        if topic is None:
+            topic = added[name] = topic_kind(topic=name, topic_id=topic_id, partitions=[])
+        parts.append(Part(name, index))
+        topic.partitions.append(_fetched(topic_kind.PartitionData(partition_index=index)))
+    return list(added.values())
 
 
 def _refused_deletion(request: Any) -> Any:

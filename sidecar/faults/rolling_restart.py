@@ -71,6 +71,8 @@ class RollingRestartRule(RequestRule):
     def decide(self, asked: Asked) -> Decision:
         """Refuse what comes to that broker; look at what any says of its partitions."""
         down = self._broker(asked.now)
+        if asked.api is ApiKey.FETCH:
+            return strike(asked, _all)  # it may wait at the broker until a turn has begun
         if down is None:
             return FORWARD
         if asked.api is ApiKey.METADATA:
