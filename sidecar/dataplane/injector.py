@@ -126,6 +126,11 @@ class Injector:
         forwarded = ruling is None or ruling.refusal is None
         if forwarded and self.heeding.wants(header.api_key) and seen.request is not None:
             ruling = self.heeding.asked(header, seen.request, ruling)
+        if forwarded and header.api_key == ApiKey.METADATA:
+            learners = pipeline.learners(self.identity, now)
+            if learners:
+                ruling = ruling or Ruling()
+                ruling.learners = learners
         return ruling
 
     def _apply(
@@ -203,8 +208,7 @@ class Injector:
         header = watch.header
         delay = watch.delay
         unknown = self._topics.name(header, message)
-        if watch.heeds is not None:
-            self.heeding.appended(watch.heeds, message, now)
+        self._told_by_broker(watch, message, now)
         for cause, kept in watch.causes:
             if now >= pipeline.ends(cause.stage.interceptor.uid):
                 continue
@@ -229,11 +233,18 @@ class Injector:
                 case Disconnect():
                     return Struck(None, now)
         if watch.refused:
-            message = splitting.merged(message, watch.order, watch.refused)
+            message = splitting.merged(message, watch.order, watch.refused, watch.hints)
         due = watch.asked_at + delay
         if watch.heeds is not None:
             self.heeding.answered(header.api_key, watch.heeds, message, max(now, due))
         return Struck(message, due, unknown)
+
+    def _told_by_broker(self, watch: Watch, message: Any, now: float) -> None:
+        """Who wants to know hears what an answer says before faults."""
+        if watch.heeds is not None:
+            self.heeding.appended(watch.heeds, message, now)
+        for learner in watch.learners:
+            learner.learn(self.identity.virtual_cluster, message)
 
     def _split(
         self,
@@ -249,7 +260,9 @@ class Injector:
         struck = splitting.picked(request, decision.parts.__contains__)
         left = splitting.picked(request, lambda place: place not in decision.parts)
         if not left.topic_data and not ruling.refused:
-            answer = Answer(refuse_produce(request, decision.error), decision.error)
+            hints = decision.hints
+            told = refuse_produce(request, decision.error, hints)
+            answer = Answer(told, decision.error, hints=hints)
             if self._refused(answer, cause, reason, header, request, now):
                 ruling.refusal = answer
             return
@@ -257,10 +270,11 @@ class Injector:
             return
         ruling.order = ruling.order or splitting.order_of(request)
         ruling.refused.update(dict.fromkeys(decision.parts, decision.error))
+        ruling.hints.update(decision.hints)
         ruling.request = left
         if not left.topic_data:
             nothing = ProduceResponse()
-            answer = splitting.merged(nothing, ruling.order, ruling.refused)
+            answer = splitting.merged(nothing, ruling.order, ruling.refused, ruling.hints)
             ruling.refusal = Answer(answer, decision.error)
 
     def _behind_refused(
@@ -274,15 +288,21 @@ class Injector:
             return ruling
         cause = next(iter(behind.values()))
         rule = cause.stage.rule
+        asked = Asked(
+            ApiKey.PRODUCE,
+            header.api_version,
+            request,
+            further(cause.stage.interceptor.seed, cause.draw),
+            virtual_cluster=self.identity.virtual_cluster,
+            connection=self._connection(cause.stage),
+        )
         if rule.splits is not None and request.acks != 0:
             ruling = ruling or Ruling()
             parts = frozenset((batch.key[0], batch.key[1]) for batch in behind)
-            refuse = Refuse(parts, rule.splits)
+            refuse = Refuse(parts, rule.splits, rule.hints(asked, parts))
             self._split(refuse, cause, FOLLOWS, header, request, ruling, now)
             self.refused.forwarded(batch for batch in found if batch not in behind)
             return ruling
-        chance = further(cause.stage.interceptor.seed, cause.draw)
-        asked = Asked(ApiKey.PRODUCE, header.api_version, request, chance)
         decision = rule.decide(asked)
         if not isinstance(decision, Answer | Disconnect):
             return ruling
