@@ -131,8 +131,9 @@ class Pipeline:
                 rule.marks.join(place, partial(_spread, spread, uid))
         self._teaches = any(rule.learner is not None for rule in self._rules.values())
         leases = {lease.uid: lease for lease in snapshot.leases}
+        self._last = {i.uid: i.ends(leases) for i in snapshot.interceptors}
         at_work = () if snapshot.halted else snapshot.interceptors
-        self._ends = {i.uid: i.ends(leases) for i in at_work if not i.paused}
+        self._ends = {i.uid: self._last[i.uid] for i in at_work if not i.paused}
         spent = previous.budgets if previous else {}
         self.budgets: dict[str, Budget | None] = {
             i.uid: budget(i, spent.get(i.uid), place, ask) for i in snapshot.interceptors
@@ -198,8 +199,8 @@ class Pipeline:
     def learners(self, who: Identity, now: float) -> list[Learner]:
         """Whose rules are told of Metadata for `who`, whatever their selectors mean.
 
-        What one client hears of leaders holds for all, and one that asks another broker, or by
-        another name, must not leave them in the dark.
+        What one client hears of leaders holds for all. Paused interceptors learn as well: when they
+        go on they are to know.
         """
         if not self._teaches:
             return []
@@ -216,17 +217,17 @@ class Pipeline:
         known = mapped(who, self.snapshot.user_mappings)
         for interceptor in resolve(self.snapshot.interceptors, known):
             uid = interceptor.uid
+            rule, numbers = self._rules[uid], self._numbers[uid]
+            stage = Stage(interceptor, rule, numbers, self._last[uid], self.budgets[uid])
+            if rule.learner is not None:
+                learning.append(stage)
             if uid not in self._ends:
                 continue
-            rule, numbers = self._rules[uid], self._numbers[uid]
-            stage = Stage(interceptor, rule, numbers, self._ends[uid], self.budgets[uid])
             meant = stage.selection
             if meant is None or meant.principal(known):
                 for api in rule.apis:
                     if meant is None or meant.api(api):
                         chains.setdefault(api, []).append(stage)
-            if rule.learner is not None:
-                learning.append(stage)
         self._learning[who] = tuple(learning)
         return {api: tuple(stages) for api, stages in chains.items()}
 
