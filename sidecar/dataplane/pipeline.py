@@ -199,8 +199,8 @@ class Pipeline:
     def learners(self, who: Identity, now: float) -> list[Learner]:
         """Whose rules are told of Metadata for `who`, whatever their selectors mean.
 
-        What one client hears of leaders holds for all. Paused interceptors learn as well: when they
-        go on they are to know.
+        What one client hears of leaders holds for all. Those that are paused or halted learn as
+        well: when they go on they are to know.
         """
         if not self._teaches:
             return []

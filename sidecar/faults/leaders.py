@@ -21,7 +21,7 @@ from sidecar.faults.base import Answered, Asked, Hint, Hints, Place, RequestRule
 
 NONE, UNCHANGED, MOVED = "NONE", "UNCHANGED", "MOVED"
 HINTS: Final = (NONE, UNCHANGED, MOVED)
-MAX_PARTITIONS: Final = 100_000
+MAX_PARTITIONS: Final = 50_000
 """Partitions whose leaders an interceptor keeps in mind; beyond, the topics told of longest ago are
 forgotten."""
 _SINCE: Final = {ApiKey.PRODUCE: 10, ApiKey.FETCH: 16}

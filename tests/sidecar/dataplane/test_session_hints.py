@@ -199,14 +199,21 @@ def test_another_virtual_clusters_leaders_are_not_named() -> None:
 
 
 @pytest.mark.parametrize(
-    ("paused", "ends", "known"),
-    [(False, None, True), (True, None, True), (False, NOW - 1, False), (True, NOW - 1, False)],
+    ("paused", "halted", "ends", "known"),
+    [
+        (False, False, None, True),
+        (True, False, None, True),
+        (False, True, None, True),
+        (False, False, NOW - 1, False),
+        (True, False, NOW - 1, False),
+    ],
 )
-def test_paused_interceptors_learn_and_those_that_are_over_do_not(
-    paused: bool, ends: float | None, known: bool
+def test_interceptors_that_may_go_on_learn_and_those_that_are_over_do_not(
+    paused: bool, halted: bool, ends: float | None, known: bool
 ) -> None:
     elections = electing(paused=paused, expires=ends)
-    client = Client(elections)
+    client = Client()
+    client.shared.pipeline = Pipeline(Snapshot(1, (elections,), halted=halted))
     hears(client)
     again = replace(elections, paused=False, expires=None)
     client.shared.pipeline = Pipeline(Snapshot(2, (again,)), client.shared.pipeline)
