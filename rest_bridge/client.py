@@ -78,13 +78,20 @@ class SidecarClient:
         request = ipb.CreateInterceptorRequest(interceptor=wanted, require_new=True)
         self._call(self._interceptors.CreateInterceptor, request, authorization)
 
-    def put(self, wanted: Interceptor, authorization: str | None) -> bool:
+    def put(self, wanted: Interceptor, authorization: str | None, *, keep_control: bool) -> bool:
         """Create or replace an interceptor; return whether it was created."""
-        request = ipb.UpdateInterceptorRequest(interceptor=wanted, allow_missing=True)
+        request = ipb.UpdateInterceptorRequest(
+            interceptor=wanted, allow_missing=True, keep_control=keep_control
+        )
         return self._call(self._interceptors.UpdateInterceptor, request, authorization).created
 
     def upsert(
-        self, wanted: Interceptor, authorization: str | None, *, validate_only: bool
+        self,
+        wanted: Interceptor,
+        authorization: str | None,
+        *,
+        keep_control: bool,
+        validate_only: bool,
     ) -> ipb.UpdateInterceptorResponse:
         """Create or replace an interceptor in a scope that exists."""
         request = ipb.UpdateInterceptorRequest(
@@ -92,6 +99,7 @@ class SidecarClient:
             allow_missing=True,
             require_scope=True,
             validate_only=validate_only,
+            keep_control=keep_control,
         )
         return self._call(self._interceptors.UpdateInterceptor, request, authorization)
 

@@ -5,6 +5,7 @@ What the lists may hold is the sidecar's to say; here only that it is the right 
 """
 
 import math
+import re
 from typing import Final
 
 from google.protobuf.descriptor import FieldDescriptor
@@ -21,7 +22,13 @@ _TTL: Final = "ttlSeconds"
 _EXPIRY: Final = "expireTime"
 _LEASE: Final = "lease"
 _KEYS: Final = (*_LISTS, *_LIMITS, _TTL, _EXPIRY, _LEASE)
-_INT32: Final = (-(2**31), 2**31 - 1)
+_INTEGERS: Final = {"acks": (-1, 1)}
+"""What the integers of a list may be, where that is not 0 to 2**31-1."""
+_RFC3339: Final = re.compile(
+    r"[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}(\.[0-9]{1,9})?"
+    r"(Z|[+-]([01][0-9]|2[0-3]):[0-5][0-9])"
+)
+"""protobuf's own parser also takes digits of other scripts, and zones that are none."""
 _MAX_TTL: Final = 366 * 86_400
 _MICRO: Final = 1_000_000
 
@@ -79,7 +86,8 @@ def _entries(field: FieldDescriptor, value: Json, name: str) -> list[int] | list
         raise _refused(value, name, f"lists of {'strings' if texts else 'integers'}")
     if texts:
         return [_text(entry, f"{name}[{i}]") for i, entry in enumerate(value)]
-    return [integer(entry, f"{name}[{i}]", *_INT32) for i, entry in enumerate(value)]
+    low, high = _INTEGERS.get(field.name, (0, 2**31 - 1))
+    return [integer(entry, f"{name}[{i}]", low, high) for i, entry in enumerate(value)]
 
 
 def _text(value: Json, name: str) -> str:
@@ -95,13 +103,14 @@ def _number(value: Json, name: str, allowed: str) -> float:
 
 
 def _time(value: Json, name: str) -> Timestamp:
-    time = Timestamp()
+    time, text = Timestamp(), _text(value, name)
     try:
-        time.FromJsonString(_text(value, name))
+        if _RFC3339.fullmatch(text):
+            time.FromJsonString(text)
+            return time
     except ValueError:
-        allowed = "times such as 2030-01-31T12:00:00Z"
-        raise _refused(value, name, allowed) from None
-    return time
+        pass  # the 30th of February
+    raise _refused(value, name, "times such as 2030-01-31T12:00:00Z")
 
 
 def _refused(value: Json, name: str, allowed: str) -> Exception:

@@ -1,5 +1,6 @@
 """Refusals: what becomes of a request that cannot be served, and of gRPC's statuses."""
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import cast
@@ -68,6 +69,16 @@ _FIELDS = {
 V1 = Words(_FIELDS, "config", "control")
 
 _CONTROLS = {"selector": Selector.DESCRIPTOR, "limits": Limits.DESCRIPTOR}
+_FAULTS = {
+    field.name: field.message_type
+    for field in Interceptor.DESCRIPTOR.oneofs_by_name["fault"].fields
+    if field.message_type is not None
+}
+_OTHERS = re.compile(
+    r"""(?<!\w)(?:'(?:[^'\\]|\\.)*'|"(?:[^"\\]|\\.)*")"""  # values, which stay as they are
+    r"|(?<![\w.-])((?:scope\.)?[a-z]+(?:_[a-z]+)+|scope\.[a-z]+)"
+)
+"""Another field in a message, by a name of several words, or of the scope."""
 
 
 class Refusal(Exception):
@@ -128,29 +139,41 @@ def _message(error: grpc.Call, words: Words) -> str:
         detail.Unpack(fields)  # leaves `fields` alone when it is something else
     if not fields.field_violations:
         return error.details() or "the sidecar gave no reason"
-    return "; ".join(
-        v.description.replace(v.field, _renamed(v.field, words), 1) for v in fields.field_violations
-    )
+    return "; ".join(_in_words(v.field, v.description, words) for v in fields.field_violations)
+
+
+def _in_words(path: str, description: str, words: Words) -> str:
+    """A description with its field, and others in it, by the names that a dialect has for them."""
+    before, _, behind = description.partition(path)
+    place = path.partition("[")[0]
+    renamed = _renamed(place, words) + path.removeprefix(place)
+    if not before and behind:
+        return renamed + _OTHERS.sub(lambda found: _other(place, found, words), behind)
+    return description.replace(path, renamed, 1)
+
+
+def _other(path: str, found: re.Match[str], words: Words) -> str:
+    """What is found in the description of a field: one that is beside it, or above."""
+    parts = path.split(".")
+    for depth in range(len(parts) - 1, -1, -1):
+        name = ".".join((*parts[:depth], found[1] or ""))
+        renamed = _renamed(name, words)
+        if renamed != name:
+            return renamed
+    return found[0]
 
 
 def _renamed(path: str, words: Words) -> str:
-    name, bracket, rest = path.partition("[")
-    return _renamed_field(name, words) + bracket + rest
-
-
-def _renamed_field(name: str, words: Words) -> str:
-    if name in words.fields:
-        return words.fields[name]
-    first, _, rest = name.partition(".")
-    fault, _, field = rest.partition(".")
-    if first == "interceptor" and fault in _CONTROLS and field:
-        return f"{words.control}.{_CONTROLS[fault].fields_by_name[field].json_name}"
-    faults = Interceptor.DESCRIPTOR.oneofs_by_name["fault"].fields
-    for known in faults:
-        message = known.message_type
-        if first == "interceptor" and fault == known.name and message is not None and field:
-            return f"{words.config}.{message.fields_by_name[field].json_name}"
-    return name
+    if path in words.fields:
+        return words.fields[path]
+    first, _, rest = path.partition(".")
+    part, _, name = rest.partition(".")
+    if first == "interceptor":
+        for kinds, prefix in ((_CONTROLS, words.control), (_FAULTS, words.config)):
+            field = kinds[part].fields_by_name.get(name) if part in kinds else None
+            if field is not None:
+                return f"{prefix}.{field.json_name}"
+    return path
 
 
 def _details(error: grpc.Call) -> list[AnyMessage]:

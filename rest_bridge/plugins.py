@@ -111,7 +111,7 @@ def plugin_for(interceptor: Interceptor) -> Plugin:
 
 
 def _set(part: Message, field: FieldDescriptor, value: Json, name: str) -> None:
-    if field.message_type is not None and field.message_type.GetOptions().map_entry:
+    if _is_map(field):
         getattr(part, field.name).update(_texts(value, name, field))
     elif field.is_repeated:
         if not isinstance(value, list):
@@ -141,8 +141,12 @@ def _scalar(field: FieldDescriptor, value: Json, name: str) -> float | int | str
     raise bad_request(f"{name} is {show(value)}, allowed are {_allowed(field)}")
 
 
+def _is_map(field: FieldDescriptor) -> bool:
+    return field.message_type is not None and field.message_type.GetOptions().map_entry
+
+
 def _texts(value: Json, name: str, field: FieldDescriptor) -> dict[str, str]:
-    if not isinstance(value, dict):
+    if not isinstance(value, dict) or not value:  # an empty one could not be told from none
         raise bad_request(f"{name} is {show(value)}, allowed are objects: {_allowed(field)}")
     for key, text in value.items():
         if not isinstance(text, str):
@@ -183,8 +187,12 @@ def _bounds(field: FieldDescriptor) -> tuple[int, int]:
 def _allowed(field: FieldDescriptor) -> str:
     """The values a key may have, in words."""
     key = _key(field)
-    if key.allowed:
-        return str(key.allowed)
+    return str(key.allowed) if key.allowed else _allowed_items(field)
+
+
+def _allowed_items(field: FieldDescriptor) -> str:
+    """The values that it, or each of a list, may have by its type and bounds."""
+    key = _key(field)
     if field.type in _INTEGERS:
         return "integers from {} to {}".format(*_bounds(field))
     if field.type == FieldDescriptor.TYPE_DOUBLE:
@@ -196,8 +204,12 @@ def _allowed(field: FieldDescriptor) -> str:
 
 def _row(field: FieldDescriptor) -> str:
     key = _key(field)
-    kind = "object" if key.allowed and field.is_repeated else _allowed(field)
-    kind = kind.replace("integers", "integer").replace("numbers", "number")
+    if _is_map(field):
+        kind = "object"
+    elif field.is_repeated:
+        kind = f"list of {_allowed_items(field)}"
+    else:
+        kind = _allowed(field).replace("integers", "integer").replace("numbers", "number")
     return f"| `{field.json_name}` | {kind} | {key.fallback or 'required'} | {key.meaning} |"
 
 

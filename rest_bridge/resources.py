@@ -26,7 +26,7 @@ class Call:
     Args:
         path: the variables in the path.
         everywhere: the path names the global scope.
-        query: the first value of each query parameter.
+        query: the first value of each query parameter; in v2 there is one.
         authorization: the header of that name.
     """
 
@@ -69,10 +69,9 @@ def _create_token(call: Call) -> Answer:
 
 def _post(call: Call) -> Answer:
     name = call.path["name"]
+    wanted, _ = translate.interceptor_from(name, _scope(call), call.body)
     try:
-        call.client.create(
-            translate.interceptor_from(name, _scope(call), call.body), call.authorization
-        )
+        call.client.create(wanted, call.authorization)
     except Refusal as refusal:
         if refusal.code is grpc.StatusCode.ALREADY_EXISTS:
             raise Refusal(409, NAME_TAKEN, code=refusal.code) from None
@@ -82,9 +81,8 @@ def _post(call: Call) -> Answer:
 
 def _put(call: Call) -> Answer:
     name = call.path["name"]
-    created = call.client.put(
-        translate.interceptor_from(name, _scope(call), call.body), call.authorization
-    )
+    wanted, keeps = translate.interceptor_from(name, _scope(call), call.body)
+    created = call.client.put(wanted, call.authorization, keep_control=keeps)
     return answer(200, {"message": f"{name} is {'created' if created else 'updated'}"})
 
 

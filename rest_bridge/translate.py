@@ -51,8 +51,12 @@ def lifetime_from(body: bytes) -> int:
     return integer(fields["lifeTimeSeconds"], "lifeTimeSeconds", 1, MAX_LIFETIME_SECONDS)
 
 
-def interceptor_from(name: str, scope: Scope, body: bytes) -> Interceptor:
-    """Return the interceptor a POST or PUT asks for, or raise Refusal (400)."""
+def interceptor_from(name: str, scope: Scope, body: bytes) -> tuple[Interceptor, bool]:
+    """Return the interceptor a POST or PUT asks for, or raise Refusal (400).
+
+    Returns:
+        It, and whether the body says nothing of `control`, so that a PUT leaves that as it is.
+    """
     fields = body_object(body)
     refuse_unknown(fields, _INTERCEPTOR_KEYS)
     for key in ("pluginClass", "priority", "config"):
@@ -74,7 +78,7 @@ def interceptor_from(name: str, scope: Scope, body: bytes) -> Interceptor:
     plugin.read(config, result)
     if "control" in fields:
         read_control(fields["control"], result)
-    return result
+    return result, "control" not in fields
 
 
 def interceptor_to(interceptor: Interceptor) -> dict[str, Json]:

@@ -71,8 +71,12 @@ class Bridge:
 
     def _answer(self, request: Request, authorization: str | None) -> Answer:
         endpoint, path = _match(request)
+        second = _below("/gateway", request)
+        for name, values in request.args.lists() if second else ():
+            if len(values) > 1:  # one of them may make a rehearsal of it, and another not
+                raise bad_request(f"query parameter {show(name)} is given {len(values)} times")
         call = Call(
-            client=self._v2_client if _below("/gateway", request) else self._client,
+            client=self._v2_client if second else self._client,
             path=path,
             everywhere=endpoint.everywhere,
             query=request.args.to_dict(),

@@ -32,6 +32,7 @@ from sidecar.dataplane.sequence_oracle import SequenceOracle
 from sidecar.dataplane.session import Shared
 from sidecar.dataplane.tenancy import TopicDirectory
 from sidecar.dataplane.versions import Versions
+from sidecar.failures import FaultFailures
 from sidecar.metrics import Metrics
 from sidecar.model.place import Place
 from sidecar.model.snapshot import Snapshot
@@ -67,6 +68,7 @@ class Sidecar:
         self._metrics = Metrics()
         self._journal = Journal()
         self._recorder = Recorder(sink, self._journal.publish, self._metrics)
+        self._failures = FaultFailures(self._log, self._metrics)
         publish = self._journal.observations.publish
         self._observer = Observer(sink.put, publish, self._metrics, Soon())
         note = self._observer.note
@@ -144,6 +146,7 @@ class Sidecar:
             metrics=self._metrics,
             build=ports.BuildInfo(version=__version__),
             start_time=time.time(),
+            audit=self._log.info,
         )
         return ControlServer(
             services,
@@ -225,7 +228,11 @@ class Sidecar:
         """The swap: one reference, read once by every request. Called on any thread."""
         self._metrics.follow(snapshot)
         self._shared.pipeline = Pipeline(
-            snapshot, self._shared.pipeline, self._place, spread=self._spread
+            snapshot,
+            self._shared.pipeline,
+            self._place,
+            spread=self._spread,
+            failed=self._failures.note,
         )
         if self._fleet is not None:
             self._fleet.publish(snapshot)

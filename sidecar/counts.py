@@ -39,6 +39,10 @@ class Counts(Protocol):
     def injections_skipped(self) -> Counter:
         """Requests let through because the log could not take the event."""
 
+    @property
+    def fault_failures(self) -> Counter:
+        """Bugs of faults that clients did not notice; label: fault."""
+
     def counter(self, injection: Injection) -> Counter:
         """What counts injections like this one."""
 

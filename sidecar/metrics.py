@@ -63,6 +63,9 @@ class Metrics:
         self.injections_skipped = self._counter(
             "injections_skipped", "Requests let through because the log could not take the event"
         )
+        self.fault_failures = self._counter(
+            "fault_failures", "Requests and answers let through because a fault failed", "fault"
+        )
         self.connections = self._counter("client_connections", "Client connections accepted")
         self.closes = self._counter(
             "client_closes", "Client connections closed by the sidecar, by reason", "reason"

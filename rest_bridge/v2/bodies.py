@@ -105,8 +105,12 @@ def deleted_scope_from(body: bytes) -> Scope:
     return scope_from(body_object(body) if body.strip() else {})
 
 
-def interceptor_from(body: bytes) -> Interceptor:
-    """Return the interceptor a PUT asks for, or raise Refusal (400)."""
+def interceptor_from(body: bytes) -> tuple[Interceptor, bool]:
+    """Return the interceptor a PUT asks for, or raise Refusal (400).
+
+    Returns:
+        It, and whether the body says nothing of `control`, which then stays as it is.
+    """
     keys = ("comment", "pluginClass", "priority", "config", "control")
     metadata, spec = resource_from(body, _INTERCEPTOR_KINDS, ("name", "scope"), keys)
     for key in keys[1:4]:
@@ -127,7 +131,7 @@ def interceptor_from(body: bytes) -> Interceptor:
     plugin.read(config, result, "spec.config")
     if "control" in spec:
         read_control(spec["control"], result, "spec.control")
-    return result
+    return result, "control" not in spec
 
 
 def interceptor_to(interceptor: Interceptor) -> dict[str, Json]:

@@ -41,8 +41,10 @@ def upserted(resource: Json, *, created: bool, changed: bool) -> Answer:
 
 def _put(call: Call) -> Answer:
     rehearsal = dry_mode(call)
-    wanted = bodies.interceptor_from(call.body)
-    done = call.client.upsert(wanted, call.authorization, validate_only=rehearsal)
+    wanted, keeps = bodies.interceptor_from(call.body)
+    done = call.client.upsert(
+        wanted, call.authorization, keep_control=keeps, validate_only=rehearsal
+    )
     resource = bodies.interceptor_to(done.interceptor)
     return upserted(resource, created=done.created, changed=done.changed)
 

@@ -1,7 +1,8 @@
 """What an orchestrator controls a fault by, between `protos/` and model: selector, limits, end."""
 
+import math
 from dataclasses import fields
-from typing import Any
+from typing import Any, Final
 
 from google.protobuf.duration_pb2 import Duration
 from google.protobuf.timestamp_pb2 import Timestamp
@@ -16,9 +17,12 @@ from sidecar.model.lease import Lease
 from sidecar.model.limits import UNLIMITED, Limits
 from sidecar.model.selector import Selector
 
-_LAST = 253402300800
+_LAST: Final = 253402300800
 """The first second of the year 10000, since the epoch; protobuf's times are before it."""
-_MICRO = 1_000_000
+_LATEST: Final = math.nextafter(_LAST, 0)
+"""What the last moments before it are taken for: as a float they would be that second itself."""
+_MICRO: Final = 1_000_000
+_CONTROLS: Final = ("selector", "limits", "expire_time", "ttl", "lease")
 
 
 def controls_from_proto(
@@ -29,7 +33,7 @@ def controls_from_proto(
     Args:
         violations: gets every bad field, with paths below ``interceptor``.
     """
-    found: dict[str, Any] = {"lease": message.lease}
+    found: dict[str, Any] = {"lease": message.lease, "draws": tuple(message.draws)}
     with collecting(violations, "interceptor"):
         found["selector"] = _selector(message.selector)
     with collecting(violations, "interceptor"):
@@ -37,6 +41,15 @@ def controls_from_proto(
     with collecting(violations, "interceptor"):
         found |= _end(message)
     return found
+
+
+def refuse_controls(message: interceptor_pb2.Interceptor) -> None:
+    """Raise InvalidArgument for each of these fields that is set, where they are to be kept."""
+    told = "is set, which keep_control excludes: leave one of the two out"
+    set_ = {field.name for field, _ in message.ListFields()}.intersection(_CONTROLS)
+    if set_:
+        paths = [f"interceptor.{name}" for name in _CONTROLS if name in set_]
+        raise InvalidArgument(*(FieldViolation(path, f"{path} {told}") for path in paths))
 
 
 def set_controls(message: interceptor_pb2.Interceptor, view: View) -> None:
@@ -51,6 +64,7 @@ def set_controls(message: interceptor_pb2.Interceptor, view: View) -> None:
         message.limits.max_per_second = item.limits.max_per_second
     if item.expires is not None:
         message.expire_time.FromMicroseconds(round(item.expires * _MICRO))
+    message.draws.extend(item.draws)
     message.lease = item.lease
     message.paused = item.paused
     message.state = interceptor_pb2.Interceptor.State.Value(f"STATE_{view.state}")
@@ -122,4 +136,4 @@ def _moment(time: Timestamp) -> float:
             f"expire_time is {time.seconds} s and {time.nanos} ns since 1970,"
             " allowed are times of the years 1970 to 9999",
         )
-    return (time.seconds * _MICRO + time.nanos // 1000) / _MICRO
+    return min((time.seconds * _MICRO + time.nanos // 1000) / _MICRO, _LATEST)

@@ -5,7 +5,9 @@ Field names in refusals are paths in the request, such as ``interceptor.scope.us
 
 from collections.abc import Iterable
 from types import MappingProxyType
+from typing import Any
 
+from google.protobuf.json_format import MessageToDict
 from google.protobuf.timestamp_pb2 import Timestamp
 
 from sidecar.api.controls import controls_from_proto, set_controls
@@ -105,6 +107,14 @@ def interceptor_to_proto(view: View) -> interceptor_pb2.Interceptor:
     set_fault(message, item)
     set_controls(message, view)
     return message
+
+
+def definition(view: View) -> dict[str, Any]:
+    """What an interceptor is, in JSON; without the client's notes, which may be anything."""
+    message = interceptor_to_proto(view)
+    for name in ("annotations", "injections", "etag", "state"):
+        message.ClearField(name)
+    return MessageToDict(message, preserving_proto_field_name=True)
 
 
 def identity_from_names(virtual_cluster: str, username: str, groups: list[str]) -> Identity:

@@ -122,6 +122,6 @@ def _prefix(kind: EnumDescriptor) -> str:
 def _allowed(field: FieldDescriptor) -> str:
     """The values a field may have, in words."""
     key = field.GetOptions().Extensions[fault_options_pb2.key]
-    if key.HasField("minimum"):
-        return f"{key.minimum:g} to {key.maximum:.0f}"
-    return str(key.allowed)
+    if key.allowed:
+        return str(key.allowed)
+    return f"{key.minimum:g} to {key.maximum:.0f}"

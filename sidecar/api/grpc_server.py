@@ -14,7 +14,7 @@ from sidecar.api.guard import Guard
 from sidecar.api.injections import InjectionServicer
 from sidecar.api.leases import LeaseServicer
 from sidecar.api.rate import TokenBucket
-from sidecar.api.servicers import InterceptorServicer, SidecarServicer, TokenServicer
+from sidecar.api.servicers import Audit, InterceptorServicer, SidecarServicer, TokenServicer
 from sidecar.api.tenants import AliasTopicServicer, UserMappingServicer, VirtualClusterServicer
 from sidecar.control.alias_topics import AliasTopicService
 from sidecar.control.interceptors import InterceptorService
@@ -70,6 +70,10 @@ _OPTIONS = (
 )
 
 
+def _untold(event: str, **fields: object) -> None:
+    """There is no log."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Services:
     """What the server is a door to.
@@ -78,6 +82,7 @@ class Services:
         state: what is halted.
         start_time: of the process, in seconds since the epoch.
         clock: seconds since the epoch, for the expiry of tokens.
+        audit: logs an event and its fields; on any thread.
     """
 
     interceptors: InterceptorService
@@ -93,6 +98,7 @@ class Services:
     build: BuildInfo
     start_time: float
     clock: Callable[[], float] = time.time
+    audit: Audit = _untold
 
 
 class ControlServer:
@@ -169,7 +175,8 @@ class ControlServer:
     def _register(self, services: Services) -> None:
         server = self._server
         interceptor_service_pb2_grpc.add_InterceptorServiceServicer_to_server(
-            InterceptorServicer(services.interceptors, services.virtual_clusters), server
+            InterceptorServicer(services.interceptors, services.virtual_clusters, services.audit),
+            server,
         )
         lease_service_pb2_grpc.add_LeaseServiceServicer_to_server(
             LeaseServicer(services.leases), server

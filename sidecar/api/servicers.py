@@ -5,8 +5,9 @@ from collections.abc import Callable
 import grpc
 
 from sidecar.api import convert
+from sidecar.api.controls import refuse_controls
 from sidecar.api.violations import below
-from sidecar.control.interceptors import InterceptorService
+from sidecar.control.interceptors import InterceptorService, View
 from sidecar.control.journal import Journal
 from sidecar.control.ports import BuildInfo, MetricsSource, StatusSource
 from sidecar.control.state import ControlState
@@ -22,16 +23,22 @@ from sidecar.gen.kafka.chaos.v1 import token_service_pb2_grpc as tpb_grpc
 from sidecar.model.names import PASSTHROUGH
 
 Context = grpc.ServicerContext
+Audit = Callable[..., object]
+"""Logs an event and its fields."""
 
 
 class InterceptorServicer(ipb_grpc.InterceptorServiceServicer):
     """The door to the interceptors."""
 
     def __init__(
-        self, interceptors: InterceptorService, virtual_clusters: VirtualClusterService
+        self,
+        interceptors: InterceptorService,
+        virtual_clusters: VirtualClusterService,
+        audit: Audit,
     ) -> None:
         self._interceptors = interceptors
         self._virtual_clusters = virtual_clusters
+        self._audit = audit
 
     def CreateInterceptor(
         self, request: ipb.CreateInterceptorRequest, context: Context
@@ -40,7 +47,18 @@ class InterceptorServicer(ipb_grpc.InterceptorServiceServicer):
         wanted = convert.interceptor_from_proto(request.interceptor)
         with below("interceptor"):
             view = self._interceptors.create(wanted, require_new=request.require_new)
+        self._told(view)
         return ipb.CreateInterceptorResponse(interceptor=convert.interceptor_to_proto(view))
+
+    def _told(self, view: View) -> None:
+        """Tell the log what an interceptor is, with all that it takes to have it again."""
+        item = view.interceptor
+        self._audit(
+            "interceptor_set",
+            interceptor=item.name,
+            interceptor_uid=item.uid,
+            definition=convert.definition(view),
+        )
 
     def GetInterceptor(
         self, request: ipb.GetInterceptorRequest, context: Context
@@ -63,6 +81,8 @@ class InterceptorServicer(ipb_grpc.InterceptorServiceServicer):
         self, request: ipb.UpdateInterceptorRequest, context: Context
     ) -> ipb.UpdateInterceptorResponse:
         """Update, as the proto says."""
+        if request.keep_control:
+            refuse_controls(request.interceptor)
         wanted = convert.interceptor_from_proto(request.interceptor)
         if request.require_scope:
             self._virtual_clusters.check_scope(wanted.scope)
@@ -72,7 +92,10 @@ class InterceptorServicer(ipb_grpc.InterceptorServiceServicer):
                 allow_missing=request.allow_missing,
                 etag=request.interceptor.etag,
                 validate_only=request.validate_only,
+                keep_control=request.keep_control,
             )
+        if changed and not request.validate_only:
+            self._told(view)
         return ipb.UpdateInterceptorResponse(
             interceptor=convert.interceptor_to_proto(view), created=created, changed=changed
         )

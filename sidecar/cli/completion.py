@@ -28,8 +28,13 @@ def add_to(commands: Any, whole: argparse.ArgumentParser) -> None:
 
 
 def _run(arguments: argparse.Namespace, whole: argparse.ArgumentParser) -> int:
-    # Imported late: no other command needs it.
+    # Imported late: no other command but `ctl` needs them.
     import shtab
 
-    print(shtab.complete(whole, shell=arguments.shell))
-    return 0
+    from sidecar.cli.ctl.output import ending
+
+    def show(arguments: argparse.Namespace) -> int:
+        print(shtab.complete(whole, shell=arguments.shell), flush=True)
+        return 0
+
+    return ending(show)(arguments)

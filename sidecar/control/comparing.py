@@ -34,5 +34,6 @@ def etag_of(item: Interceptor) -> str:
     """What changes with every change of the interceptor."""
     # One uid is never of two scopes or names; a time to live shows in the time it expires.
     content = (item.uid, item.priority, item.fault, sorted(item.annotations.items()))
-    control = (item.selector, item.limits, item.expires, item.lease_uid, item.paused)
-    return blake2b(repr((content, control)).encode(), digest_size=8).hexdigest()
+    control = (item.selector, item.limits, item.expires, item.lease_uid, item.paused, item.draws)
+    given = None if item.given is None else sorted(item.given)
+    return blake2b(repr((content, control, given)).encode(), digest_size=8).hexdigest()

@@ -1,4 +1,4 @@
-"""When an interceptor is to end: checked, and fixed, as it is created or changed."""
+"""When an interceptor is to end: checked, fixed or kept, as it is created or changed."""
 
 from collections.abc import Iterable
 from dataclasses import replace
@@ -48,6 +48,21 @@ def dated(wanted: Interceptor, now: float) -> Interceptor:
             f" {_moment(now)}",
         )
     return wanted
+
+
+def controlled(wanted: Interceptor, present: Interceptor) -> Interceptor:
+    """With the selector, limits and end of the one that is there; and with the draws it is given,
+    as long as they are of the same fault."""
+    return replace(
+        wanted,
+        selector=present.selector,
+        limits=present.limits,
+        expires=present.expires,
+        ttl=present.ttl,
+        lease=present.lease,
+        lease_uid=present.lease_uid,
+        draws=present.draws if wanted.fault == present.fault else (),
+    )
 
 
 def _moment(seconds: float) -> str:

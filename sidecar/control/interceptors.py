@@ -13,7 +13,7 @@ from hashlib import blake2b
 from typing import NamedTuple, Protocol
 
 from sidecar.control.comparing import check_etag, etag_of, same
-from sidecar.control.ending import dated, leased
+from sidecar.control.ending import controlled, dated, leased
 from sidecar.control.state import ControlState
 from sidecar.control.weights import MAX_ALL_ANNOTATION_BYTES, check_annotations, weight
 from sidecar.model.errors import (
@@ -162,12 +162,14 @@ class InterceptorService:
         allow_missing: bool = False,
         etag: str = "",
         validate_only: bool = False,
+        keep_control: bool = False,
     ) -> Updated:
         """Replace an interceptor; return it, whether it was created by this, and whether changed.
 
-        An identical one is left as it is. While the fault stays the same, seed and uid stay too:
-        its draws go on. A time to live begins anew; a pause goes on. With `validate_only` nothing
-        is replaced, but all else is the same.
+        An identical one is left as it is. While the fault, and the draws it is given, stay the
+        same, seed and uid stay too: its draws go on. A time to live begins anew; a pause goes on.
+        With `validate_only` nothing is replaced, but all else is the same. With `keep_control`
+        selector, limits and end stay what they are, unless it is over.
 
         Raises:
             NotFound: it does not exist, and not `allow_missing`.
@@ -175,26 +177,29 @@ class InterceptorService:
             InvalidArgument, FailedPrecondition, ResourceExhausted: as in `create`.
         """
         with self._state.lock:
-            wanted = self._leased(wanted)
-            if allow_missing and not etag and _key(wanted) not in self._kept():
+            kept = self._kept()
+            there = kept.get(_key(wanted))
+            keeps = keep_control and there is not None and not self._is_over(there)
+            wanted = controlled(wanted, there) if keeps and there else self._leased(wanted)
+            if allow_missing and not etag and there is None:
                 added = self._add(wanted, validate_only=validate_only)
                 view = self._rehearsed(wanted) if validate_only else self._view(added)
                 return Updated(view, created=True, changed=True)
-            present = _found(self._kept(), wanted.name, wanted.scope)
+            present = _found(kept, wanted.name, wanted.scope)
             check_etag(present, etag)
-            if wanted.ttl is None and same(wanted, present):
+            if (keeps or wanted.ttl is None) and same(wanted, present):
                 return Updated(self._view(present), created=False, changed=False)
             size = self._grown(wanted, present)
             if wanted.expires is None or wanted.expires != present.expires:
                 wanted = self._dated(wanted)
             wanted = replace(wanted, paused=present.paused)
-            if wanted.fault == present.fault:
+            if wanted.fault == present.fault and wanted.draws == present.draws:
                 changed = replace(wanted, seed=present.seed, uid=present.uid)
             else:
                 changed = self._seeded(wanted)
             if validate_only:
-                kept = changed if changed.uid == present.uid else wanted
-                return Updated(self._rehearsed(kept), created=False, changed=True)
+                told = changed if changed.uid == present.uid else wanted
+                return Updated(self._rehearsed(told), created=False, changed=True)
             self._commit({**self._items, _key(wanted): changed}, size)
             if changed.uid != present.uid:
                 self._counts.forget(present.uid)

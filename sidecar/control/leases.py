@@ -11,7 +11,7 @@ from sidecar.model.lease import Lease
 
 MAX_LEASES = 1000
 _KEPT_SECONDS = 4000.0
-"""How long it is known when a lease was over: longer than its interceptors are listed."""
+"""For this long the end of a lease is known that interceptors name: longer than they are listed."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,7 +103,13 @@ class LeaseService:
 
     def _put(self, lease: Lease, now: float) -> LeaseView:
         since = now - _KEPT_SECONDS
-        known = {item.uid: item for item in self._state.snapshot.leases if item.expires > since}
+        snapshot = self._state.snapshot
+        named = {item.lease_uid for item in snapshot.interceptors}
+        known = {
+            item.uid: item
+            for item in snapshot.leases
+            if item.expires > (since if item.uid in named else now)
+        }
         known[lease.uid] = lease
         self._state.commit(leases=tuple(known.values()))
         return self._view(lease)

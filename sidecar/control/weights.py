@@ -29,6 +29,7 @@ def weight(item: Interceptor) -> int:
         _size(item.annotations)
         + sum(entries)
         + len(item.lease.encode())
+        + _ENTRY_BYTES * len(item.draws)
         + _ENTRY_BYTES * (len(item.annotations) + len(entries))
     )
 

@@ -347,7 +347,9 @@ def _decision(stage: Stage, beginning: Beginning, partition: int) -> Decision:
 
 
 def _means(stage: Stage, beginning: Beginning) -> bool:
-    meant = stage.selection
+    meant, topic = stage.selection, stage.rule.topic
+    if topic is not None and not topic(beginning.topic):
+        return False
     return meant is None or meant.beginning(beginning.client_id, beginning.acks, beginning.topic)
 
 

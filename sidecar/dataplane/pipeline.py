@@ -6,6 +6,7 @@ from typing import NamedTuple
 
 from codec.api_keys import ApiKey
 from sidecar.dataplane.budget import Ask, BorrowedPurse, Budget, OwnPurse, budget
+from sidecar.dataplane.guarding import GuardedRule
 from sidecar.dataplane.selecting import Selection, selection
 from sidecar.dataplane.tenancy.names import Names
 from sidecar.faults.base import Learner, Rule
@@ -70,7 +71,11 @@ class Stage:
         self.interceptor = interceptor
         self.kind = kind_of(interceptor.fault)
         self.rule = rule
-        self._chooses = Draws(interceptor.seed, rule.share).chooses
+        self._chooses: Callable[[int], bool] = (
+            frozenset(interceptor.draws).__contains__
+            if interceptor.draws
+            else Draws(interceptor.seed, rule.share).chooses
+        )
         self._numbers = numbers
         self.ends = ends
         self.budget = budget
@@ -107,6 +112,7 @@ class Pipeline:
         ask: how this process gets its part of what interceptors may do, see `budget`.
         spread: tells the other processes what rules keep in mind; never waits. None: there are
             none.
+        failed: told of an interceptor whose rule has raised; never waits.
     """
 
     def __init__(
@@ -116,6 +122,7 @@ class Pipeline:
         place: Place = ALONE,
         ask: Ask | None = None,
         spread: Callable[[Mark], None] | None = None,
+        failed: Callable[[Interceptor, Exception], None] | None = None,
     ) -> None:
         self.snapshot = snapshot
         old = previous._numbers if previous else {}
@@ -123,8 +130,10 @@ class Pipeline:
             i.uid: old.get(i.uid) or place.numbers() for i in snapshot.interceptors
         }
         rules = previous._rules if previous else {}
+        failed = failed or _untold
         self._rules: dict[str, Rule] = {
-            i.uid: rules.get(i.uid) or rule_for(i.fault) for i in snapshot.interceptors
+            i.uid: rules.get(i.uid) or GuardedRule(rule_for(i.fault), partial(failed, i))
+            for i in snapshot.interceptors
         }
         for uid, rule in self._rules.items():
             if rule.marks is not None and spread is not None and uid not in rules:
@@ -230,6 +239,10 @@ class Pipeline:
                         chains.setdefault(api, []).append(stage)
         self._learning[who] = tuple(learning)
         return {api: tuple(stages) for api, stages in chains.items()}
+
+
+def _untold(interceptor: Interceptor, error: Exception) -> None:
+    """Nobody is told."""
 
 
 def _spread(spread: Callable[[Mark], None], uid: str, about: Hashable, time: float) -> None:

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterable, Iterator
 from functools import cached_property
-from typing import Any
+from typing import Any, Final
 
 from codec.api_keys import ApiKey
 from codec.headers import RequestHeader
@@ -23,6 +23,12 @@ from sidecar.faults.base import (
     Throttle,
 )
 from sidecar.model.identity import Identity
+
+_NAMES: Final[dict[int, tuple[str, str]]] = {
+    ApiKey.PRODUCE: ("topic_data", "name"),
+    ApiKey.FETCH: ("topics", "topic"),
+}
+"""Fields that hold the topics, and a topic's name."""
 
 
 class Roster:
@@ -127,6 +133,8 @@ def causes(
 def _is_meant(stage: Stage, header: RequestHeader, seen: Seen) -> bool:
     """Whether an interceptor is about a request of its client, broker and API."""
     meant = stage.selection
+    if stage.rule.topic is not None and not _names_some(stage.rule.topic, header, seen):
+        return False
     if meant is None:
         return True
     if not meant.client_id(header.client_id):
@@ -138,6 +146,19 @@ def _is_meant(stage: Stage, header: RequestHeader, seen: Seen) -> bool:
     if _splits(stage, ApiKey(header.api_key)):
         return meant.some(seen.request) is not None
     return meant.message(seen.request)
+
+
+def _names_some(topic: Callable[[str], bool], header: RequestHeader, seen: Seen) -> bool:
+    """Whether a Produce or Fetch is about a topic that fits, as far as it says; others are."""
+    if header.api_key not in _NAMES:
+        return True
+    request = seen.request
+    if request is None:
+        return False
+    topics, name = _NAMES[header.api_key]
+    if getattr(request, "session_epoch", 0) > 0:
+        return True  # a Fetch that names only what is new in its session
+    return any(topic(getattr(each, name)) for each in getattr(request, topics) or ())
 
 
 def _splits(stage: Stage, api: ApiKey) -> bool:

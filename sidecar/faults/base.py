@@ -279,6 +279,13 @@ class Rule(Protocol):
         """The APIs whose answers it wants to see, of requests that were drawn for it."""
 
     @property
+    def topic(self) -> Callable[[str], bool] | None:
+        """Whether it strikes a topic of this name in Produce and Fetch; None if any.
+
+        Requests that name others only are neither drawn for nor shown to it, and may pass unread.
+        """
+
+    @property
     def marks(self) -> Marks | None:
         """What all connections must see of what it keeps in mind; None if it keeps nothing so."""
 
@@ -300,6 +307,7 @@ class RequestRule:
     """A rule that decides about requests only, and keeps nothing in mind."""
 
     rung = 0
+    topic: Callable[[str], bool] | None = None
     marks: Marks | None = None
     splits: ErrorCode | None = None
     memorable = False

@@ -35,6 +35,7 @@ from sidecar.faults.leaders import HINTS, NONE, HintingRule
 from sidecar.faults.lost_leadership import APIS, Lost, produced, strike, strike_answer
 from sidecar.faults.marks import Marks
 from sidecar.faults.refusals import deny_produce, refuse_produce
+from sidecar.faults.windows import MAX_PARTITIONS, Windows
 from sidecar.model.faults import MAX_LATENCY_MS, Checks
 
 REQUEST, PARTITION = "REQUEST", "PARTITION"
@@ -42,8 +43,6 @@ REJECT, APPEND_THEN_REJECT = "REJECT", "APPEND_THEN_REJECT"
 APPEND_THEN_DISCONNECT = "APPEND_THEN_DISCONNECT"
 DRAWS: Final = (REQUEST, PARTITION)
 OUTCOMES: Final = (REJECT, APPEND_THEN_REJECT, APPEND_THEN_DISCONNECT)
-MAX_PARTITIONS: Final = 100_000
-"""Partitions whose draws are counted, by interceptor; beyond, all counts begin anew."""
 _NOTHING: Final = frozenset[ApiKey]()
 _ERROR: Final = ErrorCode.NOT_LEADER_OR_FOLLOWER
 
@@ -60,6 +59,8 @@ class LeaderElection:
         window_ms: how long a partition that was drawn has no leader, up to an hour; 0: only what
             was drawn is struck. Needs the outcome REJECT. Meanwhile nothing is drawn for it.
         hint: who is said to lead instead, see `leaders`. Without an answer there is none.
+        max_partitions_at_once: how many partitions of a topic may have none at once; 0: any number.
+            What is drawn beyond keeps its leader. Needs `window_ms`.
         seed: 0 to 2**64-1; None takes the process seed, or a random one.
 
     Raises:
@@ -71,6 +72,7 @@ class LeaderElection:
     outcome: str = REJECT
     window_ms: int = 0
     hint: str = NONE
+    max_partitions_at_once: int = 0
     seed: int | None = None
 
     def __post_init__(self) -> None:
@@ -86,8 +88,18 @@ class LeaderElection:
         checks.one_of("hint", self.hint, HINTS)
         if self.hint in HINTS[1:] and self.outcome == APPEND_THEN_DISCONNECT:
             checks.refuse("hint", f"hint is {self.hint!r}, allowed without an answer are NONE")
+        most = self.max_partitions_at_once
+        checks.between("max_partitions_at_once", most, 0, MAX_PARTITIONS)
+        if most and not self.window_ms:
+            told = f"max_partitions_at_once is {most}, allowed without window_ms is 0"
+            checks.refuse("max_partitions_at_once", told)
         checks.seed(self.seed)
         checks.done()
+
+    @property
+    def draws_for_itself(self) -> bool:
+        """Whether it numbers its draws itself, so that those of an interceptor mean nothing."""
+        return bool(self.window_ms) or self.draw == PARTITION
 
 
 class LeaderElectionRule(HintingRule):
@@ -104,8 +116,8 @@ class LeaderElectionRule(HintingRule):
         self._window = config.window_ms / 1000
         self._counts: dict[tuple[str, Place], Iterator[int]] = {}
         self._requests: Iterator[int] | None = None
-        self.marks = Marks(max)
-        """When the windows of virtual clusters' partitions end."""
+        self._windows = Windows(self._window, config.max_partitions_at_once)
+        self.marks = self._windows.marks
         self.rung = 2 if self._window else 1
         # With these it numbers its draws itself.
         own = self._by_partition or self._window
@@ -124,7 +136,7 @@ class LeaderElectionRule(HintingRule):
         if self._window:
             if asked.api is ApiKey.PRODUCE:
                 self._open(asked)
-            return strike(self, asked, self._lost(asked)) if self.marks.times else FORWARD
+            return strike(self, asked, self._lost(asked)) if self._windows else FORWARD
         request = asked.request
         chosen = produced(request)
         if self._by_partition:
@@ -182,10 +194,7 @@ class LeaderElectionRule(HintingRule):
             chosen = [place for place in led if self._draws(asked, place)]
         else:
             chosen = led if led and draw(asked.seed, self._next()) < self._rate else []
-        if len(self.marks.times) + len(chosen) > MAX_PARTITIONS:
-            self.marks.times.clear()
-        for place in chosen:
-            self.marks.set((asked.virtual_cluster, place), asked.now + self._window)
+        self._windows.begin(asked.virtual_cluster, chosen, asked.now)
 
     def _next(self) -> int:
         """The number of the next draw for a request."""
@@ -194,12 +203,7 @@ class LeaderElectionRule(HintingRule):
         return next(self._requests)
 
     def _lost(self, about: Asked | Answered) -> Lost:
-        """What tells whether a partition has no leader at this moment; forgets those that have."""
-        ends = self.marks.times
-        for key in [key for key, end in ends.items() if end <= about.now]:
-            del ends[key]
-        where = about.virtual_cluster
-        return lambda place: (where, place) in ends
+        return self._windows.lost(about.virtual_cluster, about.now)
 
 
 def _seed_of(seed: int, place: Place) -> int:

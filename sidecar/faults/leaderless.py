@@ -71,7 +71,7 @@ class LeaderlessRule(HintingRule):
 
     def __init__(self, config: Leaderless) -> None:
         super().__init__(config.hint)
-        self._matches = matcher(config.topic)
+        self.topic = self._matches = matcher(config.topic)
         self._partitions = config.partitions
         self._every = config.every_ms / 1000
         self._window = config.window_ms / 1000

@@ -309,7 +309,7 @@ class RecordRule(RequestRule):
     def __init__(self, topic: str, rate_in_percent: float, target: str, growth: int = 0) -> None:
         self.share = 1.0 if rate_in_percent else 0.0
         self.rate = rate_in_percent / 100
-        self.matches = matcher(topic)
+        self.topic = self.matches = matcher(topic)
         api = ApiKey.PRODUCE if target == PRODUCE else ApiKey.FETCH
         self.apis = frozenset({api} if self.share else ())
         self.watches = self.apis - {ApiKey.PRODUCE}

@@ -60,6 +60,7 @@ class SlowClientsRule(RequestRule):
         self._everything = config.topic == EVERYTHING
         self.watches = frozenset(() if self._everything else {ApiKey.FETCH})
         self._matches = matcher(config.topic)
+        self.topic = None if self._everything else self._matches
         self._least = config.min_latency_ms
         self._span = config.max_latency_ms - config.min_latency_ms
 

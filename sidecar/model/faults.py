@@ -38,7 +38,7 @@ class Checks:
     def between(self, field: str, value: float, low: float, high: float) -> None:
         """Check a number; NaN is between nothing."""
         if math.isnan(value) or not low <= value <= high:
-            self.refuse(field, f"{field} is {_exact(value)}, allowed are {low} to {high}")
+            self.refuse(field, f"{field} is {exact(value)}, allowed are {low} to {high}")
 
     def rate(self, field: str, value: float) -> None:
         """Check a percentage."""
@@ -79,6 +79,6 @@ class Checks:
             raise InvalidArgument(*self._violations)
 
 
-def _exact(value: float) -> str:
-    # Not `:g`: it would tell a caller that 100.0000001 "is 100".
+def exact(value: float) -> str:
+    """A number for a refusal. Not by `:g`: it would say that 100.0000001 "is 100"."""
     return repr(value).removesuffix(".0")

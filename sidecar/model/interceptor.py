@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from types import MappingProxyType
 
 from sidecar.model.errors import InvalidArgument
-from sidecar.model.faults import Fault
+from sidecar.model.faults import Fault, exact
 from sidecar.model.identity import Identity
 from sidecar.model.lease import Lease
 from sidecar.model.limits import UNLIMITED, Limits
@@ -14,6 +14,9 @@ from sidecar.model.names import resource_name, virtual_cluster_name
 from sidecar.model.selector import EVERYTHING, Selector
 
 MAX_PRIORITY = 2**31 - 1
+MAX_DRAWS = 10_000
+"""Numbers of draws that an interceptor may be given."""
+MAX_DRAW = 2**63 - 1
 MAX_TTL = 366 * 86_400
 """Seconds."""
 NEVER = math.inf
@@ -86,6 +89,7 @@ class Interceptor:
         lease: the name of the lease with which it ends; empty for none.
         lease_uid: which of the leases of that name; given by the service.
         paused: whether it does nothing for the time being; never given by the client.
+        draws: the numbers of the draws that strike, in place of rate and seed; none: as they say.
         given: the fields of the fault that the client gave, so that it is told no others; None: all
             that are not what they are by themselves.
         seed: the seed its draws really use; given at creation, never by the client.
@@ -107,6 +111,7 @@ class Interceptor:
     lease: str = ""
     lease_uid: str = ""
     paused: bool = False
+    draws: tuple[int, ...] = ()
     given: frozenset[str] | None = None
     seed: int = 0
     uid: str = ""
@@ -119,10 +124,23 @@ class Interceptor:
             )
         if self.ttl is not None and not 0 < self.ttl <= MAX_TTL:
             raise InvalidArgument.of(
-                "ttl", f"ttl is {self.ttl:g} s, allowed are above 0 s and up to {MAX_TTL} s"
+                "ttl", f"ttl is {exact(self.ttl)} s, allowed are above 0 s and up to {MAX_TTL} s"
             )
         if self.lease:
             resource_name(self.lease, "lease")
+        self._check_draws()
+
+    def _check_draws(self) -> None:
+        if len(self.draws) > MAX_DRAWS:
+            told = f"draws has {len(self.draws)} numbers, at most {MAX_DRAWS} are allowed"
+            raise InvalidArgument.of("draws", told)
+        for number in self.draws:
+            if not 0 <= number <= MAX_DRAW:
+                told = f"draws has {number}, allowed are 0 to {MAX_DRAW}"
+                raise InvalidArgument.of("draws", told)
+        if self.draws and getattr(self.fault, "draws_for_itself", False):
+            told = "draws is not empty, allowed with draws for partitions or windows is empty"
+            raise InvalidArgument.of("draws", told)
 
     def ends(self, leases: Mapping[str, Lease]) -> float:
         """When it does nothing any more, seconds since the epoch; `NEVER` if that is not known.

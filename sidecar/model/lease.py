@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from sidecar.model.errors import FieldViolation, InvalidArgument
+from sidecar.model.faults import exact
 from sidecar.model.names import resource_name
 
 MIN_DURATION: Final = 1
@@ -39,7 +40,7 @@ class Lease:
             violations.append(
                 FieldViolation(
                     "duration",
-                    f"duration is {self.duration:g} s,"
+                    f"duration is {exact(self.duration)} s,"
                     f" allowed are {MIN_DURATION} s to {MAX_DURATION} s",
                 )
             )

@@ -51,6 +51,7 @@ class Ledger:
             "closes": totals.closes,
             "reports": totals.reports,
             "upstream_failures": totals.upstream_failures,
+            "fault_failures": totals.fault_failures,
             "injections_skipped": totals.injections_skipped,
         }
 

@@ -36,6 +36,7 @@ class Tally:
         self.closes = _Tallied(self._count, "closes")
         self.reports = _Tallied(self._count, "reports")
         self.upstream_failures = _Tallied(self._count, "upstream_failures")
+        self.fault_failures = _Tallied(self._count, "fault_failures")
         self.injections_skipped = _Tallied(self._count, "injections_skipped")
 
     def publish(self, injection: Noted) -> None:

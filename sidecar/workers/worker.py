@@ -21,6 +21,7 @@ from sidecar.dataplane.sequence_oracle import SequenceOracle
 from sidecar.dataplane.session import Shared
 from sidecar.dataplane.tenancy import TopicDirectory
 from sidecar.dataplane.versions import Versions
+from sidecar.failures import FaultFailures
 from sidecar.net.listeners import Listeners
 from sidecar.net.soon import Soon
 from sidecar.observer import Observer
@@ -102,6 +103,7 @@ class Worker:
         self._answers: list[Answer] = []
         self._state = State()
         self._recorder = Recorder(self._sink, self._tally.publish, self._tally)
+        self._failures = FaultFailures(self._log, self._tally)
         self._observer = Observer(self._sink.put, self._tally.note, self._tally, Soon())
         note = self._observer.note
         self._directory = Directory(settings.advertised_host, self._on_unknown)
@@ -110,7 +112,11 @@ class Worker:
         self._secured = key is not None
         self._shared = Shared(
             pipeline=Pipeline(
-                welcome.snapshot, place=self._place, ask=self._ask, spread=self._spread
+                welcome.snapshot,
+                place=self._place,
+                ask=self._ask,
+                spread=self._spread,
+                failed=self._failures.note,
             ),
             versions=Versions([], secured=self._secured),
             advertise=self._directory.advertised,
@@ -146,7 +152,7 @@ class Worker:
             case Publish(snapshot):
                 old = self._shared.pipeline
                 self._shared.pipeline = Pipeline(
-                    snapshot, old, self._place, self._ask, self._spread
+                    snapshot, old, self._place, self._ask, self._spread, self._failures.note
                 )
                 # A number may have been lowered: what is left of it is asked for again.
                 self._give_back({uid: purse.empty() for uid, purse in old.borrowed})

@@ -46,7 +46,7 @@ class Sidecar:
     ) -> None:
         """Start it with the demo's variables and wait until its health check says yes."""
         self.port = free_port_range(BROKERS, first_port)
-        self.http_port, grpc_port = free_ports(2)
+        self.http_port, self.grpc_port = free_ports(2)
         self._admin_host = extra.get("GATEWAY_BIND_HOST", "localhost")
         environment = {
             "KAFKA_BOOTSTRAP_SERVERS": kafka.bootstrap,
@@ -56,7 +56,7 @@ class Sidecar:
             "GATEWAY_FEATURE_FLAGS_ANALYTICS": "false",
             "GATEWAY_START_PORT": str(self.port),
             "GATEWAY_HTTP_PORT": str(self.http_port),
-            "GATEWAY_GRPC_PORT": str(grpc_port),
+            "GATEWAY_GRPC_PORT": str(self.grpc_port),
             "GATEWAY_USER_POOL_SECRET_KEY": SECRET,
             **extra,
         }

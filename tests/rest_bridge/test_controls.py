@@ -54,6 +54,19 @@ def test_without_one_nothing_is_added(http: Http, fields: dict[str, Any]) -> Non
     assert list(json.loads(http("GET", ITEM).data)) == keys
 
 
+def test_a_put_that_says_nothing_of_it_leaves_it(http: Http, control: Control) -> None:
+    http("POST", ITEM, interceptor(control=EVERYTHING))
+
+    assert http.told("PUT", ITEM, interceptor('{"rateInPercent":60}')) == (200, "n is updated")
+    found = json.loads(http("GET", ITEM).data)
+    assert (found["config"], found["control"]) == ({"rateInPercent": 60}, EVERYTHING)
+
+    http("PUT", ITEM, interceptor('{"rateInPercent":60}', control={"topics": ["a"]}))
+    assert json.loads(http("GET", ITEM).data)["control"] == {"topics": ["a"]}
+    http("PUT", ITEM, interceptor('{"rateInPercent":60}', control={}))
+    assert "control" not in json.loads(http("GET", ITEM).data)
+
+
 @pytest.mark.parametrize(
     ("control_value", "message"),
     [
@@ -63,16 +76,26 @@ def test_without_one_nothing_is_added(http: Http, fields: dict[str, Any]) -> Non
         ({"topics": [1]}, "control.topics[0] is 1, allowed are strings"),
         ({"topics": ["("]}, "control.topics[0] is '(', allowed are RE2 regular expressions"),
         ({"partitions": [1.5]}, "control.partitions[0] is 1.5, allowed are integers from"),
-        ({"partitions": [-1]}, "control.partitions[0] is -1, allowed are 0 to 2147483647"),
+        ({"partitions": [-1]}, "control.partitions[0] is -1, allowed are integers from 0 to 2147"),
+        ({"brokers": [2**31]}, "control.brokers[0] is 2147483648, allowed are integers from 0 to"),
         ({"apis": ["X"]}, "control.apis[0] is 'X', allowed are the names of Kafka's APIs"),
-        ({"acks": [2]}, "control.acks[0] is 2, allowed are -1 to 1"),
+        ({"acks": [2]}, "control.acks[0] is 2, allowed are integers from -1 to 1"),
         ({"maxInjections": 0}, "control.maxInjections is 0, allowed are integers from 1 to"),
         ({"maxPerSecond": 0}, "control.maxPerSecond is 0, allowed are 0.001 to 100000"),
         ({"maxPerSecond": "1"}, 'control.maxPerSecond is "1", allowed are numbers from 0.001'),
         ({"ttlSeconds": 0}, "control.ttlSeconds is 0, allowed are numbers above 0 and up to"),
         ({"ttlSeconds": True}, "control.ttlSeconds is true, allowed are numbers above 0"),
         ({"expireTime": "soon"}, 'control.expireTime is "soon", allowed are times such as'),
+        ({"expireTime": "2030-02-30T12:00:00Z"}, 'control.expireTime is "2030-02-30T12:00:00Z",'),
+        ({"expireTime": "2030-01-31T12:00:00"}, 'control.expireTime is "2030-01-31T12:00:00",'),
+        ({"expireTime": "2030-01-31T12:00:00.Z"}, 'control.expireTime is "2030-01-31T12:00:00.Z",'),
+        ({"expireTime": "2030-01-31T12:00:00+99:99"}, "control.expireTime is "),
+        ({"expireTime": "\u0662030-01-31T12:00:00Z"}, "control.expireTime is "),
         ({"expireTime": "2001-01-31T12:00:00Z"}, "control.expireTime is 2001-01-31T12:00:00.000"),
+        (
+            {"ttlSeconds": 5, "expireTime": "2099-01-31T12:00:00Z"},
+            "control.ttlSeconds and control.expireTime exclude each other",
+        ),
         ({"lease": "gone"}, "lease is 'gone', which is not there: create it first"),
         ({"lease": 1}, "control.lease is 1, allowed are strings"),
     ],

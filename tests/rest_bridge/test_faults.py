@@ -104,13 +104,45 @@ def test_a_config_becomes_its_fault_and_is_shown_as_it_came(
             "config.topic is '', allowed are RE2 regular expressions of 1 to 512 characters: "
             "it is empty",
         ),
+        (
+            "kafka.chaos.LeaderlessPartitionsPlugin",
+            {"topic": "a", "partitions": [0, 2**31]},
+            "config.partitions[1] is 2147483648, allowed are integers from 0 to 2147483647",
+        ),
+        (
+            "kafka.chaos.RollingRestartPlugin",
+            {"brokers": [-1]},
+            "config.brokers[0] is -1, allowed are integers from 0 to 2147483647",
+        ),
+        (
+            "kafka.chaos.RollingRestartPlugin",
+            {},
+            "config.brokers is required, allowed are lists of node ids",
+        ),
+        (
+            "SimulateBrokenBrokersPlugin",
+            {"rateInPercent": 1, "errorMap": {}},
+            "config.errorMap is {}, allowed are objects: PRODUCE and FETCH with the name of an"
+            " error of that API",
+        ),
+        (
+            "SimulateLeaderElectionsErrorsPlugin",
+            {"rateInPercent": 1, "windowMs": 5, "outcome": "APPEND_THEN_REJECT"},
+            "config.outcome is 'APPEND_THEN_REJECT', allowed beside config.windowMs are REJECT",
+        ),
+        (
+            "SimulateBrokenBrokersPlugin",
+            {"rateInPercent": 1, "errorMap": {"a rate_in_percent": "x"}},
+            "config.errorMap has the key 'a rate_in_percent', allowed are PRODUCE, FETCH",
+        ),
     ],
 )
 def test_a_bad_config_is_refused_with_key_value_and_what_is_allowed(
     http: Http, control: Control, plugin: str, config: dict[str, Any], refused: str
 ) -> None:
     before = len(control.published)
-    body = interceptor(json.dumps(config), pluginClass=PACKAGE + plugin)
+    name = plugin if "." in plugin else PACKAGE + plugin
+    body = interceptor(json.dumps(config), pluginClass=name)
 
     assert http.told("POST", ITEM, body) == (400, refused)
     assert len(control.published) == before
@@ -168,3 +200,11 @@ def test_every_plugin_has_a_readme_with_its_keys(http: Http) -> None:
     for plugin in PLUGINS:
         for field in plugin.message.fields:
             assert f"| `{field.json_name}` |" in plugin.readme
+
+
+def test_a_readme_tells_lists_from_objects() -> None:
+    told = "\n".join(plugin.readme for plugin in PLUGINS)
+
+    assert "| `brokers` | list of integers from 0 to 2147483647 | required |" in told
+    assert "| `partitions` | list of integers from 0 to 2147483647 | all |" in told
+    assert "| `errorMap` | object |" in told

@@ -25,7 +25,6 @@ from tests.support.log import EventLog
 from tests.support.messages import read_response, request, sized
 from tests.support.sessions import Recorded, snapshot
 
-
 _PORTS = range(21_000, 32_000)
 
 

@@ -162,7 +162,7 @@ def _wanted(arguments: argparse.Namespace) -> Interceptor:
         name=arguments.name,
         scope=_scope(arguments),
         priority=arguments.priority,
-        annotations=dict(arguments.annotation),
+        annotations=arguments.annotation,
     )
     controls.write(arguments, wanted)
     next(kind for kind in KINDS if kind.command == arguments.fault).write(arguments, wanted)
@@ -177,4 +177,6 @@ def _scope(arguments: argparse.Namespace) -> Scope:
 
 def _one_or_all(arguments: argparse.Namespace) -> Scope | None:
     scope = _scope(arguments)
+    if arguments.only_global and scope != Scope():
+        raise UsageError("--global excludes --vcluster, --group and --username")
     return scope if arguments.only_global or scope != Scope() else None

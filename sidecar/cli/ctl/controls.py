@@ -74,10 +74,16 @@ def limits(parser: Parser) -> None:
         "--max-injections", type=whole_number(1, 2**64 - 1), metavar="N", help="no more than these"
     )
     flags.add_argument(
-        "--max-per-second", type=number(0, 100_000), metavar="N", help="no more in any second"
+        "--max-per-second",
+        type=number(0.001, 100_000),
+        metavar="N",
+        help="no more in any second (0.001 to 100000)",
     )
     flags.add_argument(
-        "--ttl", type=duration, metavar="TIME", help="it ends after so long: 30s, 5m, 1h30m"
+        "--ttl",
+        type=duration,
+        metavar="TIME",
+        help="it ends after so long: 30s, 5m, 1h30m, at most 366d",
     )
     flags.add_argument("--lease", default="", metavar="NAME", help="it ends with this lease")
 

@@ -20,6 +20,7 @@ Let partitions have no leader for a while, from the next request on: an intercep
 leaderless and a time to live, which `interceptors delete` ends sooner.
 """
 _LONGEST: Final = 2**31 - 1
+_WORDS: Final = (("topic", "TOPIC"), ("partitions", "--partition"), ("ttl", "--for"))
 
 
 def fill(commands: Any) -> None:
@@ -29,7 +30,7 @@ def fill(commands: Any) -> None:
         "elect",
         "an election now: partitions without a leader for a while",
         "elect orders --partition 0 --for 5s --vcluster teamA",
-        Command(_elect, (rows.INTERCEPTOR,)),
+        Command(_elect, (rows.INTERCEPTOR,), words=_WORDS),
         _add_what,
         add_scope,
         description=_DESCRIPTION,

@@ -80,7 +80,7 @@ class Field:
         else:
             options["type"] = self._parser()
         if self.descriptor.is_repeated:
-            options["action"] = "append"
+            options["action"] = Pairs if self.is_map else "append"
         parser.add_argument(self.flag, metavar=self._metavar(), **options)
 
     def write(self, value: Any, into: Message) -> None:
@@ -207,6 +207,24 @@ class Kind:
 
     def _plugin(self) -> fault_options_pb2.Plugin:
         return self.message.GetOptions().Extensions[fault_options_pb2.plugin]
+
+
+class Pairs(argparse.Action):
+    """Collects pairs as a dict; refuses a key that is there, whose value would be lost."""
+
+    def __call__(
+        self,
+        parser: argparse.ArgumentParser,
+        namespace: argparse.Namespace,
+        values: Any,
+        option_string: str | None = None,
+    ) -> None:
+        """Add one."""
+        found: dict[str, str] = getattr(namespace, self.dest) or {}
+        key, value = values
+        if key in found:
+            raise argparse.ArgumentError(self, f"{key!r} is given twice")
+        setattr(namespace, self.dest, {**found, key: value})
 
 
 def pair(text: str) -> tuple[str, str]:

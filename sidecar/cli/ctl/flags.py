@@ -6,7 +6,7 @@ from typing import Any, Final
 
 from sidecar.cli.arguments import Parser, number, whole_number
 from sidecar.cli.ctl import controls
-from sidecar.cli.ctl.faults import pair
+from sidecar.cli.ctl.faults import Pairs, pair
 from sidecar.cli.ctl.output import Runnable, ending
 from sidecar.cli.ctl.targets import targets
 
@@ -94,7 +94,7 @@ def add_scope(parser: Parser) -> None:
         "--vcluster",
         default="",
         metavar="NAME",
-        help='a virtual cluster, or "passthrough" (default: all of them)',
+        help='a virtual cluster, or "passthrough" (default: the global scope, which is for all)',
     )
     flags.add_argument("--group", default="", metavar="NAME", help="a group of users in it")
     flags.add_argument("--username", default="", metavar="NAME", help="one user in it")
@@ -129,8 +129,8 @@ def interceptor_flags(parser: Parser) -> None:
     flags.add_argument(
         "--annotation",
         type=pair,
-        action="append",
-        default=[],
+        action=Pairs,
+        default={},
         metavar="KEY=VALUE",
         help="a note of yours, kept with it; may be given more than once",
     )

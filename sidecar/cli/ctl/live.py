@@ -52,11 +52,6 @@ class _Sum:
         self.last = injection
         self.by_second[int(now)] += 1
 
-    def cells(self, now: float) -> tuple[str, ...]:
-        """Of its row, behind what it is about."""
-        count, rate = str(self.count), f"{self.rate(now):.1f}"
-        return count, rate, place(self.last), instant(self.last.time)
-
     def rate(self, now: float) -> float:
         """Per second, over the last full seconds that there were."""
         this = int(now)

@@ -51,16 +51,20 @@ class Command:
         tables: one below the other.
         nothing: what is said of a target without a row in any table.
         advice: by gRPC's name of a code, what to do about it.
+        words: by field, its flag or argument where that is not what other commands call it.
     """
 
     call: Callable[[Client, argparse.Namespace], Message]
     tables: Sequence[Table]
     nothing: str = "nothing"
     advice: Sequence[tuple[str, str]] = ()
+    words: Sequence[tuple[str, str]] = ()
 
     def run(self, arguments: argparse.Namespace) -> int:
         """Ask all targets, show what came of it, and return the exit code."""
-        outcomes = ask_all(clients(arguments), lambda client: self.call(client, arguments))
+        outcomes = ask_all(
+            clients(arguments), lambda client: self.call(client, arguments), dict(self.words)
+        )
         if arguments.output == "json":
             print(json.dumps({"targets": [_json(outcome) for outcome in outcomes]}, indent=2))
         else:
@@ -117,6 +121,7 @@ def ending(function: Callable[[argparse.Namespace], int]) -> Callable[[argparse.
             if hasattr(stream, "reconfigure"):
                 stream.reconfigure(errors="backslashreplace")
         try:
+            _check_encoding(arguments)
             return function(arguments)
         except UsageError as error:
             note(str(error))
@@ -129,6 +134,19 @@ def ending(function: Callable[[argparse.Namespace], int]) -> Callable[[argparse.
             return NO_READER
 
     return run
+
+
+def _check_encoding(arguments: argparse.Namespace) -> None:
+    """UsageError if there are bytes that are no text, which Python escapes: gRPC has text only."""
+    for value in vars(arguments).values():
+        several = [*value, *value.values()] if isinstance(value, dict) else value
+        for one in several if isinstance(several, list) else [value]:
+            if isinstance(one, str) and not _is_text(one):
+                raise UsageError(f"{one!r} cannot be sent: it has bytes that are not UTF-8")
+
+
+def _is_text(value: str) -> bool:
+    return not any("\ud800" <= char <= "\udfff" for char in value)
 
 
 def _json(outcome: Outcome) -> dict[str, Json]:

@@ -13,7 +13,8 @@ from sidecar.cli.ctl.controls import SELECTIONS
 from sidecar.cli.ctl.faults import KINDS
 
 _NAME: Final = re.compile(
-    r"""(?<![\w.'"-])(?:(?:scope|selector|limits)\.[a-z_]+|[a-z]+(?:_[a-z]+)+)"""
+    r"""(?<!\w)(?:'(?:[^'\\]|\\.)*'|"(?:[^"\\]|\\.)*")"""  # values, which stay as they are
+    r"|(?<![\w.-])((?:scope|selector|limits)\.[a-z_]+|[a-z]+(?:_[a-z]+)+)"
 )
 """Another field in a message: its path, or a name of several words. Single ones may be any word."""
 _FLAGS: Final = {
@@ -53,26 +54,29 @@ class Failure:
     message: str
 
 
-def failure_of(error: grpc.RpcError, seconds: float) -> Failure:
+def failure_of(
+    error: grpc.RpcError, seconds: float, words: Mapping[str, str] | None = None
+) -> Failure:
     """Put a failed call into words.
 
     Args:
         seconds: how long it was given.
+        words: by field, what a command calls it where that is not what others do.
     """
     call = cast(grpc.Call, error)  # what stubs raise is both
     code, details = call.code(), call.details() or ""
-    words = details or "the sidecar gave no reason"
+    message = details or "the sidecar gave no reason"
     if code is grpc.StatusCode.UNAVAILABLE and rpc_status.from_call(call) is None:
-        words = f"cannot be reached ({_cause(details)}): {_CHECK}"
+        message = f"cannot be reached ({_cause(details)}): {_CHECK}"
     elif code is grpc.StatusCode.DEADLINE_EXCEEDED:
-        words = f"did not answer within {seconds:g} s (--timeout): {_CHECK}"
+        message = f"did not answer within {seconds:g} s (--timeout): {_CHECK}"
     elif code is grpc.StatusCode.UNIMPLEMENTED:
-        words = f"this sidecar cannot do that, it is older than this command ({details})"
+        message = f"this sidecar cannot do that, it is older than this command ({details})"
     elif code is grpc.StatusCode.UNAUTHENTICATED:
-        words = f"{details}; put USERNAME:PASSWORD into CHAOS_SIDECAR_CREDENTIALS"
+        message = f"{details}; put USERNAME:PASSWORD into CHAOS_SIDECAR_CREDENTIALS"
     elif code is grpc.StatusCode.INVALID_ARGUMENT:
-        words = _violations(call) or words
-    return Failure(code.name, words)
+        message = _violations(call, words or {}) or message
+    return Failure(code.name, message)
 
 
 def _cause(details: str) -> str:
@@ -89,21 +93,21 @@ def _cause(details: str) -> str:
     return re.split("last error: |: ", details)[-1].strip() or "no reason given"
 
 
-def _violations(error: grpc.Call) -> str:
+def _violations(error: grpc.Call, words: Mapping[str, str]) -> str:
     status = rpc_status.from_call(error)
     fields = BadRequest()
     for detail in status.details if status is not None else ():
         detail.Unpack(fields)  # leaves `fields` alone when it is something else
-    return "; ".join(_in_flags(v.field, v.description) for v in fields.field_violations)
+    return "; ".join(_in_flags(v.field, v.description, words) for v in fields.field_violations)
 
 
-def _in_flags(path: str, description: str) -> str:
+def _in_flags(path: str, description: str, own: Mapping[str, str]) -> str:
     """A description with its field, and others in it, as the flags they come from."""
     place, bracket, index = path.partition("[")
-    flags = _FLAGS | _of_the_fault(place)
+    flags = {**_FLAGS, **_of_the_fault(place), **own}
     key = bracket + index if bracket and not index[:1].isdigit() else ""  # it tells the value
     words = description.replace(path, _flag(flags, place) + key, 1)
-    return _NAME.sub(lambda found: _flag(flags, found[0]), words)
+    return _NAME.sub(lambda found: _flag(flags, found[1]) if found[1] else found[0], words)
 
 
 def _flag(flags: Mapping[str, str], path: str) -> str:

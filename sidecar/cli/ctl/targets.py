@@ -101,14 +101,22 @@ def clients(arguments: argparse.Namespace) -> list[Client]:
     return [Client(target, metadata, arguments.timeout) for target in chosen(arguments)]
 
 
-def ask_all(clients: Sequence[Client], call: Callable[[Client], Message]) -> list[Outcome]:
-    """Do `call` with every client side by side; the outcomes in the clients' order."""
+def ask_all(
+    clients: Sequence[Client],
+    call: Callable[[Client], Message],
+    words: Mapping[str, str] | None = None,
+) -> list[Outcome]:
+    """Do `call` with every client side by side; the outcomes in the clients' order.
+
+    Args:
+        words: as for `failure_of`.
+    """
 
     def one(client: Client) -> Outcome:
         try:
             return Outcome(client.target, answer=call(client))
         except grpc.RpcError as error:
-            return Outcome(client.target, failure=failure_of(error, client.seconds))
+            return Outcome(client.target, failure=failure_of(error, client.seconds, words))
 
     with ThreadPoolExecutor(min(len(clients), _AT_ONCE)) as pool:
         try:

@@ -3,7 +3,7 @@
 from typing import Any, Final
 
 from sidecar.cli.arguments import Parser, whole_number
-from sidecar.cli.ctl import calls, elections, interceptors, leases, rows
+from sidecar.cli.ctl import calls, elections, interceptors, leases, replay, rows
 from sidecar.cli.ctl.flags import (
     Raw,
     add_filters,
@@ -14,7 +14,7 @@ from sidecar.cli.ctl.flags import (
 )
 from sidecar.cli.ctl.output import Command
 from sidecar.cli.ctl.targets import CREDENTIALS_VARIABLE, DEFAULT_TARGET, TARGETS_VARIABLE
-from sidecar.cli.ctl.times import duration
+from sidecar.cli.ctl.times import duration, lifetime
 from sidecar.cli.ctl.watch import Watch
 
 _DESCRIPTION: Final = f"""\
@@ -38,6 +38,7 @@ def fill(parser: Parser) -> None:
     commands = parser.add_subparsers(metavar="COMMAND", required=True)
     interceptors.fill(group(commands, "interceptors", "what is injected, and to whom"))
     elections.fill(commands)
+    replay.fill(commands)
     _watch(commands)
     leaf(
         commands,
@@ -118,7 +119,7 @@ def _tokens(commands: Any) -> None:
         "create",
         "a token: the password of a user, for SASL PLAIN",
         "tokens create sa --vcluster teamA --lifetime 90d",
-        Command(calls.create_token, (rows.TOKEN,)),
+        Command(calls.create_token, (rows.TOKEN,), words=(("username", "USERNAME"),)),
         _add_user,
         add_vcluster,
         _add_lifetime,
@@ -132,8 +133,8 @@ def _add_user(parser: Parser) -> None:
 def _add_lifetime(parser: Parser) -> None:
     parser.add_argument(
         "--lifetime",
-        type=duration,
+        type=lifetime,
         default="1d",
         metavar="TIME",
-        help="how long it is valid: 12h, 90d, up to 3650d (default: 1d)",
+        help="how long it is valid, in whole seconds: 12h, 90d, 1s to 3650d (default: 1d)",
     )

@@ -13,6 +13,7 @@ SERVICE_ACCOUNT = f"{BASE}/service-account"
 GROUP = f"{BASE}/group"
 TOKEN = f"{BASE}/token"
 
+EMPTY = "must not be empty, leave it out or say null"
 ABSENT = object()
 """Takes a key away."""
 

@@ -315,7 +315,11 @@ def test_what_else_may_be_asked_of_it_is_shown_and_can_be_put_again(http: Http) 
     assert put(http, INTERCEPTOR, json.dumps(shown)) == "NOT_CHANGED"
     [other] = json.loads(http("GET", f"{V1}/vcluster/passthrough").text)["interceptors"]
     assert other["control"] == CONTROL
-    assert put(http, INTERCEPTOR, interceptor()) == "UPDATED"
+    assert put(http, INTERCEPTOR, interceptor()) == "NOT_CHANGED", "nothing is said of it"
+    assert put(http, f"{INTERCEPTOR}?dryMode=true", interceptor(priority=7)) == "UPDATED"
+    assert put(http, INTERCEPTOR, interceptor(priority=7)) == "UPDATED"
+    assert got(http, INTERCEPTOR)[0]["spec"]["control"] == CONTROL
+    assert put(http, INTERCEPTOR, interceptor(priority=7, control={})) == "UPDATED"
     assert "control" not in got(http, INTERCEPTOR)[0]["spec"]
 
 

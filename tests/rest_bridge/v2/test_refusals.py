@@ -1,19 +1,15 @@
 """Whatever is wrong with a request to v2 is named by its path in v2, in v2's shape of an error."""
 
 import json
-import logging
 from typing import Any
 
 import pytest
 
-from rest_bridge.client import SidecarClient
-from rest_bridge.plugins import PLUGINS
-from tests.rest_bridge.harness import PLUGIN, Http
-from tests.rest_bridge.test_refusals import unreachable
+from tests.rest_bridge.harness import Http
 from tests.rest_bridge.v2.harness import (
-    ABSENT,
     ALIAS_TOPIC,
     BASE,
+    EMPTY,
     GROUP,
     INTERCEPTOR,
     SERVICE_ACCOUNT,
@@ -23,140 +19,7 @@ from tests.rest_bridge.v2.harness import (
     resource,
     told,
 )
-from tests.sidecar.api.harness import Control, basic
-
-RATES = "allowed are numbers from 0 to 100"
-CLASSES = ", ".join(plugin.name for plugin in PLUGINS)
-PRIORITIES = "allowed are integers from 0 to 2147483647"
-SPEC = {"pluginClass": PLUGIN, "priority": 1, "config": {"rateInPercent": 1}}
-EMPTY = "must not be empty, leave it out or say null"
-
-
-def outer(**fields: Any) -> str:
-    """Return the body of an interceptor with other outer keys."""
-    return resource("Interceptor", {"name": "n"}, SPEC, **fields)
-
-
-@pytest.mark.parametrize("query", ["", "?dryMode=true"])
-@pytest.mark.parametrize(
-    ("body", "message"),
-    [
-        # Around it
-        ("", "the body is not JSON: Expecting value at line 1, column 1"),
-        ("[1]", "the body is [1], a JSON object is needed"),
-        (b"\xff", "the body is not UTF-8"),
-        ("[" * 60_000, "the body is nested too deep"),
-        ('{"kind":"Interceptor","kind":"x"}', 'the body has the key "kind" twice in one object'),
-        ("{}", "kind is required"),
-        (outer(kind=ABSENT), "kind is required"),
-        (outer(apiVersion=ABSENT), "apiVersion is required"),
-        (outer(metadata=ABSENT), "metadata is required"),
-        (outer(spec=ABSENT), "spec is required"),
-        (outer(kind="Gateway"), 'kind is "Gateway", allowed are Interceptor, GatewayInterceptor'),
-        (outer(kind=None), "kind is null, allowed are Interceptor, GatewayInterceptor"),
-        (outer(kind=["Interceptor"]), 'kind is ["Interceptor"], allowed are Interceptor,'),
-        (outer(apiVersion="gateway/v1"), 'apiVersion is "gateway/v1", allowed are gateway/v2'),
-        (outer(apiVersion=2), "apiVersion is 2, allowed are gateway/v2"),
-        (outer(status={}), "status is not known, allowed are kind, apiVersion, metadata, spec"),
-        (outer(metadata=[]), "metadata is [], a JSON object is needed"),
-        (outer(spec="x"), 'spec is "x", a JSON object is needed'),
-        (
-            '{"pluginClass":"x.Y","priority":1,"config":{}}',
-            "pluginClass is not known, allowed are kind, apiVersion, metadata, spec",
-        ),
-        # metadata
-        (interceptor(name=ABSENT), "metadata.name is required"),
-        (interceptor(name=7), "metadata.name is 7, a string is needed"),
-        (interceptor(name=None), "metadata.name is null, a string is needed"),
-        (interceptor(name=""), "metadata.name must not be empty"),
-        (interceptor(name="a/b"), "metadata.name is 'a/b', allowed are printable characters"),
-        (interceptor(name="n" * 129), "metadata.name has 129 characters, at most 128 are allowed"),
-        (
-            outer(metadata={"name": "n", "labels": {}}),
-            "metadata.labels is not known, allowed are metadata.name, metadata.scope",
-        ),
-        # scope
-        (interceptor(scope=[]), "metadata.scope is [], a JSON object is needed"),
-        (interceptor(scope="v"), 'metadata.scope is "v", a JSON object is needed'),
-        (
-            interceptor(scope={"vcluster": "v"}),
-            "metadata.scope.vcluster is not known, allowed are metadata.scope.vCluster,"
-            " metadata.scope.group, metadata.scope.username",
-        ),
-        (interceptor(scope={"vCluster": 1}), "metadata.scope.vCluster is 1, a string is needed"),
-        (interceptor(scope={"vCluster": ""}), f"metadata.scope.vCluster {EMPTY}"),
-        (interceptor(scope={"group": ""}), f"metadata.scope.group {EMPTY}"),
-        (interceptor(scope={"username": ""}), f"metadata.scope.username {EMPTY}"),
-        (
-            interceptor(scope={"group": "g", "username": "u"}),
-            "metadata.scope.group and scope.username exclude each other",
-        ),
-        (
-            interceptor(scope={"vCluster": "a b"}),
-            "metadata.scope.vCluster is 'a b', allowed are letters, digits, '.', '_' and '-'",
-        ),
-        (interceptor(scope={"username": "a/b"}), "metadata.scope.username is 'a/b', allowed are"),
-        # spec
-        (interceptor(pluginClass=ABSENT), "spec.pluginClass is required"),
-        (interceptor(priority=ABSENT), "spec.priority is required"),
-        (
-            resource("Interceptor", {"name": "n"}, {"pluginClass": PLUGIN, "priority": 1}),
-            "spec.config is required",
-        ),
-        (interceptor(pluginClass="x.Y"), f'spec.pluginClass is "x.Y", allowed are {CLASSES}'),
-        (interceptor(pluginClass=None), f"spec.pluginClass is null, allowed are {CLASSES}"),
-        (interceptor(priority=-1), f"spec.priority is -1, {PRIORITIES}"),
-        (interceptor(priority=2**31), f"spec.priority is 2147483648, {PRIORITIES}"),
-        (interceptor(priority="1"), f'spec.priority is "1", {PRIORITIES}'),
-        (interceptor(priority=1.5), f"spec.priority is 1.5, {PRIORITIES}"),
-        (interceptor(comment=7), "spec.comment is 7, a string is needed"),
-        (
-            interceptor(timeoutMs=1),
-            "spec.timeoutMs is not known, allowed are spec.comment, spec.pluginClass,"
-            " spec.priority, spec.config",
-        ),
-        (
-            interceptor(comment="x" * 4096),
-            "spec.comment with spec.config has",
-        ),
-        # config
-        (interceptor("[]"), "spec.config is [], a JSON object is needed"),
-        (interceptor("null"), "spec.config is null, a JSON object is needed"),
-        (interceptor("{}"), f"spec.config.rateInPercent is required, {RATES}"),
-        (interceptor('{"rateInPercent":101}'), f"spec.config.rateInPercent is 101, {RATES}"),
-        (interceptor('{"rateInPercent":"50"}'), f'spec.config.rateInPercent is "50", {RATES}'),
-        (interceptor('{"rateInPercent":NaN}'), "the body is not JSON: NaN is not a JSON number"),
-        (
-            interceptor('{"rateInPercent":1,"topic":"t"}'),
-            "spec.config.topic is not known, allowed are spec.config.rateInPercent,"
-            " spec.config.seed",
-        ),
-        (
-            interceptor('{"rateInPercent":1,"seed":-1}'),
-            "spec.config.seed is -1, allowed are integers from 0 to 18446744073709551615",
-        ),
-        # What only the sidecar can say
-        (
-            interceptor(
-                '{"rateInPercent":1,"errorMap":{"PRODUCE":"NO_SUCH_ERROR"}}',
-                pluginClass="io.conduktor.gateway.interceptor.chaos.SimulateBrokenBrokersPlugin",
-            ),
-            "spec.config.errorMap",
-        ),
-    ],
-)
-def test_bad_interceptors(
-    http: Http, control: Control, body: str | bytes, message: str, query: str
-) -> None:
-    answer = http("PUT", INTERCEPTOR + query, body)
-
-    assert answer.status_code == 400
-    assert answer.content_type == "application/json"
-    whole = json.loads(answer.text)
-    assert (list(whole), whole["title"]) == (["title", "msg"], "The request is not valid")
-    assert whole["msg"].startswith(message)
-    assert control.published == []
-
+from tests.sidecar.api.harness import Control
 
 VCLUSTER_KEYS = "allowed are spec.aclEnabled, spec.superUsers, spec.type"
 LIFETIMES = "allowed are integers from 1 to 315360000"
@@ -368,7 +231,7 @@ def group(**spec: Any) -> str:
             "DELETE",
             f"{INTERCEPTOR}/n",
             '{"group":"g","username":"u"}',
-            "group and scope.username exclude each other",
+            "group and username exclude each other",
         ),
         ("POST", f"{INTERCEPTOR}/resolve", '{"groups":[1]}', "groups[0] is 1, a string is needed"),
         (
@@ -437,6 +300,7 @@ def test_a_rehearsal_that_is_misspelt_is_not_the_real_thing(
         ("dryMode=yes", 'query parameter dryMode is "yes", allowed are true, false'),
         ("dryMode=", 'query parameter dryMode is "", allowed are true, false'),
         ("dryMode=True", 'query parameter dryMode is "True", allowed are true, false'),
+        ("dryMode=false&dryMode=true", 'query parameter "dryMode" is given 2 times'),
     ):
         assert told(http, "PUT", f"{path}?{query}", body) == (400, message)
     assert control.published == []
@@ -500,112 +364,3 @@ def test_unknown_methods(http: Http) -> None:
     assert answer.headers["Allow"] == "GET, HEAD, OPTIONS, PUT"
     assert json.loads(answer.text)["title"] == "The method is not allowed"
     assert http("GET", f"{INTERCEPTOR}/n").status_code == 405
-
-
-REQUESTS = [
-    *(("PUT", path, body) for path, body in UPSERTS),
-    ("DELETE", f"{INTERCEPTOR}/n", None),
-    ("DELETE", f"{VIRTUAL_CLUSTER}/v", None),
-    ("DELETE", f"{VIRTUAL_CLUSTER}/passthrough", None),
-    ("DELETE", ALIAS_TOPIC, '{"name":"a"}'),
-    ("DELETE", SERVICE_ACCOUNT, '{"name":"a"}'),
-    ("DELETE", f"{GROUP}/g", None),
-    ("POST", TOKEN, '{"username":"u","lifeTimeSeconds":1}'),
-]
-READS = [
-    INTERCEPTOR,
-    VIRTUAL_CLUSTER,
-    f"{VIRTUAL_CLUSTER}/v",
-    ALIAS_TOPIC,
-    SERVICE_ACCOUNT,
-    GROUP,
-    f"{GROUP}/g",
-    f"{BASE}/plugin",
-]
-
-
-@pytest.mark.parametrize(
-    ("method", "path", "body"),
-    [
-        *REQUESTS,
-        *(("GET", path, None) for path in READS),
-        ("POST", f"{INTERCEPTOR}/resolve", "{}"),
-        ("PUT", INTERCEPTOR, "not json"),
-        ("GET", f"{BASE}/nothing", None),
-        ("PATCH", INTERCEPTOR, None),
-        ("GET", f"{BASE}/concentration-rule", None),
-        ("GET", "/gateway", None),
-    ],
-)
-@pytest.mark.parametrize(
-    "authorization", [None, "", "Bearer x", basic("admin", "no"), "Basic \u00e4", "x" * 5000]
-)
-def test_strangers_are_told_nothing(
-    http: Http,
-    control: Control,
-    method: str,
-    path: str,
-    body: str | None,
-    authorization: str | None,
-) -> None:
-    answer = http(method, path, body, authorization)
-
-    assert answer.status_code == 401
-    assert answer.text == '{"title":"The given credentials are not valid"}'
-    assert answer.headers["WWW-Authenticate"].startswith('Basic realm="kafka-chaos-sidecar"')
-    assert control.published == []
-
-
-@pytest.mark.parametrize(
-    ("method", "path", "body"),
-    [
-        *(request for request in REQUESTS if not request[1].endswith("/passthrough")),
-        *(("PUT", f"{path}?dryMode=true", body) for path, body in UPSERTS),
-    ],
-)
-def test_viewers_may_not_write_nor_rehearse(
-    http: Http, control: Control, method: str, path: str, body: str | None
-) -> None:
-    answer = http(method, path, body, basic("viewer", "looks"))
-
-    assert answer.status_code == 403
-    assert json.loads(answer.text) == {
-        "title": "The given user may only read",
-        "msg": "You do not have permission to call this API, please contact your administrator.",
-    }
-    assert control.published == []
-
-
-@pytest.mark.parametrize("path", READS)
-def test_viewers_may_read(http: Http, path: str) -> None:
-    answer = http("GET", path, authorization=basic("viewer", "looks"))
-
-    assert answer.status_code == (404 if path.endswith(("/v", "/g")) else 200)
-
-
-def test_an_unreachable_sidecar_is_named() -> None:
-    http = unreachable()
-
-    for method, path, body in (("PUT", INTERCEPTOR, interceptor()), ("GET", GROUP, None)):
-        answer = http(method, path, body)
-        assert answer.status_code == 503
-        assert json.loads(answer.text) == {
-            "title": "The sidecar cannot do this now",
-            "msg": "the sidecar's control API at 127.0.0.1:1 cannot be reached",
-        }
-
-
-def test_the_unexpected_is_logged_and_not_told(
-    http: Http, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
-) -> None:
-    def fail(*_: Any) -> None:
-        raise RuntimeError("the secret reason")
-
-    monkeypatch.setattr(SidecarClient, "list", fail)
-    with caplog.at_level(logging.ERROR, "rest_bridge"):
-        answer = http("GET", INTERCEPTOR)
-
-    assert answer.status_code == 500
-    assert json.loads(answer.text)["title"] == "An unexpected error occurred in the server"
-    assert "secret" not in answer.text
-    assert len(caplog.records) == 1

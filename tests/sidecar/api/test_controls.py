@@ -89,6 +89,35 @@ def test_a_time_to_live_tells_when_it_expires(control: Control) -> None:
     assert refused(control, ttl={"seconds": 1})[0] == "ALREADY_EXISTS"
 
 
+def test_a_control_is_kept_or_given_but_not_both(control: Control) -> None:
+    made = create(control, limits={"max_injections": 5}, ttl={"seconds": 3600})
+    plain = pb.Interceptor(name="x", priority=7, **FAULT)
+
+    kept = control.interceptor.UpdateInterceptor(
+        ipb.UpdateInterceptorRequest(interceptor=plain, keep_control=True), metadata=ADMIN
+    ).interceptor
+
+    assert (kept.limits, kept.expire_time, kept.priority) == (made.limits, made.expire_time, 7)
+    given = pb.Interceptor(name="x", limits={}, lease="l", ttl={"seconds": 1}, **FAULT)
+    request = ipb.UpdateInterceptorRequest(interceptor=given, keep_control=True)
+    code, message, fields = refusal(control.interceptor.UpdateInterceptor, request)
+    assert code == "INVALID_ARGUMENT"
+    assert fields == ["interceptor.limits", "interceptor.ttl", "interceptor.lease"]
+    assert "interceptor.lease is set, which keep_control excludes" in message
+
+
+def test_the_last_moment_of_all_is_told_back(control: Control) -> None:
+    last = Timestamp(seconds=253402300799, nanos=999_999_999)
+
+    found = create(control, expire_time=last)
+
+    assert 253402300799 * 10**9 < found.expire_time.ToNanoseconds() <= last.ToNanoseconds()
+    assert create(control, expire_time=last) == found
+    assert create(control, expire_time=found.expire_time) == found
+    listed = control.interceptor.ListInterceptors(ipb.ListInterceptorsRequest(), metadata=ADMIN)
+    assert list(listed.interceptors) == [found]
+
+
 def test_all_that_is_wrong_is_told_at_once_with_its_place(control: Control) -> None:
     code, message, fields = refused(
         control,

@@ -1,7 +1,9 @@
 """The script of `completion` in a real shell."""
 
+import os
 import shutil
 import subprocess
+import sys
 
 import pytest
 
@@ -49,3 +51,16 @@ def test_zsh_gets_a_script_too(capsys: pytest.CaptureFixture[str]) -> None:
     out = capsys.readouterr().out
     assert out.startswith("#compdef chaos-sidecar")
     assert "--max-latency-ms" in out
+
+
+def test_a_reader_that_goes_away_is_no_failure_to_tell() -> None:
+    reader, writer = os.pipe()
+    os.close(reader)
+    script = "import sys; from sidecar.cli import main; sys.exit(main(['completion', 'bash']))"
+
+    done = subprocess.run(
+        [sys.executable, "-c", script], stdout=writer, stderr=subprocess.PIPE, check=False
+    )
+    os.close(writer)
+
+    assert (done.returncode, done.stderr) == (141, b"")

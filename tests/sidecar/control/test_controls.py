@@ -1,62 +1,26 @@
-"""Pauses, ends, limits, leases and the kill switch: what callers see of them, and when."""
+"""Pauses, ends, limits and the kill switch: what callers see of them, and when."""
 
-import itertools
 from dataclasses import replace
 from typing import Any
 
 import pytest
 
-from sidecar.control.interceptors import KEPT_SECONDS, InterceptorService
-from sidecar.control.journal import Journal
-from sidecar.control.leases import MAX_LEASES, LeaseService
-from sidecar.control.state import ControlState
+from sidecar.control.interceptors import KEPT_SECONDS
 from sidecar.control.weights import MAX_ALL_ANNOTATION_BYTES
 from sidecar.model.errors import (
     Aborted,
     AlreadyExists,
-    FailedPrecondition,
     InvalidArgument,
     NotFound,
     ResourceExhausted,
 )
-from sidecar.model.interceptor import Interceptor, Scope
+from sidecar.model.interceptor import Scope
 from sidecar.model.lease import Lease
 from sidecar.model.limits import Limits
 from sidecar.model.selector import Selector
 from sidecar.model.snapshot import Snapshot
+from tests.sidecar.control.clocked import START, Fixture
 from tests.sidecar.control.test_interceptors import TEAM_A, wanted
-
-START = 1_700_000_000.0
-
-
-class Fixture:
-    """Both services on one clock, which stands until it is moved."""
-
-    def __init__(self) -> None:
-        self.now = START
-        self.published: list[Snapshot] = []
-        self.used: dict[str, int] = {}
-        self.state = ControlState(self.published.append)
-        uids = itertools.count(1)
-        self.service = InterceptorService(
-            self.state,
-            Journal(),
-            process_seed=1,
-            new_uid=lambda: f"uid-{next(uids)}",
-            spent=lambda uid: self.used.get(uid, 0),
-            clock=lambda: self.now,
-        )
-        leases = itertools.count(1)
-        self.leases = LeaseService(
-            self.state, clock=lambda: self.now, new_uid=lambda: f"lease-{next(leases)}"
-        )
-
-    def state_of(self, name: str = "elections", scope: Scope = TEAM_A) -> str:
-        return self.service.get(name, scope).state
-
-    @property
-    def last(self) -> Snapshot:
-        return self.published[-1]
 
 
 @pytest.fixture
@@ -277,99 +241,39 @@ def test_what_differs_in_a_control_is_other_content(
     assert fixture.service.create(wanted(**changes)) == second
 
 
-# Leases
+CONTROL: dict[str, Any] = {
+    "selector": Selector(topics=("a",)),
+    "limits": Limits(max_injections=3),
+    "ttl": 30.0,
+    "lease": "controller",
+}
 
 
-def leased(**changes: Any) -> Interceptor:
-    return wanted(lease="controller", **changes)
-
-
-def test_an_interceptor_lives_as_long_as_its_lease_is_renewed(fixture: Fixture) -> None:
-    fixture.leases.create(Lease(name="controller", duration=10))
-    fixture.service.create(leased())
-    for _ in range(3):
-        fixture.now += 9.999
-        assert fixture.state_of() == "ACTIVE"
-        assert fixture.leases.renew("controller").interceptors == 1
+def test_a_control_that_is_kept_stays_whatever_else_changes(fixture: Fixture) -> None:
+    fixture.leases.create(Lease(name="controller", duration=3600))
+    created = fixture.service.create(wanted(**CONTROL))
     fixture.now += 10
 
-    assert fixture.state_of() == "EXPIRED"
-    assert fixture.leases.list() == ()
-    with pytest.raises(NotFound, match="there is no lease 'controller', or it is over"):
-        fixture.leases.renew("controller")
+    assert fixture.service.update(wanted(), keep_control=True) == (created, False, False)
+    rehearsed = fixture.service.update(wanted(priority=7), keep_control=True, validate_only=True)
+    assert rehearsed.view.interceptor == replace(created.interceptor, priority=7)
+    changed = fixture.service.update(wanted(priority=7), keep_control=True).view
+    assert changed.interceptor == replace(created.interceptor, priority=7)
+    assert fixture.service.create(wanted(priority=7, **CONTROL)) == changed, "the same wish"
+    assert fixture.leases.list()[0].interceptors == 1
 
 
-def test_a_new_lease_of_the_name_brings_nothing_back(fixture: Fixture) -> None:
-    fixture.leases.create(Lease(name="controller", duration=10))
-    fixture.service.create(leased())
-    fixture.now += 10
+def test_a_control_whose_time_is_over_is_not_kept(fixture: Fixture) -> None:
+    fixture.leases.create(Lease(name="controller", duration=3600))
+    fixture.service.create(wanted(**CONTROL))
+    fixture.now += 30
 
-    view = fixture.leases.create(Lease(name="controller", duration=10))
+    view = fixture.service.update(wanted(), keep_control=True).view
 
-    assert view.interceptors == 0
-    assert fixture.state_of() == "EXPIRED"
-    assert fixture.service.create(leased()).state == "ACTIVE"
-    assert [view.interceptors for view in fixture.leases.list()] == [1]
-
-
-def test_a_release_ends_interceptors_at_once(fixture: Fixture) -> None:
-    fixture.leases.create(Lease(name="controller", duration=10))
-    fixture.service.create(leased())
-    fixture.service.create(wanted("other"))
-
-    fixture.leases.release("controller")
-
-    assert fixture.state_of() == "EXPIRED"
-    assert fixture.state_of("other") == "ACTIVE"
-    with pytest.raises(NotFound):
-        fixture.leases.release("controller")
-    fixture.leases.release("controller", allow_missing=True)
-
-
-def test_creating_a_lease_again_renews_it(fixture: Fixture) -> None:
-    fixture.leases.create(Lease(name="controller", duration=10))
-    fixture.now += 5
-
-    view = fixture.leases.create(Lease(name="controller", duration=10))
-
-    assert view.lease == Lease(name="controller", duration=10, expires=START + 15, uid="lease-1")
-    assert fixture.last.leases == (view.lease,)
-    with pytest.raises(AlreadyExists, match="exists with duration 10 s"):
-        fixture.leases.create(Lease(name="controller", duration=11))
-
-
-def test_a_renewal_may_change_the_duration(fixture: Fixture) -> None:
-    fixture.leases.create(Lease(name="controller", duration=10))
-
-    assert fixture.leases.renew("controller", 60).lease.expires == START + 60
-    fixture.now += 1
-    assert fixture.leases.renew("controller").lease.expires == START + 61
-    with pytest.raises(InvalidArgument, match="duration is 0 s"):
-        fixture.leases.renew("controller", 0)
-
-
-def test_an_interceptor_needs_its_lease_to_be_there(fixture: Fixture) -> None:
-    with pytest.raises(FailedPrecondition, match="'controller', which is not there"):
-        fixture.service.create(leased())
-    fixture.leases.create(Lease(name="other", duration=10))
-    with pytest.raises(FailedPrecondition, match="there are other"):
-        fixture.service.create(leased())
-    fixture.service.create(wanted())
-    with pytest.raises(FailedPrecondition):
-        fixture.service.update(leased())
-
-
-def test_there_are_so_many_leases_and_no_more(fixture: Fixture) -> None:
-    for i in range(MAX_LEASES):
-        fixture.leases.create(Lease(name=f"n{i}", duration=10))
-    with pytest.raises(ResourceExhausted, match="there are 1000 leases"):
-        fixture.leases.create(Lease(name="more", duration=10))
-
-    fixture.leases.release("n0")
-    fixture.leases.create(Lease(name="more", duration=10))
-    fixture.now += 5000
-    fixture.leases.create(Lease(name="only", duration=10))
-    assert [lease.name for lease in fixture.last.leases] == ["only"], "ended ones are forgotten"
+    assert view.state == "ACTIVE"
+    assert (view.interceptor.limits, view.interceptor.lease) == (Limits(), "")
+    created = fixture.service.update(wanted("new"), keep_control=True, allow_missing=True)
+    assert created.created
 
 
 # Halt

@@ -191,6 +191,15 @@ def test_update_of_a_missing_one(fixture: Fixture) -> None:
     assert view.interceptor.uid == "uid-1"
 
 
+def test_what_a_client_gave_is_of_the_etag_too(fixture: Fixture) -> None:
+    first = fixture.service.create(wanted(given=frozenset({"rate_in_percent"})))
+
+    second = fixture.service.update(wanted(given=frozenset({"rate_in_percent", "draw"})))
+
+    assert second.changed
+    assert second.view.etag != first.etag
+
+
 def test_a_stale_etag_is_refused(fixture: Fixture) -> None:
     stale = fixture.service.create(wanted()).etag
     current = fixture.service.update(wanted(priority=1), etag=stale)[0].etag

@@ -2,6 +2,8 @@
 
 from collections.abc import Sequence
 
+import pytest
+
 from codec.api_keys import ApiKey
 from sidecar.dataplane.pipeline import Pipeline, Stage
 from sidecar.faults.draws import draw
@@ -133,3 +135,11 @@ def test_all_clients_of_an_interceptor_draw_from_one_sequence() -> None:
     ]
 
     assert numbers == [0, 1, 2, 3]
+
+
+@pytest.mark.parametrize("rate", [0.001, 100])
+def test_draws_that_are_given_strike_and_no_others(rate: float) -> None:
+    pipeline = Pipeline(snapshot(interceptor(rate, draws=(1, 4))))
+    [stage] = pipeline.chains(ANONYMOUS)[ApiKey.PRODUCE]
+
+    assert [stage.draw() for _ in range(6)] == [(n, n in (1, 4)) for n in range(6)]

@@ -11,8 +11,9 @@ from codec.messages.metadata import MetadataRequest, MetadataResponse
 from codec.messages.produce import ProduceResponse
 from sidecar.dataplane.pipeline import Pipeline
 from sidecar.dataplane.session import Session
-from sidecar.faults.leader_election import LeaderElection
+from sidecar.faults.leader_election import LeaderElection, LeaderElectionRule
 from sidecar.faults.leaderless import Leaderless
+from sidecar.faults.leaders import Leaders
 from sidecar.model.injection import FOLLOWS
 from sidecar.model.interceptor import Interceptor
 from sidecar.model.selector import Selector
@@ -366,3 +367,29 @@ def test_what_is_not_drawn_stays_in_the_fast_lane(monkeypatch: pytest.MonkeyPatc
         lane.receive(sized(request(produce(), 10, number)))
 
     assert len(frames([bytes(lane.far.sent)])) == 5
+
+
+def test_bugs_in_hints_are_kept_to_themselves(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Metadata passes as it is; what follows a refused batch is refused without a hint."""
+    told_of: list[Exception] = []
+    elections = electing(rate=100, draw="PARTITION")
+    client = Client()
+    snapshot = Snapshot(1, (elections,))
+    client.shared.pipeline = Pipeline(snapshot, failed=lambda _, error: told_of.append(error))
+    records = [batch(producer_id=7, producer_epoch=0, base_sequence=n) for n in (0, 1)]
+    client.sends(produce({"cars": {0: records[0]}}), 10)
+    swap = Pipeline(replace(snapshot, halted=True), client.shared.pipeline)
+    client.shared.pipeline = swap
+
+    def broken(*_: Any) -> Any:
+        raise ZeroDivisionError("a bug")
+
+    monkeypatch.setattr(Leaders, "learn", broken)
+    monkeypatch.setattr(LeaderElectionRule, "hints", broken)
+    shown = hears(client)
+    answer = to_client(client.sends(produce({"cars": {0: records[1]}}), 10))
+
+    assert {part.leader_id for part in shown.topics[0].partitions} == {1}
+    assert told(answer, 10) == (NOTHING, [])
+    assert client.recorded.injections[-1].reason == FOLLOWS
+    assert [type(error) for error in told_of] == [ZeroDivisionError] * 2

@@ -237,7 +237,8 @@ def test_the_fast_lane_leaves_what_may_be_changed_to_the_session(
 
     got = [blobs(read_request(each)[1]) for each in lane.forwarded]
     assert [len(values(next(iter(each.values())))) for each in got] == [2, 1, 2]
-    assert [each.draw for each in lane.client.recorded.injections] == [0, 2]
+    # Of what names other topics nothing is drawn, and it passes.
+    assert [each.draw for each in lane.client.recorded.injections] == [0, 1]
 
 
 # To a consumer

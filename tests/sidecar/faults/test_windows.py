@@ -218,3 +218,47 @@ def test_a_schedule_that_is_none_is_refused(config: dict[str, Any], fields: list
         Leaderless(topic="a", **config)
 
     assert [violation.field for violation in caught.value.violations] == fields
+
+
+FOUR = produce({"a": {n: batch() for n in range(4)}, "c": {0: batch()}})
+
+
+@pytest.mark.parametrize("draw", ["REQUEST", "PARTITION"])
+@pytest.mark.parametrize(("at_once", "lost"), [(1, 1), (3, 3), (9, 4), (0, 4)])
+def test_so_many_partitions_of_a_topic_have_no_leader_at_once(
+    at_once: int, lost: int, draw: str
+) -> None:
+    fault = LeaderElection(
+        rate_in_percent=100, draw=draw, window_ms=1000, max_partitions_at_once=at_once
+    )
+    rule = LeaderElectionRule(fault)
+    expected = frozenset({*(("a", n) for n in range(lost)), ("c", 0)})
+
+    assert rule.decide(asked(FOUR, 0.0)) == Refuse(expected, ERROR)
+    assert rule.decide(asked(FOUR, 0.5)) == Refuse(expected, ERROR)
+    # Another virtual cluster has topics of its own.
+    assert rule.decide(asked(FOUR, 0.5, where="w")) == Refuse(expected, ERROR)
+    # When they have leaders again, others may lose theirs.
+    last = produce({"a": {3: batch()}})
+    assert rule.decide(asked(last, 0.9)) == (
+        Refuse(frozenset({("a", 3)}), ERROR) if lost == 4 else FORWARD
+    )
+    assert rule.decide(asked(last, 1.5)) == Refuse(frozenset({("a", 3)}), ERROR)
+
+
+@pytest.mark.parametrize(
+    ("fields", "message"),
+    [
+        (
+            {"max_partitions_at_once": 1},
+            "max_partitions_at_once is 1, allowed without window_ms is 0",
+        ),
+        (
+            {"max_partitions_at_once": -1, "window_ms": 5},
+            "max_partitions_at_once is -1, allowed are 0 to 100000",
+        ),
+    ],
+)
+def test_at_once_is_about_windows(fields: dict[str, int], message: str) -> None:
+    with pytest.raises(InvalidArgument, match=message):
+        LeaderElection(rate_in_percent=1, **fields)

@@ -8,7 +8,7 @@ import pytest
 from sidecar.faults.leader_election import LeaderElection
 from sidecar.model.errors import InvalidArgument
 from sidecar.model.identity import ANONYMOUS, Identity
-from sidecar.model.interceptor import MAX_PRIORITY, Interceptor, Scope, resolve
+from sidecar.model.interceptor import MAX_DRAWS, MAX_PRIORITY, Interceptor, Scope, resolve
 
 SA = Identity("sa", "teamA", frozenset({"dev", "ops"}))
 GLOBAL = Scope()
@@ -154,3 +154,33 @@ def test_a_username_scope_covers_the_other_names_of_a_user() -> None:
     assert Scope(virtual_cluster="teamA", username="alice").covers(who)
     assert Scope(virtual_cluster="teamA", username="CN=alice").covers(who)
     assert not Scope(virtual_cluster="teamA", username="bob").covers(who)
+
+
+@pytest.mark.parametrize("draws", [(), (0,), (2**63 - 1, 3), tuple(range(MAX_DRAWS))])
+def test_draws_that_an_interceptor_may_be_given(draws: tuple[int, ...]) -> None:
+    assert drawn(draws).draws == draws
+
+
+@pytest.mark.parametrize(
+    ("draws", "words"),
+    [
+        ((3, -1), "draws has -1, allowed are 0 to 9223372036854775807"),
+        ((2**63,), "draws has 9223372036854775808, allowed are 0 to"),
+        (tuple(range(MAX_DRAWS + 1)), "draws has 10001 numbers, at most 10000 are allowed"),
+    ],
+)
+def test_draws_that_it_may_not(draws: tuple[int, ...], words: str) -> None:
+    with pytest.raises(InvalidArgument, match=words):
+        drawn(draws)
+
+
+@pytest.mark.parametrize("own", [{"window_ms": 1}, {"draw": "PARTITION"}], ids=repr)
+def test_a_fault_that_draws_for_itself_takes_none(own: dict[str, Any]) -> None:
+    fault = LeaderElection(rate_in_percent=1, **own)
+    with pytest.raises(InvalidArgument, match="draws is not empty, allowed with draws for"):
+        Interceptor(name="n", scope=Scope(), priority=1, fault=fault, draws=(1,))
+
+
+def drawn(draws: tuple[int, ...]) -> Interceptor:
+    fault = LeaderElection(rate_in_percent=1)
+    return Interceptor(name="n", scope=Scope(), priority=1, fault=fault, draws=draws)

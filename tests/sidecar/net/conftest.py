@@ -39,3 +39,10 @@ def start() -> Iterator[Start]:
         one.stop()
     for broker in brokers:
         broker.stop()
+
+
+@pytest.fixture
+def quiet(capfd: pytest.CaptureFixture[str]) -> Iterator[None]:
+    """Nothing may be printed: gevent prints what goes wrong in a callback."""
+    yield
+    assert capfd.readouterr() == ("", "")

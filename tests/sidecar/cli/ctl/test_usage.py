@@ -75,6 +75,22 @@ def test_every_command_has_an_example_that_can_be_typed(parser: Parser) -> None:
         ("status --target nonsense", "'nonsense' is not HOST:PORT"),
         ("status --timeout 0", "'0' is not a number from 0.1 to 3600"),
         ("watch --for ever", "'ever' is not a time such as 500ms, 30s, 1h30m, 90d"),
+        ("tokens create sa --lifetime 500ms", "'500ms' is not a time of whole seconds from 1s to"),
+        ("tokens create sa --lifetime 1500ms", "'1500ms' is not a time of whole seconds from"),
+        ("tokens create sa --lifetime 3651d", "'3651d' is not a time of whole seconds from 1s"),
+        (
+            "interceptors create x leader-election --rate-in-percent 5 --max-per-second 0",
+            "'0' is not a number from 0.001 to 100000",
+        ),
+        (
+            "interceptors create x leaderless --topic a --annotation a=b --annotation a=c",
+            "argument --annotation: 'a' is given twice",
+        ),
+        (
+            "interceptors create x broken-broker --rate-in-percent 1 --error-map PRODUCE=A"
+            " --error-map PRODUCE=B",
+            "argument --error-map: 'PRODUCE' is given twice",
+        ),
         ("injections --limit 0", "'0' is not a whole number from 1 to 100000"),
     ],
 )

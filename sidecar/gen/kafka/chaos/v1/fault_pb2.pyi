@@ -149,6 +149,7 @@ class LeaderElection(_message.Message):
     OUTCOME_FIELD_NUMBER: _builtins.int
     WINDOW_MS_FIELD_NUMBER: _builtins.int
     HINT_FIELD_NUMBER: _builtins.int
+    MAX_PARTITIONS_AT_ONCE_FIELD_NUMBER: _builtins.int
     rate_in_percent: _builtins.float
     """Share of Produce requests that get the error, 0 to 100; required. Retries are drawn afresh."""
     seed: _builtins.int
@@ -166,6 +167,10 @@ class LeaderElection(_message.Message):
     """
     hint: Global___Hint.ValueType
     """Who is said to lead instead; NONE when unset. Not with OUTCOME_APPEND_THEN_DISCONNECT."""
+    max_partitions_at_once: _builtins.int
+    """How many partitions of a topic may have no leader at once, 0 to 100000; 0 when unset: any
+    number. What is drawn beyond keeps its leader. Only with window_ms.
+    """
     def __init__(
         self,
         *,
@@ -175,15 +180,18 @@ class LeaderElection(_message.Message):
         outcome: Global___LeaderElection.Outcome.ValueType | None = ...,
         window_ms: _builtins.int | None = ...,
         hint: Global___Hint.ValueType | None = ...,
+        max_partitions_at_once: _builtins.int | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["_draw", b"_draw", "_hint", b"_hint", "_outcome", b"_outcome", "_rate_in_percent", b"_rate_in_percent", "_seed", b"_seed", "_window_ms", b"_window_ms", "draw", b"draw", "hint", b"hint", "outcome", b"outcome", "rate_in_percent", b"rate_in_percent", "seed", b"seed", "window_ms", b"window_ms"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["_draw", b"_draw", "_hint", b"_hint", "_max_partitions_at_once", b"_max_partitions_at_once", "_outcome", b"_outcome", "_rate_in_percent", b"_rate_in_percent", "_seed", b"_seed", "_window_ms", b"_window_ms", "draw", b"draw", "hint", b"hint", "max_partitions_at_once", b"max_partitions_at_once", "outcome", b"outcome", "rate_in_percent", b"rate_in_percent", "seed", b"seed", "window_ms", b"window_ms"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["_draw", b"_draw", "_hint", b"_hint", "_outcome", b"_outcome", "_rate_in_percent", b"_rate_in_percent", "_seed", b"_seed", "_window_ms", b"_window_ms", "draw", b"draw", "hint", b"hint", "outcome", b"outcome", "rate_in_percent", b"rate_in_percent", "seed", b"seed", "window_ms", b"window_ms"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_draw", b"_draw", "_hint", b"_hint", "_max_partitions_at_once", b"_max_partitions_at_once", "_outcome", b"_outcome", "_rate_in_percent", b"_rate_in_percent", "_seed", b"_seed", "_window_ms", b"_window_ms", "draw", b"draw", "hint", b"hint", "max_partitions_at_once", b"max_partitions_at_once", "outcome", b"outcome", "rate_in_percent", b"rate_in_percent", "seed", b"seed", "window_ms", b"window_ms"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     _WhichOneofReturnType__draw: _TypeAlias = _typing.Literal["draw"]  # noqa: Y015
     _WhichOneofArgType__draw: _TypeAlias = _typing.Literal["_draw", b"_draw"]  # noqa: Y015
     _WhichOneofReturnType__hint: _TypeAlias = _typing.Literal["hint"]  # noqa: Y015
     _WhichOneofArgType__hint: _TypeAlias = _typing.Literal["_hint", b"_hint"]  # noqa: Y015
+    _WhichOneofReturnType__max_partitions_at_once: _TypeAlias = _typing.Literal["max_partitions_at_once"]  # noqa: Y015
+    _WhichOneofArgType__max_partitions_at_once: _TypeAlias = _typing.Literal["_max_partitions_at_once", b"_max_partitions_at_once"]  # noqa: Y015
     _WhichOneofReturnType__outcome: _TypeAlias = _typing.Literal["outcome"]  # noqa: Y015
     _WhichOneofArgType__outcome: _TypeAlias = _typing.Literal["_outcome", b"_outcome"]  # noqa: Y015
     _WhichOneofReturnType__rate_in_percent: _TypeAlias = _typing.Literal["rate_in_percent"]  # noqa: Y015
@@ -196,6 +204,8 @@ class LeaderElection(_message.Message):
     def WhichOneof(self, oneof_group: _WhichOneofArgType__draw) -> _WhichOneofReturnType__draw | None: ...
     @_typing.overload
     def WhichOneof(self, oneof_group: _WhichOneofArgType__hint) -> _WhichOneofReturnType__hint | None: ...
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__max_partitions_at_once) -> _WhichOneofReturnType__max_partitions_at_once | None: ...
     @_typing.overload
     def WhichOneof(self, oneof_group: _WhichOneofArgType__outcome) -> _WhichOneofReturnType__outcome | None: ...
     @_typing.overload

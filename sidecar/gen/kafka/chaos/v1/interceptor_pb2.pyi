@@ -261,6 +261,7 @@ class Interceptor(_message.Message):
     ANNOTATIONS_FIELD_NUMBER: _builtins.int
     SELECTOR_FIELD_NUMBER: _builtins.int
     LIMITS_FIELD_NUMBER: _builtins.int
+    DRAWS_FIELD_NUMBER: _builtins.int
     EXPIRE_TIME_FIELD_NUMBER: _builtins.int
     LEASE_FIELD_NUMBER: _builtins.int
     TTL_FIELD_NUMBER: _builtins.int
@@ -369,6 +370,13 @@ class Interceptor(_message.Message):
         """How much it may do; unset is as much as is drawn."""
 
     @_builtins.property
+    def draws(self) -> _containers.RepeatedScalarFieldContainer[_builtins.int]:
+        """Numbers of the draws that strike, from 0, in place of what rate and seed would say; what they do
+        still comes of the seed. At most 10000. Not for a LeaderElection that draws for partitions or
+        windows. For replaying what a log tells: see `chaos-sidecar ctl replay`.
+        """
+
+    @_builtins.property
     def expire_time(self) -> _timestamp_pb2.Timestamp:
         """From then on it does nothing; unset is never. It must be in the future. Decided at each request
         by the sidecar's clock.
@@ -405,6 +413,7 @@ class Interceptor(_message.Message):
         annotations: _abc.Mapping[_builtins.str, _builtins.str] | None = ...,
         selector: Global___Selector | None = ...,
         limits: Global___Limits | None = ...,
+        draws: _abc.Iterable[_builtins.int] | None = ...,
         expire_time: _timestamp_pb2.Timestamp | None = ...,
         lease: _builtins.str = ...,
         ttl: _duration_pb2.Duration | None = ...,
@@ -417,7 +426,7 @@ class Interceptor(_message.Message):
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["_priority", b"_priority", "bandwidth", b"bandwidth", "blackhole", b"blackhole", "broken_broker", b"broken_broker", "connection_loss", b"connection_loss", "coordinator_move", b"coordinator_move", "duplicate_messages", b"duplicate_messages", "expire_time", b"expire_time", "fault", b"fault", "fetch_message_corruption", b"fetch_message_corruption", "invalid_schema_id", b"invalid_schema_id", "latency", b"latency", "leader_election", b"leader_election", "leaderless", b"leaderless", "limits", b"limits", "priority", b"priority", "produce_message_corruption", b"produce_message_corruption", "rolling_restart", b"rolling_restart", "scope", b"scope", "selector", b"selector", "slow_broker", b"slow_broker", "slow_clients", b"slow_clients", "slow_close", b"slow_close", "ttl", b"ttl"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["_priority", b"_priority", "annotations", b"annotations", "bandwidth", b"bandwidth", "blackhole", b"blackhole", "broken_broker", b"broken_broker", "connection_loss", b"connection_loss", "coordinator_move", b"coordinator_move", "duplicate_messages", b"duplicate_messages", "effective_seed", b"effective_seed", "etag", b"etag", "expire_time", b"expire_time", "fault", b"fault", "fetch_message_corruption", b"fetch_message_corruption", "injections", b"injections", "invalid_schema_id", b"invalid_schema_id", "latency", b"latency", "leader_election", b"leader_election", "leaderless", b"leaderless", "lease", b"lease", "limits", b"limits", "name", b"name", "paused", b"paused", "priority", b"priority", "produce_message_corruption", b"produce_message_corruption", "rolling_restart", b"rolling_restart", "scope", b"scope", "selector", b"selector", "slow_broker", b"slow_broker", "slow_clients", b"slow_clients", "slow_close", b"slow_close", "state", b"state", "ttl", b"ttl", "uid", b"uid"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_priority", b"_priority", "annotations", b"annotations", "bandwidth", b"bandwidth", "blackhole", b"blackhole", "broken_broker", b"broken_broker", "connection_loss", b"connection_loss", "coordinator_move", b"coordinator_move", "draws", b"draws", "duplicate_messages", b"duplicate_messages", "effective_seed", b"effective_seed", "etag", b"etag", "expire_time", b"expire_time", "fault", b"fault", "fetch_message_corruption", b"fetch_message_corruption", "injections", b"injections", "invalid_schema_id", b"invalid_schema_id", "latency", b"latency", "leader_election", b"leader_election", "leaderless", b"leaderless", "lease", b"lease", "limits", b"limits", "name", b"name", "paused", b"paused", "priority", b"priority", "produce_message_corruption", b"produce_message_corruption", "rolling_restart", b"rolling_restart", "scope", b"scope", "selector", b"selector", "slow_broker", b"slow_broker", "slow_clients", b"slow_clients", "slow_close", b"slow_close", "state", b"state", "ttl", b"ttl", "uid", b"uid"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     _WhichOneofReturnType__priority: _TypeAlias = _typing.Literal["priority"]  # noqa: Y015
     _WhichOneofArgType__priority: _TypeAlias = _typing.Literal["_priority", b"_priority"]  # noqa: Y015

@@ -26,7 +26,7 @@ _sym_db = _symbol_database.Default()
 from sidecar.gen.kafka.chaos.v1 import interceptor_pb2 as kafka_dot_chaos_dot_v1_dot_interceptor__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n(kafka/chaos/v1/interceptor_service.proto\x12\x0ekafka.chaos.v1\x1a kafka/chaos/v1/interceptor.proto\"a\n\x18\x43reateInterceptorRequest\x12\x30\n\x0binterceptor\x18\x01 \x01(\x0b\x32\x1b.kafka.chaos.v1.Interceptor\x12\x13\n\x0brequire_new\x18\x02 \x01(\x08\"M\n\x19\x43reateInterceptorResponse\x12\x30\n\x0binterceptor\x18\x01 \x01(\x0b\x32\x1b.kafka.chaos.v1.Interceptor\"K\n\x15GetInterceptorRequest\x12\x0c\n\x04name\x18\x01 \x01(\t\x12$\n\x05scope\x18\x02 \x01(\x0b\x32\x15.kafka.chaos.v1.Scope\"J\n\x16GetInterceptorResponse\x12\x30\n\x0binterceptor\x18\x01 \x01(\x0b\x32\x1b.kafka.chaos.v1.Interceptor\"?\n\x17ListInterceptorsRequest\x12$\n\x05scope\x18\x01 \x01(\x0b\x32\x15.kafka.chaos.v1.Scope\"M\n\x18ListInterceptorsResponse\x12\x31\n\x0cinterceptors\x18\x01 \x03(\x0b\x32\x1b.kafka.chaos.v1.Interceptor\"\x91\x01\n\x18UpdateInterceptorRequest\x12\x30\n\x0binterceptor\x18\x01 \x01(\x0b\x32\x1b.kafka.chaos.v1.Interceptor\x12\x15\n\rallow_missing\x18\x02 \x01(\x08\x12\x15\n\rvalidate_only\x18\x03 \x01(\x08\x12\x15\n\rrequire_scope\x18\x04 \x01(\x08\"o\n\x19UpdateInterceptorResponse\x12\x30\n\x0binterceptor\x18\x01 \x01(\x0b\x32\x1b.kafka.chaos.v1.Interceptor\x12\x0f\n\x07\x63reated\x18\x02 \x01(\x08\x12\x0f\n\x07\x63hanged\x18\x03 \x01(\x08\"s\n\x18\x44\x65leteInterceptorRequest\x12\x0c\n\x04name\x18\x01 \x01(\t\x12$\n\x05scope\x18\x02 \x01(\x0b\x32\x15.kafka.chaos.v1.Scope\x12\x0c\n\x04\x65tag\x18\x03 \x01(\t\x12\x15\n\rallow_missing\x18\x04 \x01(\x08\"\x1b\n\x19\x44\x65leteInterceptorResponse\"[\n\x17PauseInterceptorRequest\x12\x0c\n\x04name\x18\x01 \x01(\t\x12$\n\x05scope\x18\x02 \x01(\x0b\x32\x15.kafka.chaos.v1.Scope\x12\x0c\n\x04\x65tag\x18\x03 \x01(\t\"L\n\x18PauseInterceptorResponse\x12\x30\n\x0binterceptor\x18\x01 \x01(\x0b\x32\x1b.kafka.chaos.v1.Interceptor\"\\\n\x18ResumeInterceptorRequest\x12\x0c\n\x04name\x18\x01 \x01(\t\x12$\n\x05scope\x18\x02 \x01(\x0b\x32\x15.kafka.chaos.v1.Scope\x12\x0c\n\x04\x65tag\x18\x03 \x01(\t\"M\n\x19ResumeInterceptorResponse\x12\x30\n\x0binterceptor\x18\x01 \x01(\x0b\x32\x1b.kafka.chaos.v1.Interceptor\"@\n\x18ResetInterceptorsRequest\x12$\n\x05scope\x18\x01 \x01(\x0b\x32\x15.kafka.chaos.v1.Scope\",\n\x19ResetInterceptorsResponse\x12\x0f\n\x07\x64\x65leted\x18\x01 \x01(\x05\"W\n\x1aResolveInterceptorsRequest\x12\x17\n\x0fvirtual_cluster\x18\x01 \x01(\t\x12\x10\n\x08username\x18\x02 \x01(\t\x12\x0e\n\x06groups\x18\x03 \x03(\t\"P\n\x1bResolveInterceptorsResponse\x12\x31\n\x0cinterceptors\x18\x01 \x03(\x0b\x32\x1b.kafka.chaos.v1.Interceptor2\xc5\x07\n\x12InterceptorService\x12h\n\x11\x43reateInterceptor\x12(.kafka.chaos.v1.CreateInterceptorRequest\x1a).kafka.chaos.v1.CreateInterceptorResponse\x12_\n\x0eGetInterceptor\x12%.kafka.chaos.v1.GetInterceptorRequest\x1a&.kafka.chaos.v1.GetInterceptorResponse\x12\x65\n\x10ListInterceptors\x12\'.kafka.chaos.v1.ListInterceptorsRequest\x1a(.kafka.chaos.v1.ListInterceptorsResponse\x12h\n\x11UpdateInterceptor\x12(.kafka.chaos.v1.UpdateInterceptorRequest\x1a).kafka.chaos.v1.UpdateInterceptorResponse\x12h\n\x11\x44\x65leteInterceptor\x12(.kafka.chaos.v1.DeleteInterceptorRequest\x1a).kafka.chaos.v1.DeleteInterceptorResponse\x12\x65\n\x10PauseInterceptor\x12\'.kafka.chaos.v1.PauseInterceptorRequest\x1a(.kafka.chaos.v1.PauseInterceptorResponse\x12h\n\x11ResumeInterceptor\x12(.kafka.chaos.v1.ResumeInterceptorRequest\x1a).kafka.chaos.v1.ResumeInterceptorResponse\x12h\n\x11ResetInterceptors\x12(.kafka.chaos.v1.ResetInterceptorsRequest\x1a).kafka.chaos.v1.ResetInterceptorsResponse\x12n\n\x13ResolveInterceptors\x12*.kafka.chaos.v1.ResolveInterceptorsRequest\x1a+.kafka.chaos.v1.ResolveInterceptorsResponseb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n(kafka/chaos/v1/interceptor_service.proto\x12\x0ekafka.chaos.v1\x1a kafka/chaos/v1/interceptor.proto\"a\n\x18\x43reateInterceptorRequest\x12\x30\n\x0binterceptor\x18\x01 \x01(\x0b\x32\x1b.kafka.chaos.v1.Interceptor\x12\x13\n\x0brequire_new\x18\x02 \x01(\x08\"M\n\x19\x43reateInterceptorResponse\x12\x30\n\x0binterceptor\x18\x01 \x01(\x0b\x32\x1b.kafka.chaos.v1.Interceptor\"K\n\x15GetInterceptorRequest\x12\x0c\n\x04name\x18\x01 \x01(\t\x12$\n\x05scope\x18\x02 \x01(\x0b\x32\x15.kafka.chaos.v1.Scope\"J\n\x16GetInterceptorResponse\x12\x30\n\x0binterceptor\x18\x01 \x01(\x0b\x32\x1b.kafka.chaos.v1.Interceptor\"?\n\x17ListInterceptorsRequest\x12$\n\x05scope\x18\x01 \x01(\x0b\x32\x15.kafka.chaos.v1.Scope\"M\n\x18ListInterceptorsResponse\x12\x31\n\x0cinterceptors\x18\x01 \x03(\x0b\x32\x1b.kafka.chaos.v1.Interceptor\"\xa7\x01\n\x18UpdateInterceptorRequest\x12\x30\n\x0binterceptor\x18\x01 \x01(\x0b\x32\x1b.kafka.chaos.v1.Interceptor\x12\x15\n\rallow_missing\x18\x02 \x01(\x08\x12\x15\n\rvalidate_only\x18\x03 \x01(\x08\x12\x15\n\rrequire_scope\x18\x04 \x01(\x08\x12\x14\n\x0ckeep_control\x18\x05 \x01(\x08\"o\n\x19UpdateInterceptorResponse\x12\x30\n\x0binterceptor\x18\x01 \x01(\x0b\x32\x1b.kafka.chaos.v1.Interceptor\x12\x0f\n\x07\x63reated\x18\x02 \x01(\x08\x12\x0f\n\x07\x63hanged\x18\x03 \x01(\x08\"s\n\x18\x44\x65leteInterceptorRequest\x12\x0c\n\x04name\x18\x01 \x01(\t\x12$\n\x05scope\x18\x02 \x01(\x0b\x32\x15.kafka.chaos.v1.Scope\x12\x0c\n\x04\x65tag\x18\x03 \x01(\t\x12\x15\n\rallow_missing\x18\x04 \x01(\x08\"\x1b\n\x19\x44\x65leteInterceptorResponse\"[\n\x17PauseInterceptorRequest\x12\x0c\n\x04name\x18\x01 \x01(\t\x12$\n\x05scope\x18\x02 \x01(\x0b\x32\x15.kafka.chaos.v1.Scope\x12\x0c\n\x04\x65tag\x18\x03 \x01(\t\"L\n\x18PauseInterceptorResponse\x12\x30\n\x0binterceptor\x18\x01 \x01(\x0b\x32\x1b.kafka.chaos.v1.Interceptor\"\\\n\x18ResumeInterceptorRequest\x12\x0c\n\x04name\x18\x01 \x01(\t\x12$\n\x05scope\x18\x02 \x01(\x0b\x32\x15.kafka.chaos.v1.Scope\x12\x0c\n\x04\x65tag\x18\x03 \x01(\t\"M\n\x19ResumeInterceptorResponse\x12\x30\n\x0binterceptor\x18\x01 \x01(\x0b\x32\x1b.kafka.chaos.v1.Interceptor\"@\n\x18ResetInterceptorsRequest\x12$\n\x05scope\x18\x01 \x01(\x0b\x32\x15.kafka.chaos.v1.Scope\",\n\x19ResetInterceptorsResponse\x12\x0f\n\x07\x64\x65leted\x18\x01 \x01(\x05\"W\n\x1aResolveInterceptorsRequest\x12\x17\n\x0fvirtual_cluster\x18\x01 \x01(\t\x12\x10\n\x08username\x18\x02 \x01(\t\x12\x0e\n\x06groups\x18\x03 \x03(\t\"P\n\x1bResolveInterceptorsResponse\x12\x31\n\x0cinterceptors\x18\x01 \x03(\x0b\x32\x1b.kafka.chaos.v1.Interceptor2\xc5\x07\n\x12InterceptorService\x12h\n\x11\x43reateInterceptor\x12(.kafka.chaos.v1.CreateInterceptorRequest\x1a).kafka.chaos.v1.CreateInterceptorResponse\x12_\n\x0eGetInterceptor\x12%.kafka.chaos.v1.GetInterceptorRequest\x1a&.kafka.chaos.v1.GetInterceptorResponse\x12\x65\n\x10ListInterceptors\x12\'.kafka.chaos.v1.ListInterceptorsRequest\x1a(.kafka.chaos.v1.ListInterceptorsResponse\x12h\n\x11UpdateInterceptor\x12(.kafka.chaos.v1.UpdateInterceptorRequest\x1a).kafka.chaos.v1.UpdateInterceptorResponse\x12h\n\x11\x44\x65leteInterceptor\x12(.kafka.chaos.v1.DeleteInterceptorRequest\x1a).kafka.chaos.v1.DeleteInterceptorResponse\x12\x65\n\x10PauseInterceptor\x12\'.kafka.chaos.v1.PauseInterceptorRequest\x1a(.kafka.chaos.v1.PauseInterceptorResponse\x12h\n\x11ResumeInterceptor\x12(.kafka.chaos.v1.ResumeInterceptorRequest\x1a).kafka.chaos.v1.ResumeInterceptorResponse\x12h\n\x11ResetInterceptors\x12(.kafka.chaos.v1.ResetInterceptorsRequest\x1a).kafka.chaos.v1.ResetInterceptorsResponse\x12n\n\x13ResolveInterceptors\x12*.kafka.chaos.v1.ResolveInterceptorsRequest\x1a+.kafka.chaos.v1.ResolveInterceptorsResponseb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -46,29 +46,29 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_LISTINTERCEPTORSRESPONSE']._serialized_start=490
   _globals['_LISTINTERCEPTORSRESPONSE']._serialized_end=567
   _globals['_UPDATEINTERCEPTORREQUEST']._serialized_start=570
-  _globals['_UPDATEINTERCEPTORREQUEST']._serialized_end=715
-  _globals['_UPDATEINTERCEPTORRESPONSE']._serialized_start=717
-  _globals['_UPDATEINTERCEPTORRESPONSE']._serialized_end=828
-  _globals['_DELETEINTERCEPTORREQUEST']._serialized_start=830
-  _globals['_DELETEINTERCEPTORREQUEST']._serialized_end=945
-  _globals['_DELETEINTERCEPTORRESPONSE']._serialized_start=947
-  _globals['_DELETEINTERCEPTORRESPONSE']._serialized_end=974
-  _globals['_PAUSEINTERCEPTORREQUEST']._serialized_start=976
-  _globals['_PAUSEINTERCEPTORREQUEST']._serialized_end=1067
-  _globals['_PAUSEINTERCEPTORRESPONSE']._serialized_start=1069
-  _globals['_PAUSEINTERCEPTORRESPONSE']._serialized_end=1145
-  _globals['_RESUMEINTERCEPTORREQUEST']._serialized_start=1147
-  _globals['_RESUMEINTERCEPTORREQUEST']._serialized_end=1239
-  _globals['_RESUMEINTERCEPTORRESPONSE']._serialized_start=1241
-  _globals['_RESUMEINTERCEPTORRESPONSE']._serialized_end=1318
-  _globals['_RESETINTERCEPTORSREQUEST']._serialized_start=1320
-  _globals['_RESETINTERCEPTORSREQUEST']._serialized_end=1384
-  _globals['_RESETINTERCEPTORSRESPONSE']._serialized_start=1386
-  _globals['_RESETINTERCEPTORSRESPONSE']._serialized_end=1430
-  _globals['_RESOLVEINTERCEPTORSREQUEST']._serialized_start=1432
-  _globals['_RESOLVEINTERCEPTORSREQUEST']._serialized_end=1519
-  _globals['_RESOLVEINTERCEPTORSRESPONSE']._serialized_start=1521
-  _globals['_RESOLVEINTERCEPTORSRESPONSE']._serialized_end=1601
-  _globals['_INTERCEPTORSERVICE']._serialized_start=1604
-  _globals['_INTERCEPTORSERVICE']._serialized_end=2569
+  _globals['_UPDATEINTERCEPTORREQUEST']._serialized_end=737
+  _globals['_UPDATEINTERCEPTORRESPONSE']._serialized_start=739
+  _globals['_UPDATEINTERCEPTORRESPONSE']._serialized_end=850
+  _globals['_DELETEINTERCEPTORREQUEST']._serialized_start=852
+  _globals['_DELETEINTERCEPTORREQUEST']._serialized_end=967
+  _globals['_DELETEINTERCEPTORRESPONSE']._serialized_start=969
+  _globals['_DELETEINTERCEPTORRESPONSE']._serialized_end=996
+  _globals['_PAUSEINTERCEPTORREQUEST']._serialized_start=998
+  _globals['_PAUSEINTERCEPTORREQUEST']._serialized_end=1089
+  _globals['_PAUSEINTERCEPTORRESPONSE']._serialized_start=1091
+  _globals['_PAUSEINTERCEPTORRESPONSE']._serialized_end=1167
+  _globals['_RESUMEINTERCEPTORREQUEST']._serialized_start=1169
+  _globals['_RESUMEINTERCEPTORREQUEST']._serialized_end=1261
+  _globals['_RESUMEINTERCEPTORRESPONSE']._serialized_start=1263
+  _globals['_RESUMEINTERCEPTORRESPONSE']._serialized_end=1340
+  _globals['_RESETINTERCEPTORSREQUEST']._serialized_start=1342
+  _globals['_RESETINTERCEPTORSREQUEST']._serialized_end=1406
+  _globals['_RESETINTERCEPTORSRESPONSE']._serialized_start=1408
+  _globals['_RESETINTERCEPTORSRESPONSE']._serialized_end=1452
+  _globals['_RESOLVEINTERCEPTORSREQUEST']._serialized_start=1454
+  _globals['_RESOLVEINTERCEPTORSREQUEST']._serialized_end=1541
+  _globals['_RESOLVEINTERCEPTORSRESPONSE']._serialized_start=1543
+  _globals['_RESOLVEINTERCEPTORSRESPONSE']._serialized_end=1623
+  _globals['_INTERCEPTORSERVICE']._serialized_start=1626
+  _globals['_INTERCEPTORSERVICE']._serialized_end=2591
 # @@protoc_insertion_point(module_scope)

@@ -182,6 +182,7 @@ class UpdateInterceptorRequest(_message.Message):
     ALLOW_MISSING_FIELD_NUMBER: _builtins.int
     VALIDATE_ONLY_FIELD_NUMBER: _builtins.int
     REQUIRE_SCOPE_FIELD_NUMBER: _builtins.int
+    KEEP_CONTROL_FIELD_NUMBER: _builtins.int
     allow_missing: _builtins.bool
     """Creates the interceptor when it does not exist."""
     validate_only: _builtins.bool
@@ -191,6 +192,10 @@ class UpdateInterceptorRequest(_message.Message):
     require_scope: _builtins.bool
     """Refuses with NOT_FOUND when the scope names a virtual cluster that is not there yet, or a group
     that no user mapping of its virtual cluster names.
+    """
+    keep_control: _builtins.bool
+    """Leaves selector, limits, expire_time and lease of one that is there and has not expired as they
+    are; `interceptor` must have none of them. For clients that know nothing of them.
     """
     @_builtins.property
     def interceptor(self) -> _interceptor_pb2.Interceptor:
@@ -203,10 +208,11 @@ class UpdateInterceptorRequest(_message.Message):
         allow_missing: _builtins.bool = ...,
         validate_only: _builtins.bool = ...,
         require_scope: _builtins.bool = ...,
+        keep_control: _builtins.bool = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["interceptor", b"interceptor"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["allow_missing", b"allow_missing", "interceptor", b"interceptor", "require_scope", b"require_scope", "validate_only", b"validate_only"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["allow_missing", b"allow_missing", "interceptor", b"interceptor", "keep_control", b"keep_control", "require_scope", b"require_scope", "validate_only", b"validate_only"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

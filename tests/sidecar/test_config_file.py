@@ -1,0 +1,189 @@
+"""Settings from a file: what may stand in it, and what wins over it."""
+
+from pathlib import Path
+
+import pytest
+
+from sidecar.config import SETTINGS, AdminUser, Settings, load
+from tests.sidecar.test_config import BOOTSTRAP, KEY, problems, settings
+
+
+def toml(tmp_path: Path, text: str) -> Path:
+    path = tmp_path / "sidecar.toml"
+    path.write_text(text)
+    return path
+
+
+def test_every_setting_can_stand_in_the_file(tmp_path: Path) -> None:
+    file = toml(
+        tmp_path,
+        f"""
+        [kafka]
+        bootstrap_servers = "a:1,b:2"
+        security_protocol = "PLAINTEXT"
+        [gateway]
+        advertised_host = "h"
+        bind_host = "127.0.0.1"
+        port_start = 7000
+        port_count = 3
+        min_broker_id = 1
+        mode = "VCLUSTER"
+        security_protocol = "SASL_PLAINTEXT"
+        user_pool_secret_key = "{KEY}"
+        admin_api_users = [{{username = "u", password = "p", admin = true}}]
+        virtual_clusters = ["teamA", "teamB"]
+        http_port = 1
+        grpc_host = "g"
+        grpc_port = 2
+        secured_metrics = false
+        storage_type = "IN_MEMORY"
+        seed = 42
+        max_connections = 5
+        workers = 2
+        max_frame_bytes = 70000
+        log_level = "debug"
+        sequence_oracle = true
+        """,
+    )
+
+    found, _ = load({}, str(file))
+
+    assert found == Settings(
+        bootstrap_servers=(("a", 1), ("b", 2)),
+        advertised_host="h",
+        bind_host="127.0.0.1",
+        port_start=7000,
+        port_count=3,
+        min_broker_id=1,
+        authenticate=True,
+        secret_key=b"0123456789abcdef0123456789abcdef",
+        admin_users=(AdminUser("u", "p", admin=True),),
+        virtual_clusters=("teamA", "teamB"),
+        http_port=1,
+        grpc_host="g",
+        grpc_port=2,
+        secured_metrics=False,
+        seed=42,
+        max_connections=5,
+        workers=2,
+        max_frame_bytes=70000,
+        log_level="debug",
+        sequence_oracle=True,
+    )
+    text = file.read_text()
+    assert all(setting.key.partition(".")[2] in text for setting in SETTINGS)
+
+
+def test_the_environment_wins_over_the_file(tmp_path: Path) -> None:
+    file = toml(
+        tmp_path,
+        '[kafka]\nbootstrap_servers = "file:1"\n[gateway]\nport_start = 7000\nhttp_port = 1\n',
+    )
+
+    found, _ = load(BOOTSTRAP | {"GATEWAY_START_PORT": "7001", "GATEWAY_HTTP_PORT": ""}, str(file))
+
+    assert (found.bootstrap_servers, found.port_start, found.http_port) == (
+        (("kafka1", 9092),),
+        7001,
+        1,
+    )
+
+
+def test_the_files_problems_come_with_those_of_the_environment(tmp_path: Path) -> None:
+    file = toml(
+        tmp_path,
+        """
+        seed = 1
+        [gateway]
+        port_start = true
+        port_strat = 7000
+        [kafak]
+        bootstrap_servers = "a:1"
+        """,
+    )
+
+    found = problems(BOOTSTRAP | {"GATEWAY_HTTP_PORT": "x"}, file)
+
+    assert found == [
+        f"{file}: seed stands outside a section; there are kafka, gateway",
+        f"{file}: gateway.port_start: True is not allowed; it takes a whole number from 1 to 65535",
+        f"{file}: gateway.port_strat is not a setting; see chaos-sidecar run --help",
+        f"{file}: kafak.bootstrap_servers is not a setting; see chaos-sidecar run --help",
+        "GATEWAY_HTTP_PORT: 'x' is not allowed; it takes a whole number from 0 to 65535",
+    ]
+
+
+def test_bootstrap_servers_in_the_file_may_be_a_list(tmp_path: Path) -> None:
+    file = toml(tmp_path, '[kafka]\nbootstrap_servers = ["a:1", " [::1]:2 "]\n')
+
+    assert load({}, str(file))[0].bootstrap_servers == (("a", 1), ("::1", 2))
+
+
+@pytest.mark.parametrize("value", ["[]", "[1]", '["a:1", ["b:2"]]', '["a:1", ""]', '["a"]', "{}"])
+def test_other_lists_of_bootstrap_servers_are_refused(tmp_path: Path, value: str) -> None:
+    [problem] = problems({}, toml(tmp_path, f"[kafka]\nbootstrap_servers = {value}\n"))
+
+    assert "kafka.bootstrap_servers" in problem
+
+
+def test_bad_bootstrap_servers_in_the_file_are_one_problem(tmp_path: Path) -> None:
+    file = toml(tmp_path, '[kafka]\nbootstrap_servers = "nonsense"\n')
+
+    assert problems({}, file) == [
+        f"{file}: kafka.bootstrap_servers: 'nonsense' is not allowed; "
+        "it takes host:port, several separated by commas"
+    ]
+
+
+def test_the_path_of_the_file_hides_no_problem(tmp_path: Path) -> None:
+    folder = tmp_path / "BOOTSTRAP_bootstrap_servers"
+    folder.mkdir()
+
+    found = problems({}, toml(folder, "[gateway]\nseed = -1\n"))
+
+    assert len(found) == 2
+    assert found[1].startswith("KAFKA_BOOTSTRAP_SERVERS is not set")
+
+
+@pytest.mark.parametrize(
+    ("content", "named"),
+    [(b"[gateway", "not TOML"), (b"\xff\xfe", "not TOML"), (b"a = 1\na = 2", "not TOML")],
+)
+def test_a_file_that_is_not_toml_is_named(tmp_path: Path, content: bytes, named: str) -> None:
+    path = tmp_path / "odd.toml"
+    path.write_bytes(content)
+
+    assert problems(BOOTSTRAP, path)[0].startswith(f"{path}: {named}")
+
+
+def test_a_file_that_cannot_be_read_is_named(tmp_path: Path) -> None:
+    missing = tmp_path / "missing.toml"
+
+    assert problems(BOOTSTRAP, missing) == [f"{missing}: No such file or directory"]
+    assert problems(BOOTSTRAP, tmp_path) == [f"{tmp_path}: Is a directory"]
+
+
+def test_secrets_in_the_file_are_not_shown_either(tmp_path: Path) -> None:
+    file = toml(
+        tmp_path,
+        '[gateway]\nuser_pool_secret_key = "hunter2"\n'
+        'admin_api_users = [{username = "u", password = "hunter2", role = "x"}]\n',
+    )
+
+    found = problems(BOOTSTRAP, file)
+
+    assert len(found) == 2
+    assert "hunter2" not in " ".join(found)
+
+
+def test_settings_do_not_show_their_secrets() -> None:
+    """A traceback or a debug line shows the repr of what it holds."""
+    shown = repr(
+        settings(
+            GATEWAY_USER_POOL_SECRET_KEY=KEY,
+            GATEWAY_ADMIN_API_USERS="[{username: bob, password: hunter2}]",
+        )
+    )
+
+    assert "hunter2" not in shown
+    assert "0123456789abcdef" not in shown
