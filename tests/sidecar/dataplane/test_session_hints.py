@@ -225,9 +225,10 @@ def test_interceptors_that_may_go_on_learn_and_those_that_are_over_do_not(
 
 
 @MADE
+@pytest.mark.parametrize("draw", ["REQUEST", "PARTITION"])
 @pytest.mark.parametrize("version", [9, 12, 13])
-def test_what_follows_a_refused_batch_is_told_the_same(version: int, make: Any) -> None:
-    client = make(electing(rate=50, seed=3))
+def test_what_follows_a_refused_batch_is_told_the_same(version: int, draw: str, make: Any) -> None:
+    client = make(electing(rate=50, seed=3, draw=draw))
     hears(client)
     sent = 0
     while not client.recorded.injections:
