@@ -9,6 +9,7 @@ from uuid import uuid4
 
 import confluent_kafka
 import pytest
+from confluent_kafka.admin import AdminClient
 
 from codec.api_keys import ApiKey
 from codec.error_codes import ErrorCode
@@ -30,6 +31,7 @@ pytestmark = [
     pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning"),
 ]
 
+RESTART = "kafka.chaos.RollingRestartPlugin"
 VALUES = [str(number) for number in range(20)]
 LED_BY_2 = 1
 """A partition of the common topic."""
@@ -141,6 +143,41 @@ def test_a_producer_recovers_when_the_fault_ends(gateways: Gateways, name: str, 
         assert all(event["leader_id"] != event["broker_id"] for event in events())
         # Java takes a hint with a higher epoch only.
         assert len(asked) == 1 if name == "java" else len(asked) > 1
+
+
+@pytest.mark.parametrize("hint", ["UNCHANGED", "MOVED"])
+@pytest.mark.parametrize("name", sorted(HINTED))
+@pytest.mark.parametrize(
+    ("plugin", "config"),
+    [
+        (PLUGIN, {"rateInPercent": 30, "draw": "PARTITION", "windowMs": 400, "seed": 5}),
+        (RESTART, {"everyMs": 900, "downMs": 500}),
+    ],
+    ids=["windows", "restart"],
+)
+def test_nothing_is_lost_while_leaders_come_and_go(
+    gateways: Gateways, plugin: str, config: dict[str, Any], name: str, hint: str
+) -> None:
+    vcluster = f"hints-{uuid4().hex[:12]}-"
+    access = gateways.first.access(vcluster)
+    clients.create_topic(access, "t")
+    if plugin == RESTART:
+        found = AdminClient(clients.librdkafka_config(access)).list_topics("t", timeout=10)
+        config = config | {"brokers": [found.topics["t"].partitions[0].leader]}
+    inject(gateways.first, vcluster, plugin, **config, hint=hint)
+    values: list[str] = []
+    struck: list[Any] = []
+    # A Java tool may be done with all of it between two turns.
+    for number in range(12):
+        some = [f"{number}-{value}" for value in VALUES]
+        client(name, gateways.kafka).produce(access, "t", some)
+        values += some
+        struck = gateways.first.events(virtual_cluster=vcluster, api="PRODUCE")
+        if number >= 2 and struck:
+            break
+
+    assert struck
+    assert clients.stored(gateways.kafka.bootstrap, f"{vcluster}t") == values
 
 
 @pytest.mark.parametrize("hint", ["UNCHANGED", "MOVED"])
