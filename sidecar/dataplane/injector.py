@@ -18,7 +18,7 @@ from sidecar.dataplane.sequence_oracle import SequenceOracle
 from sidecar.dataplane.sequences import Cause, RefusedSequences, batches
 from sidecar.dataplane.throttles import Throttles
 from sidecar.dataplane.topic_names import TopicNames, by_id
-from sidecar.dataplane.turns import Roster, Seen, causes, decide
+from sidecar.dataplane.turns import Roster, Seen, asks_for_topics, causes, decide
 from sidecar.faults.base import (
     Answer,
     Answered,
@@ -129,11 +129,28 @@ class Injector:
             self._record_forwarded(ruling, header, seen.request, now)
         if ruling is not None and ruling.refusal is not None:
             return ruling
+        return self._awaited(pipeline, header, seen, session, ruling, now)
+
+    def _awaited(
+        self,
+        pipeline: Pipeline,
+        header: RequestHeader,
+        seen: Seen,
+        session: Contents | None,
+        ruling: Ruling | None,
+        now: float,
+    ) -> Ruling | None:
+        """The ruling about a request that is forwarded, with what its answer is looked at for."""
         if session is not None:
             ruling = ruling or Ruling()
             ruling.session = session
         if self.heeding.wants(header.api_key) and seen.request is not None:
             ruling = self.heeding.asked(header, seen.request, ruling)
+        if header.api_key == ApiKey.METADATA:
+            learners = pipeline.learners(self.identity, now)
+            if learners:
+                ruling = ruling or Ruling()
+                ruling.learners = learners
         return ruling
 
     def _seen(
@@ -143,7 +160,7 @@ class Injector:
 
         Where it matters what a Fetch is about, each has to be looked at: it may name nothing.
         """
-        if header.api_key != ApiKey.FETCH or not any(map(_asks_for_topics, stages)):
+        if header.api_key != ApiKey.FETCH or not any(map(asks_for_topics, stages)):
             if header.api_key == ApiKey.FETCH:
                 self._fetched.forget()
             return Seen(self._topics.read, header, data), None
@@ -229,7 +246,7 @@ class Injector:
         header = watch.header
         delay = watch.delay
         unknown = self._topics.name(header, message)
-        self._hear(watch, message, now)
+        self._told_by_broker(watch, message, now)
         for cause, kept in watch.causes:
             if now >= pipeline.ends(cause.stage.interceptor.uid):
                 continue
@@ -254,18 +271,20 @@ class Injector:
                 case Disconnect():
                     return Struck(None, now)
         if watch.refused:
-            message = splitting.merged(message, watch.order, watch.refused)
+            message = splitting.merged(message, watch.order, watch.refused, watch.hints)
         due = watch.asked_at + delay
         if watch.heeds is not None:
             self.heeding.answered(header.api_key, watch.heeds, message, max(now, due))
         return Struck(message, due, unknown)
 
-    def _hear(self, watch: Watch, message: Any, now: float) -> None:
-        """Take note of what a broker says, before faults."""
+    def _told_by_broker(self, watch: Watch, message: Any, now: float) -> None:
+        """Who wants to know hears what an answer says before faults."""
         if watch.session is not None and not message.error_code:
             self._fetched.given(message.session_id, watch.session)
         if watch.heeds is not None:
             self.heeding.appended(watch.heeds, message, now)
+        for learner in watch.learners:
+            learner.learn(self.identity.virtual_cluster, message)
 
     def _split(
         self,
@@ -281,7 +300,9 @@ class Injector:
         struck = splitting.picked(request, decision.parts.__contains__)
         left = splitting.picked(request, lambda place: place not in decision.parts)
         if not left.topic_data and not ruling.refused:
-            answer = Answer(refuse_produce(request, decision.error), decision.error)
+            hints = decision.hints
+            told = refuse_produce(request, decision.error, hints)
+            answer = Answer(told, decision.error, hints=hints)
             if self._refused(answer, cause, reason, header, request, now):
                 ruling.refusal = answer
             return
@@ -289,10 +310,11 @@ class Injector:
             return
         ruling.order = ruling.order or splitting.order_of(request)
         ruling.refused.update(dict.fromkeys(decision.parts, decision.error))
+        ruling.hints.update(decision.hints)
         ruling.request = left
         if not left.topic_data:
             nothing = ProduceResponse()
-            answer = splitting.merged(nothing, ruling.order, ruling.refused)
+            answer = splitting.merged(nothing, ruling.order, ruling.refused, ruling.hints)
             ruling.refusal = Answer(answer, decision.error)
 
     def _behind_refused(
@@ -306,15 +328,21 @@ class Injector:
             return ruling
         cause = next(iter(behind.values()))
         rule = cause.stage.rule
+        asked = Asked(
+            ApiKey.PRODUCE,
+            header.api_version,
+            request,
+            further(cause.stage.interceptor.seed, cause.draw),
+            virtual_cluster=self.identity.virtual_cluster,
+            connection=self._connection(cause.stage),
+        )
         if rule.splits is not None and request.acks != 0:
             ruling = ruling or Ruling()
             parts = frozenset((batch.key[0], batch.key[1]) for batch in behind)
-            refuse = Refuse(parts, rule.splits)
+            refuse = Refuse(parts, rule.splits, rule.hints(asked, parts))
             self._split(refuse, cause, FOLLOWS, header, request, ruling, now)
             self.refused.forwarded(batch for batch in found if batch not in behind)
             return ruling
-        chance = further(cause.stage.interceptor.seed, cause.draw)
-        asked = Asked(ApiKey.PRODUCE, header.api_version, request, chance)
         decision = rule.decide(asked)
         if not isinstance(decision, Answer | Disconnect):
             return ruling
@@ -366,9 +394,3 @@ class Injector:
             for batch in batches(request):
                 self.refused.refused(batch, cause)
         return True
-
-
-def _asks_for_topics(stage: Stage) -> bool:
-    """Whether it matters to an interceptor which topics a Fetch is about."""
-    meant, rule = stage.selection, stage.rule
-    return (meant is not None and meant.reads) or bool(rule.topic or rule.splits)

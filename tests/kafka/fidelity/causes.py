@@ -68,7 +68,8 @@ CAUSES: tuple[Cause, ...] = (
     Cause(
         "no hint",
         "From Produce v10 on a broker that has lost a partition names the new leader and its epoch "
-        "in the refusal (KIP-951); ours has no hint, as the reference has none. Clients that heed "
+        "in the refusal (KIP-951); ours has no hint, as the reference has none, unless `hint` asks "
+        "for one, whose epoch is the old one (ADR 16). Clients that heed "
         "it (Java, librdkafka) go straight to the new leader after a real election, and have to "
         "ask with ours.",
         (
