@@ -8,9 +8,7 @@ That is rung 1. With a window it is rung 2: a draw takes the leader of a partiti
 for everybody in the interceptor's scope and in every API that notices (`lost_leadership`).
 """
 
-from collections.abc import Iterator
 from dataclasses import dataclass
-from hashlib import blake2b
 from typing import Final
 
 from codec.api_keys import ApiKey
@@ -30,7 +28,7 @@ from sidecar.faults.base import (
     Refuse,
     ResponseDecision,
 )
-from sidecar.faults.draws import draw
+from sidecar.faults.election_draws import ElectionDraws
 from sidecar.faults.leaders import HINTS, NONE, HintingRule
 from sidecar.faults.lost_leadership import APIS, Lost, produced, strike, strike_answer
 from sidecar.faults.marks import Marks
@@ -112,12 +110,10 @@ class LeaderElectionRule(HintingRule):
         super().__init__(config.hint if rate else NONE)
         self._by_partition = config.draw == PARTITION
         self._outcome = config.outcome
-        self._rate = rate
         self._window = config.window_ms / 1000
-        self._counts: dict[tuple[str, Place], Iterator[int]] = {}
-        self._requests: Iterator[int] | None = None
         self._windows = Windows(self._window, config.max_partitions_at_once)
         self.marks = self._windows.marks
+        self._draws = ElectionDraws(rate, self.marks)
         self.rung = 2 if self._window else 1
         # With these it numbers its draws itself.
         own = self._by_partition or self._window
@@ -142,7 +138,7 @@ class LeaderElectionRule(HintingRule):
         request = asked.request
         chosen = produced(request)
         if self._by_partition:
-            chosen = [place for place in chosen if self._draws(asked, place)]
+            chosen = self._draws.partitions(asked, chosen)
         if not chosen:
             return FORWARD
         if self._outcome != REJECT:
@@ -178,38 +174,15 @@ class LeaderElectionRule(HintingRule):
         message = deny_produce(answered.response, denied, _ERROR, hints)
         return Deny(message, _ERROR, appended, hints=hints)
 
-    def _draws(self, asked: Asked, place: Place) -> bool:
-        """Whether the next draw for a partition is below the rate."""
-        counts, key = self._counts, (asked.virtual_cluster, place)
-        if key not in counts:
-            if len(counts) >= MAX_PARTITIONS:
-                counts.clear()
-            counts[key] = self.marks.numbers()
-        n = next(counts[key])
-        return draw(_seed_of(asked.seed, place), n) < self._rate
-
     def _open(self, asked: Asked) -> None:
         """Draw for what has a leader; take it away where the draw says so."""
         lost = self._lost(asked)
         led = [place for place in produced(asked.request) if not lost(place)]
         if self._by_partition:
-            chosen = [place for place in led if self._draws(asked, place)]
+            chosen = self._draws.partitions(asked, led)
         else:
-            chosen = led if led and draw(asked.seed, self._next()) < self._rate else []
+            chosen = led if led and self._draws.request(asked) else []
         self._windows.begin(asked.virtual_cluster, chosen, asked.now)
-
-    def _next(self) -> int:
-        """The number of the next draw for a request."""
-        if self._requests is None:
-            self._requests = self.marks.numbers()
-        return next(self._requests)
 
     def _lost(self, about: Asked | Answered) -> Lost:
         return self._windows.lost(about.virtual_cluster, about.now)
-
-
-def _seed_of(seed: int, place: Place) -> int:
-    """The seed of the draws for one partition."""
-    topic, partition = place
-    text = f"{seed}\0{partition}\0{topic}".encode("utf-8", "surrogateescape")
-    return int.from_bytes(blake2b(text, digest_size=8).digest(), "big")
