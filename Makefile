@@ -4,7 +4,7 @@ VENV   := .venv
 BIN    := $(VENV)/bin
 .DEFAULT_GOAL := help
 
-.PHONY: help demo oracle test test-fast check fmt proto vectors bench bench-quick bench-extra bench-kafka bench-codec clean api-coverage faults-doc
+.PHONY: help demo oracle fidelity test test-fast check fmt proto vectors bench bench-quick bench-extra bench-kafka bench-codec clean api-coverage faults-doc
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
@@ -43,6 +43,9 @@ api-coverage: $(VENV)/.dev ## docs/api-coverage.md anew, from real Kafka (Java, 
 
 oracle: $(VENV)/.dev ## five minutes of mixed faults on real Kafka (ARGS="--seconds 60 --seed 7"), and who lost what
 	@$(BIN)/python -m tests.kafka.oracle $(ARGS)
+
+fidelity: $(VENV)/.dev ## docs/fidelity.md anew: real elections beside ours, half an hour (ARGS=--help)
+	@$(BIN)/python -m tests.kafka.fidelity $(ARGS)
 
 check: $(VENV)/.dev ## format, lint, types, import rules, protos, Dockerfile, compose file
 	@PATH="$(CURDIR)/$(BIN):$$PATH" .ci/check

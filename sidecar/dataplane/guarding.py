@@ -3,7 +3,8 @@
 It also passes on which records a rule had no time for.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
+from typing import Any
 
 from sidecar.faults.base import (
     FORWARD,
@@ -12,6 +13,9 @@ from sidecar.faults.base import (
     Change,
     Decision,
     Forward,
+    Hints,
+    Learner,
+    Place,
     ResponseDecision,
     Rule,
 )
@@ -43,6 +47,15 @@ class GuardedRule:
         self.watches = rule.watches
         self.topic = rule.topic
         self.marks = rule.marks
+        self.learner = None if rule.learner is None else _GuardedLearner(rule.learner, failed)
+
+    def hints(self, asked: Asked, places: Iterable[Place]) -> Hints:
+        """As the rule does; none where it fails."""
+        try:
+            return self._rule.hints(asked, places)
+        except Exception as error:  # noqa: BLE001 - as below
+            self._failed(error)
+            return {}
 
     def decide(self, asked: Asked) -> Decision:
         """As the rule does; nothing where it fails."""
@@ -65,3 +78,16 @@ class GuardedRule:
         if isinstance(decision, Change | Forward) and decision.passed:
             self._passed_over(decision.passed)
         return decision
+
+
+class _GuardedLearner:
+    def __init__(self, learner: Learner, failed: Failed) -> None:
+        self._learner = learner
+        self._failed = failed
+
+    def learn(self, virtual_cluster: str, metadata: Any) -> None:
+        """As the rule's does; nothing where it fails."""
+        try:
+            self._learner.learn(virtual_cluster, metadata)
+        except Exception as error:  # noqa: BLE001 - as above
+            self._failed(error)

@@ -170,6 +170,8 @@ def injection(
     error = ErrorCode.NONE
     if not isinstance(decision, Delay | Throttle | Change):
         error = decision.error
+    hints = decision.hints if isinstance(decision, Answer | Refuse | Deny) else {}
+    hint = hints.get((topic, partition)) if topic is not None and partition is not None else None
     seconds = decision.seconds if isinstance(decision, Delay | Swallow) else None
     return Injection(
         time=now,
@@ -201,8 +203,8 @@ def injection(
         draw=draw,
         reason=reason,
         seed=stage.interceptor.seed,
-        leader_id=None,
-        leader_epoch=None,
+        leader_id=None if hint is None else hint.leader_id,
+        leader_epoch=None if hint is None else hint.leader_epoch,
         delay_ms=None if seconds is None else round(seconds * 1000),
         records_changed=records_changed,
         coordinator_key=_short(decision.key) if isinstance(decision, Answer | Deny) else None,

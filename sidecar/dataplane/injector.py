@@ -7,6 +7,7 @@ from codec.api_keys import ApiKey
 from codec.headers import RequestHeader
 from codec.messages.produce import ProduceResponse
 from sidecar.dataplane import splitting
+from sidecar.dataplane.fetch_contents import Contents, FetchContents
 from sidecar.dataplane.heeding import Heeding
 from sidecar.dataplane.injecting import Peer
 from sidecar.dataplane.noting import Notes, Record
@@ -17,7 +18,7 @@ from sidecar.dataplane.sequence_oracle import SequenceOracle
 from sidecar.dataplane.sequences import Cause, RefusedSequences, batches
 from sidecar.dataplane.throttles import Throttles
 from sidecar.dataplane.topic_names import TopicNames, by_id
-from sidecar.dataplane.turns import Roster, Seen, causes, decide
+from sidecar.dataplane.turns import Roster, Seen, asks_for_topics, causes, decide
 from sidecar.faults.base import (
     Answer,
     Answered,
@@ -67,6 +68,7 @@ class Injector:
         self.heeding = Heeding(peer, identity, recoveries, oracle, self._heeds_changed)
         self.notes = Notes(peer, identity, record, self.heeding.told)
         self._topics = TopicNames(logical_topic)
+        self._fetched = FetchContents()
         self.roster = Roster(peer, identity, lapsed)
         self._pipeline: Pipeline | None = None
         self.refused = RefusedSequences()
@@ -79,6 +81,8 @@ class Injector:
         """Whether requests of this API are drawn for, held against refused ones, or heeded."""
         if pipeline.snapshot.interceptors:
             self.heeding.client(self.peer.client_id)
+        if api_key == ApiKey.FETCH and not self.stages(pipeline, api_key):
+            self._fetched.forget()
         return (
             bool(self.stages(pipeline, api_key))
             or (api_key == ApiKey.PRODUCE and len(self.refused) > 0)
@@ -108,7 +112,7 @@ class Injector:
         """
         first, stages = self._held or (None, self.stages(pipeline, header.api_key))
         self._held = None
-        seen = Seen(self._topics.read, header, data)
+        seen, session = self._seen(header, data, stages)
         turns: list[Cause | Stage] = [*stages] if first is None else [first, *stages]
         ruling = None
         for cause in causes(turns, pipeline, header, seen, now, self.roster.drop):
@@ -123,10 +127,49 @@ class Injector:
             ruling = self._behind_refused(header, left or seen.request, ruling, now)
         if ruling is not None and ruling.refusal is None:
             self._record_forwarded(ruling, header, seen.request, now)
-        forwarded = ruling is None or ruling.refusal is None
-        if forwarded and self.heeding.wants(header.api_key) and seen.request is not None:
+        if ruling is not None and ruling.refusal is not None:
+            return ruling
+        return self._awaited(pipeline, header, seen, session, ruling, now)
+
+    def _awaited(
+        self,
+        pipeline: Pipeline,
+        header: RequestHeader,
+        seen: Seen,
+        session: Contents | None,
+        ruling: Ruling | None,
+        now: float,
+    ) -> Ruling | None:
+        """The ruling about a request that is forwarded, with what its answer is looked at for."""
+        if session is not None:
+            ruling = ruling or Ruling()
+            ruling.session = session
+        if self.heeding.wants(header.api_key) and seen.request is not None:
             ruling = self.heeding.asked(header, seen.request, ruling)
+        if header.api_key == ApiKey.METADATA:
+            learners = pipeline.learners(self.identity, now)
+            if learners:
+                ruling = ruling or Ruling()
+                ruling.learners = learners
         return ruling
+
+    def _seen(
+        self, header: RequestHeader, data: Any, stages: Sequence[Stage]
+    ) -> tuple[Seen, Contents | None]:
+        """A request, and what is in the fetch session that it asks for.
+
+        Where it matters what a Fetch is about, each has to be looked at: it may name nothing.
+        """
+        if header.api_key != ApiKey.FETCH or not any(map(asks_for_topics, stages)):
+            if header.api_key == ApiKey.FETCH:
+                self._fetched.forget()
+            return Seen(self._topics.read, header, data), None
+        request = self._topics.read(header, data)
+        if request is None:
+            self._fetched.forget()
+            return Seen(lambda *_: None, header, data), None
+        whole, session = self._fetched.asked(request)
+        return Seen(lambda *_: whole, header, data), session
 
     def _apply(
         self, cause: Cause, header: RequestHeader, request: Any, ruling: Ruling, now: float
@@ -203,8 +246,7 @@ class Injector:
         header = watch.header
         delay = watch.delay
         unknown = self._topics.name(header, message)
-        if watch.heeds is not None:
-            self.heeding.appended(watch.heeds, message, now)
+        self._told_by_broker(watch, message, now)
         for cause, kept in watch.causes:
             if now >= pipeline.ends(cause.stage.interceptor.uid):
                 continue
@@ -229,11 +271,20 @@ class Injector:
                 case Disconnect():
                     return Struck(None, now)
         if watch.refused:
-            message = splitting.merged(message, watch.order, watch.refused)
+            message = splitting.merged(message, watch.order, watch.refused, watch.hints)
         due = watch.asked_at + delay
         if watch.heeds is not None:
             self.heeding.answered(header.api_key, watch.heeds, message, max(now, due))
         return Struck(message, due, unknown)
+
+    def _told_by_broker(self, watch: Watch, message: Any, now: float) -> None:
+        """Who wants to know hears what an answer says before faults."""
+        if watch.session is not None and not message.error_code:
+            self._fetched.given(message.session_id, watch.session)
+        if watch.heeds is not None:
+            self.heeding.appended(watch.heeds, message, now)
+        for learner in watch.learners:
+            learner.learn(self.identity.virtual_cluster, message)
 
     def _split(
         self,
@@ -249,7 +300,9 @@ class Injector:
         struck = splitting.picked(request, decision.parts.__contains__)
         left = splitting.picked(request, lambda place: place not in decision.parts)
         if not left.topic_data and not ruling.refused:
-            answer = Answer(refuse_produce(request, decision.error), decision.error)
+            hints = decision.hints
+            told = refuse_produce(request, decision.error, hints)
+            answer = Answer(told, decision.error, hints=hints)
             if self._refused(answer, cause, reason, header, request, now):
                 ruling.refusal = answer
             return
@@ -257,10 +310,11 @@ class Injector:
             return
         ruling.order = ruling.order or splitting.order_of(request)
         ruling.refused.update(dict.fromkeys(decision.parts, decision.error))
+        ruling.hints.update(decision.hints)
         ruling.request = left
         if not left.topic_data:
             nothing = ProduceResponse()
-            answer = splitting.merged(nothing, ruling.order, ruling.refused)
+            answer = splitting.merged(nothing, ruling.order, ruling.refused, ruling.hints)
             ruling.refusal = Answer(answer, decision.error)
 
     def _behind_refused(
@@ -274,15 +328,21 @@ class Injector:
             return ruling
         cause = next(iter(behind.values()))
         rule = cause.stage.rule
+        asked = Asked(
+            ApiKey.PRODUCE,
+            header.api_version,
+            request,
+            further(cause.stage.interceptor.seed, cause.draw),
+            virtual_cluster=self.identity.virtual_cluster,
+            connection=self._connection(cause.stage),
+        )
         if rule.splits is not None and request.acks != 0:
             ruling = ruling or Ruling()
             parts = frozenset((batch.key[0], batch.key[1]) for batch in behind)
-            refuse = Refuse(parts, rule.splits)
+            refuse = Refuse(parts, rule.splits, rule.hints(asked, parts))
             self._split(refuse, cause, FOLLOWS, header, request, ruling, now)
             self.refused.forwarded(batch for batch in found if batch not in behind)
             return ruling
-        chance = further(cause.stage.interceptor.seed, cause.draw)
-        asked = Asked(ApiKey.PRODUCE, header.api_version, request, chance)
         decision = rule.decide(asked)
         if not isinstance(decision, Answer | Disconnect):
             return ruling

@@ -9,7 +9,7 @@ from sidecar.dataplane.budget import Ask, BorrowedPurse, Budget, OwnPurse, budge
 from sidecar.dataplane.guarding import GuardedRule
 from sidecar.dataplane.selecting import Selection, selection
 from sidecar.dataplane.tenancy.names import Names
-from sidecar.faults.base import Rule
+from sidecar.faults.base import Learner, Rule
 from sidecar.faults.draws import Draws
 from sidecar.faults.registry import kind_of, rule_for
 from sidecar.model.identity import Identity
@@ -141,9 +141,11 @@ class Pipeline:
         for uid, rule in self._rules.items():
             if rule.marks is not None and spread is not None and uid not in rules:
                 rule.marks.join(place, partial(_spread, spread, uid))
+        self._teaches = any(rule.learner is not None for rule in self._rules.values())
         leases = {lease.uid: lease for lease in snapshot.leases}
+        self._last = {i.uid: i.ends(leases) for i in snapshot.interceptors}
         at_work = () if snapshot.halted else snapshot.interceptors
-        self._ends = {i.uid: i.ends(leases) for i in at_work if not i.paused}
+        self._ends = {i.uid: self._last[i.uid] for i in at_work if not i.paused}
         spent = previous.budgets if previous else {}
         self.budgets: dict[str, Budget | None] = {
             i.uid: budget(i, spent.get(i.uid), place, ask) for i in snapshot.interceptors
@@ -156,6 +158,7 @@ class Pipeline:
         )
         """What this process has of the first one, by uid."""
         self._chains: dict[Identity, Chains] = {}
+        self._learning: dict[Identity, tuple[Stage, ...]] = {}
         self._names: dict[str, Names] = {}
 
     def names(self, who: Identity) -> Names:
@@ -205,20 +208,39 @@ class Pipeline:
             found = self._chains[who] = self._compile(who)
         return found
 
+    def learners(self, who: Identity, now: float) -> list[Learner]:
+        """Whose rules are told of Metadata for `who`, whatever their selectors mean.
+
+        What one client hears of leaders holds for all. Those that are paused or halted learn as
+        well: when they go on they are to know.
+        """
+        if not self._teaches:
+            return []
+        self.chains(who)
+        return [
+            stage.rule.learner
+            for stage in self._learning[who]
+            if stage.rule.learner is not None and not stage.is_over(now)
+        ]
+
     def _compile(self, who: Identity) -> Chains:
         chains: dict[ApiKey, list[Stage]] = {}
+        learning: list[Stage] = []
         known = mapped(who, self.snapshot.user_mappings)
         for interceptor in resolve(self.snapshot.interceptors, known):
             uid = interceptor.uid
+            rule, numbers = self._rules[uid], self._numbers[uid]
+            stage = Stage(interceptor, rule, numbers, self._last[uid], self.budgets[uid])
+            if rule.learner is not None:
+                learning.append(stage)
             if uid not in self._ends:
                 continue
-            rule, numbers = self._rules[uid], self._numbers[uid]
-            stage = Stage(interceptor, rule, numbers, self._ends[uid], self.budgets[uid])
             meant = stage.selection
             if meant is None or meant.principal(known):
                 for api in rule.apis:
                     if meant is None or meant.api(api):
                         chains.setdefault(api, []).append(stage)
+        self._learning[who] = tuple(learning)
         return {api: tuple(stages) for api, stages in chains.items()}
 
 

@@ -2,14 +2,27 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from types import MappingProxyType
 from typing import Any, NamedTuple
 
 from codec.error_codes import ErrorCode
 from codec.headers import RequestHeader
 from sidecar.dataplane import splitting
+from sidecar.dataplane.fetch_contents import Contents
 from sidecar.dataplane.recovering import ClientRecoveries
 from sidecar.dataplane.sequences import Batch, Cause
-from sidecar.faults.base import Answer, Change, Delay, Disconnect, Place, Swallow, Throttle
+from sidecar.faults.base import (
+    Answer,
+    Change,
+    Delay,
+    Disconnect,
+    Hint,
+    Hints,
+    Learner,
+    Place,
+    Swallow,
+    Throttle,
+)
 
 
 class Watch(NamedTuple):
@@ -23,6 +36,9 @@ class Watch(NamedTuple):
         refused: topic-partitions that were not forwarded, and the error of each.
         order: of the request they were in, see `splitting.order_of`.
         heeds: what the answer tells of, whatever faults make of it; None if nothing.
+        hints: what is told of those that were not forwarded.
+        learners: who is told of a Metadata answer before it is struck.
+        session: what is in the fetch session that the request asks for; None if it asks for none.
     """
 
     header: RequestHeader
@@ -32,6 +48,15 @@ class Watch(NamedTuple):
     refused: Mapping[Place, ErrorCode]
     order: Sequence[tuple[str, bytes, list[int]]]
     heeds: "Heeds | None" = None
+    hints: Hints = MappingProxyType({})
+    learners: Sequence[Learner] = ()
+    session: Contents | None = None
+
+    @property
+    def reads(self) -> bool:
+        """Whether the answer has to be decoded."""
+        looked_at = self.causes or self.refused or self.heeds or self.learners
+        return bool(looked_at) or self.session is not None
 
 
 class Heeds(NamedTuple):
@@ -73,7 +98,7 @@ class Ruling:
         throttles: as `delays`.
         paced: whether its connection is read more slowly from now on.
         causes: whose rules want to see the answer, each with what it asked to be kept.
-        refused, order, heeds: as in `Watch`.
+        refused, order, heeds, hints, learners, session: as in `Watch`.
     """
 
     refusal: Answer | Disconnect | Swallow | None = None
@@ -88,6 +113,9 @@ class Ruling:
     refused: dict[Place, ErrorCode] = field(default_factory=dict)
     order: Sequence[tuple[str, bytes, list[int]]] = ()
     heeds: Heeds | None = None
+    hints: dict[Place, Hint] = field(default_factory=dict)
+    learners: Sequence[Learner] = ()
+    session: Contents | None = None
 
     def left_of(self, request: Any) -> Any:
         """A decoded Produce request without what was refused of it."""
@@ -97,10 +125,26 @@ class Ruling:
 
     def watch(self, header: RequestHeader, now: float) -> Watch | None:
         """What the answer has to be held against, if it has."""
-        if not (self.delay or self.causes or self.refused or self.heeds):
+        if not self.delay and not self.reads:
             return None
-        causes = tuple(self.causes)
-        return Watch(header, now, self.delay, causes, self.refused, self.order, self.heeds)
+        return Watch(
+            header,
+            now,
+            self.delay,
+            tuple(self.causes),
+            self.refused,
+            self.order,
+            self.heeds,
+            self.hints,
+            self.learners,
+            self.session,
+        )
+
+    @property
+    def reads(self) -> bool:
+        """Whether the answer has to be decoded."""
+        looked_at = self.causes or self.refused or self.heeds or self.learners
+        return bool(looked_at) or self.session is not None
 
 
 class Struck(NamedTuple):

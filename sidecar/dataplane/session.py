@@ -337,7 +337,7 @@ class Session:
         """What faults make of a response."""
         watch: Watch = pending.faults
         as_it_came = Struck(chunks, watch.asked_at + watch.delay)
-        if self._injector is None or not (watch.causes or watch.refused or watch.heeds):
+        if self._injector is None or not watch.reads:
             return as_it_came
         key, version = pending.api_key, pending.api_version
         data = b"".join(chunks)[_SIZE:]

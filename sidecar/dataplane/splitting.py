@@ -9,8 +9,8 @@ from typing import Any
 
 from codec.error_codes import ErrorCode
 from codec.messages.produce import ProduceResponse
-from sidecar.faults.base import Place
-from sidecar.faults.refusals import refused_partition
+from sidecar.faults.base import Hints, Place
+from sidecar.faults.refusals import add_endpoints, refused_partition
 
 _TopicResponse = ProduceResponse.TopicProduceResponse
 _PartitionResponse = _TopicResponse.PartitionProduceResponse
@@ -42,12 +42,14 @@ def merged(
     response: Any,
     order: Sequence[tuple[str, bytes, list[int]]],
     refused: Mapping[Place, ErrorCode],
+    hints: Hints,
 ) -> Any:
     """One answer to a request that had this order, of which these were not forwarded.
 
     Args:
         response: the broker's, about the others. What it says of nothing that was asked is left
-            out; what it does not say is not made up.
+            out; what it does not say is not made up. Hints of its own stay.
+        hints: what is told of those that were not forwarded.
     """
     found = {
         (topic.name, part.index): part
@@ -62,10 +64,13 @@ def merged(
             error = refused.get((name, index))
             part = found.get((name, index))
             if error is not None:
-                parts.append(refused_partition(_PartitionResponse, index, error))
+                parts.append(
+                    refused_partition(_PartitionResponse, index, error, hints.get((name, index)))
+                )
             elif part is not None:
                 parts.append(part)
         result.responses.append(
             _TopicResponse(name=name, topic_id=topic_id, partition_responses=parts)
         )
+    add_endpoints(result, hints)
     return result

@@ -41,6 +41,8 @@ class TopicNames:
                 if name is None:
                     return None
                 _set_name(topic, name)
+            for topic in getattr(request, "forgotten_topics_data", None) or ():
+                topic.topic = self._logical_topic(topic.topic_id) or ""
         return request
 
     def unknown(self, header: RequestHeader, data: Any) -> set[bytes]:

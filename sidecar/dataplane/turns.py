@@ -161,6 +161,12 @@ def _names_some(topic: Callable[[str], bool], header: RequestHeader, seen: Seen)
     return any(topic(getattr(each, name)) for each in getattr(request, topics) or ())
 
 
+def asks_for_topics(stage: Stage) -> bool:
+    """Whether it matters to an interceptor which topics a Fetch is about."""
+    meant, rule = stage.selection, stage.rule
+    return (meant is not None and meant.reads) or bool(rule.topic or rule.splits)
+
+
 def _splits(stage: Stage, api: ApiKey) -> bool:
     """Whether a rule strikes single topic-partitions of a request."""
     return api is ApiKey.PRODUCE and stage.rule.splits is not None

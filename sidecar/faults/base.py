@@ -5,7 +5,7 @@ the broker's answer to it (`answered`). Messages are decoded and named as the cl
 rule leaves them as they are. It never sleeps, logs or raises to steer.
 """
 
-from collections.abc import Callable, Sequence, Set
+from collections.abc import Callable, Iterable, Mapping, Sequence, Set
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple, Protocol
 
@@ -79,6 +79,24 @@ Place = tuple[str, int]
 """Topic and partition."""
 
 
+class Hint(NamedTuple):
+    """Who leads a topic-partition, as an answer may say that refuses it (KIP-951).
+
+    Args:
+        host, port, rack: where clients reach that broker: at the sidecar.
+    """
+
+    leader_id: int
+    leader_epoch: int
+    host: str
+    port: int
+    rack: str | None
+
+
+Hints = Mapping[Place, Hint]
+"""Of the topic-partitions of which something is told."""
+
+
 class Part(NamedTuple):
     """A topic-partition that a fault struck.
 
@@ -108,22 +126,26 @@ class Answer:
 
     Args:
         key: the group or transactional id it is about, if it is about one.
+        hints: that are in the response.
     """
 
     response: Any
     error: ErrorCode
     key: str | None = None
+    hints: Hints = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
 class Refuse:
     """Do not forward these topic-partitions of a Produce that has an answer; forward the others.
 
-    The answer to the client is one: the broker's about the others, and `error` for these.
+    The answer to the client is one: the broker's about the others, and `error` for these, with
+    `hints`.
     """
 
     parts: Set[Place]
     error: ErrorCode
+    hints: Hints = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -188,6 +210,7 @@ class Deny:
         parts: of which it does.
         appended: whether what the broker did is more than to tell something.
         key: as in `Answer`.
+        hints: that are in the message.
     """
 
     message: Any
@@ -195,6 +218,7 @@ class Deny:
     parts: Sequence[Part]
     appended: bool = True
     key: str | None = None
+    hints: Hints = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -226,6 +250,13 @@ Decision = Forward | Answer | Refuse | Await | Disconnect | Swallow | Throttle |
 ResponseDecision = Forward | Deny | Disconnect | Delay | Change
 """About a response."""
 FORWARD = Forward()
+
+
+class Learner(Protocol):
+    """What a rule knows of the cluster, from answers to whomever its interceptor is for."""
+
+    def learn(self, virtual_cluster: str, metadata: Any) -> None:
+        """Take note of a decoded Metadata answer, before faults, as the client sees it."""
 
 
 class Rule(Protocol):
@@ -266,6 +297,13 @@ class Rule(Protocol):
     def marks(self) -> Marks | None:
         """What all connections must see of what it keeps in mind; None if it keeps nothing so."""
 
+    @property
+    def learner(self) -> Learner | None:
+        """What is told of all Metadata in its scope, drawn or not; None if nothing is."""
+
+    def hints(self, asked: Asked, places: Iterable[Place]) -> Hints:
+        """What is told of topic-partitions of a Produce that are refused for what came before."""
+
     def decide(self, asked: Asked) -> Decision:
         """What happens to a selected request (a decoded message of one of `apis`)."""
 
@@ -282,6 +320,11 @@ class RequestRule:
     splits: ErrorCode | None = None
     memorable = False
     watches: frozenset[ApiKey] = frozenset()
+    learner: Learner | None = None
+
+    def hints(self, asked: Asked, places: Iterable[Place]) -> Hints:
+        """It gives none."""
+        return {}
 
     def answered(self, answered: Answered) -> ResponseDecision:
         """Not asked: it watches no answers."""

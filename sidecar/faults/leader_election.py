@@ -8,9 +8,7 @@ That is rung 1. With a window it is rung 2: a draw takes the leader of a partiti
 for everybody in the interceptor's scope and in every API that notices (`lost_leadership`).
 """
 
-from collections.abc import Iterator
 from dataclasses import dataclass
-from hashlib import blake2b
 from typing import Final
 
 from codec.api_keys import ApiKey
@@ -24,13 +22,14 @@ from sidecar.faults.base import (
     Decision,
     Deny,
     Disconnect,
+    Hint,
     Part,
     Place,
     Refuse,
-    RequestRule,
     ResponseDecision,
 )
-from sidecar.faults.draws import draw
+from sidecar.faults.election_draws import ElectionDraws
+from sidecar.faults.leaders import HINTS, NONE, HintingRule
 from sidecar.faults.lost_leadership import APIS, Lost, produced, strike, strike_answer
 from sidecar.faults.marks import Marks
 from sidecar.faults.refusals import deny_produce, refuse_produce
@@ -57,6 +56,7 @@ class LeaderElection:
         outcome: what becomes of what was drawn, see `OUTCOMES`.
         window_ms: how long a partition that was drawn has no leader, up to an hour; 0: only what
             was drawn is struck. Needs the outcome REJECT. Meanwhile nothing is drawn for it.
+        hint: who is said to lead instead, see `leaders`. Without an answer there is none.
         max_partitions_at_once: how many partitions of a topic may have none at once; 0: any number.
             What is drawn beyond keeps its leader. Needs `window_ms`.
         seed: 0 to 2**64-1; None takes the process seed, or a random one.
@@ -69,6 +69,7 @@ class LeaderElection:
     draw: str = REQUEST
     outcome: str = REJECT
     window_ms: int = 0
+    hint: str = NONE
     max_partitions_at_once: int = 0
     seed: int | None = None
 
@@ -82,6 +83,9 @@ class LeaderElection:
             checks.refuse(
                 "outcome", f"outcome is {self.outcome!r}, allowed beside window_ms are REJECT"
             )
+        checks.one_of("hint", self.hint, HINTS)
+        if self.hint in HINTS[1:] and self.outcome == APPEND_THEN_DISCONNECT:
+            checks.refuse("hint", f"hint is {self.hint!r}, allowed without an answer are NONE")
         most = self.max_partitions_at_once
         checks.between("max_partitions_at_once", most, 0, MAX_PARTITIONS)
         if most and not self.window_ms:
@@ -96,21 +100,20 @@ class LeaderElection:
         return bool(self.window_ms) or self.draw == PARTITION
 
 
-class LeaderElectionRule(RequestRule):
+class LeaderElectionRule(HintingRule):
     """Answers the sampled share of Produce requests as a broker that lost its partitions."""
 
     marks: Marks
 
     def __init__(self, config: LeaderElection) -> None:
         rate = config.rate_in_percent / 100
+        super().__init__(config.hint if rate else NONE)
         self._by_partition = config.draw == PARTITION
         self._outcome = config.outcome
-        self._rate = rate
         self._window = config.window_ms / 1000
-        self._counts: dict[tuple[str, Place], Iterator[int]] = {}
-        self._requests: Iterator[int] | None = None
         self._windows = Windows(self._window, config.max_partitions_at_once)
         self.marks = self._windows.marks
+        self._draws = ElectionDraws(rate, self.marks)
         self.rung = 2 if self._window else 1
         # With these it numbers its draws itself.
         own = self._by_partition or self._window
@@ -118,7 +121,7 @@ class LeaderElectionRule(RequestRule):
         # At 0 it wants nothing, and costs nothing.
         self.apis = (APIS if self._window else frozenset({ApiKey.PRODUCE})) if rate else _NOTHING
         self.splits = _ERROR if own else None
-        self.memorable = not own and config.outcome == REJECT
+        self.memorable = not own and config.outcome == REJECT and self.learner is None
 
     def decide(self, asked: Asked) -> Decision:
         """Strike what was drawn, or what has no leader. A request without partitions is forwarded.
@@ -129,11 +132,13 @@ class LeaderElectionRule(RequestRule):
         if self._window:
             if asked.api is ApiKey.PRODUCE:
                 self._open(asked)
-            return strike(asked, self._lost(asked)) if self._windows else FORWARD
+            # A Fetch may wait at the broker for so long that a window begins meanwhile.
+            strikes = self._windows or asked.api is ApiKey.FETCH
+            return strike(self, asked, self._lost(asked)) if strikes else FORWARD
         request = asked.request
         chosen = produced(request)
         if self._by_partition:
-            chosen = [place for place in chosen if self._draws(asked, place)]
+            chosen = self._draws.partitions(asked, chosen)
         if not chosen:
             return FORWARD
         if self._outcome != REJECT:
@@ -142,59 +147,42 @@ class LeaderElectionRule(RequestRule):
             return Await(frozenset(chosen))
         if request.acks == 0:
             return Disconnect(_ERROR)
+        hints = self.hints(asked, chosen)
         if self._by_partition:
-            return Refuse(frozenset(chosen), _ERROR)
-        return Answer(refuse_produce(request, _ERROR), _ERROR)
+            return Refuse(frozenset(chosen), _ERROR, hints)
+        return Answer(refuse_produce(request, _ERROR, hints), _ERROR, hints=hints)
 
     def answered(self, answered: Answered) -> ResponseDecision:
         """Say that what was appended was not, or nothing; failures of the broker's own stay."""
         if self._window:
-            return strike_answer(answered, self._lost(answered))
-        appended = [
-            Part(topic.name, partition.index)
-            for topic in answered.response.responses
-            for partition in topic.partition_responses
-            if (topic.name, partition.index) in answered.kept and not partition.error_code
-        ]
+            return strike_answer(self, answered, self._lost(answered))
+        appended: list[Part] = []
+        hints: dict[Place, Hint] = {}
+        for topic in answered.response.responses:
+            for partition in topic.partition_responses:
+                place = (topic.name, partition.index)
+                if place in answered.kept and not partition.error_code:
+                    appended.append(Part(*place))
+                    hint = self.hint_in(answered, topic, place)
+                    if hint is not None:
+                        hints[place] = hint
         if not appended:
             return FORWARD
         if self._outcome == APPEND_THEN_DISCONNECT:
             return Disconnect(_ERROR, True, appended)
         denied = frozenset((part.topic, part.partition) for part in appended)
-        return Deny(deny_produce(answered.response, denied, _ERROR), _ERROR, appended)
-
-    def _draws(self, asked: Asked, place: Place) -> bool:
-        """Whether the next draw for a partition is below the rate."""
-        counts, key = self._counts, (asked.virtual_cluster, place)
-        if key not in counts:
-            if len(counts) >= MAX_PARTITIONS:
-                counts.clear()
-            counts[key] = self.marks.numbers()
-        n = next(counts[key])
-        return draw(_seed_of(asked.seed, place), n) < self._rate
+        message = deny_produce(answered.response, denied, _ERROR, hints)
+        return Deny(message, _ERROR, appended, hints=hints)
 
     def _open(self, asked: Asked) -> None:
         """Draw for what has a leader; take it away where the draw says so."""
         lost = self._lost(asked)
         led = [place for place in produced(asked.request) if not lost(place)]
         if self._by_partition:
-            chosen = [place for place in led if self._draws(asked, place)]
+            chosen = self._draws.partitions(asked, led)
         else:
-            chosen = led if led and draw(asked.seed, self._next()) < self._rate else []
+            chosen = led if led and self._draws.request(asked) else []
         self._windows.begin(asked.virtual_cluster, chosen, asked.now)
-
-    def _next(self) -> int:
-        """The number of the next draw for a request."""
-        if self._requests is None:
-            self._requests = self.marks.numbers()
-        return next(self._requests)
 
     def _lost(self, about: Asked | Answered) -> Lost:
         return self._windows.lost(about.virtual_cluster, about.now)
-
-
-def _seed_of(seed: int, place: Place) -> int:
-    """The seed of the draws for one partition."""
-    topic, partition = place
-    text = f"{seed}\0{partition}\0{topic}".encode("utf-8", "surrogateescape")
-    return int.from_bytes(blake2b(text, digest_size=8).digest(), "big")

@@ -7,8 +7,9 @@ chooses. Its times are those of the clock, so all sidecars with one seed do the 
 
 from dataclasses import dataclass
 
-from sidecar.faults.base import Answered, Asked, Decision, Place, RequestRule, ResponseDecision
+from sidecar.faults.base import Answered, Asked, Decision, Place, ResponseDecision
 from sidecar.faults.draws import draw
+from sidecar.faults.leaders import HINTS, NONE, HintingRule
 from sidecar.faults.lost_leadership import APIS, ERROR, Lost, strike, strike_answer
 from sidecar.faults.matching import matcher
 from sidecar.model.faults import Checks
@@ -27,6 +28,7 @@ class Leaderless:
         partitions: their numbers; empty for all.
         every_ms: how often one of them loses its leader, up to a day; 0: all have none all along.
         window_ms: how long it has none each time; above 0 and not longer than `every_ms`.
+        hint: who is said to lead instead, see `leaders`.
         seed: 0 to 2**64-1; None takes the process seed, or a random one.
 
     Raises:
@@ -37,6 +39,7 @@ class Leaderless:
     partitions: tuple[int, ...] = ()
     every_ms: int = 0
     window_ms: int = 0
+    hint: str = NONE
     seed: int | None = None
 
     def __post_init__(self) -> None:
@@ -53,11 +56,12 @@ class Leaderless:
         elif self.window_ms:
             told = f"window_ms is {self.window_ms}, allowed without every_ms is 0"
             checks.refuse("window_ms", told)
+        checks.one_of("hint", self.hint, HINTS)
         checks.seed(self.seed)
         checks.done()
 
 
-class LeaderlessRule(RequestRule):
+class LeaderlessRule(HintingRule):
     """Strikes every request and answer about these partitions."""
 
     rung = 2
@@ -66,6 +70,7 @@ class LeaderlessRule(RequestRule):
     splits = ERROR
 
     def __init__(self, config: Leaderless) -> None:
+        super().__init__(config.hint)
         self.topic = self._matches = matcher(config.topic)
         self._partitions = config.partitions
         self._every = config.every_ms / 1000
@@ -73,11 +78,11 @@ class LeaderlessRule(RequestRule):
 
     def decide(self, asked: Asked) -> Decision:
         """Refuse a Produce; look at the answers of the rest."""
-        return strike(asked, self._lost(asked))
+        return strike(self, asked, self._lost(asked))
 
     def answered(self, answered: Answered) -> ResponseDecision:
         """Say that there is no leader."""
-        return strike_answer(answered, self._lost(answered))
+        return strike_answer(self, answered, self._lost(answered))
 
     def _lost(self, about: Asked | Answered) -> Lost:
         """What tells whether a partition has no leader at this moment."""

@@ -25,11 +25,14 @@ from sidecar.faults.base import (
     Decision,
     Deny,
     Disconnect,
+    Hint,
     Part,
     Place,
     Refuse,
     ResponseDecision,
 )
+from sidecar.faults.leaders import HintingRule
+from sidecar.faults.refusals import add_endpoints
 
 ERROR: Final = ErrorCode.NOT_LEADER_OR_FOLLOWER
 APIS: Final = frozenset(
@@ -48,15 +51,15 @@ Lost = Callable[[Place], bool]
 """Whether a topic-partition has no leader."""
 
 
-def strike(asked: Asked, lost: Lost) -> Decision:
-    """What becomes of a request of one of `APIS`."""
+def strike(rule: HintingRule, asked: Asked, lost: Lost) -> Decision:
+    """What becomes of a request of one of `APIS`, by a rule with these hints."""
     if asked.api is ApiKey.PRODUCE:
         chosen = [place for place in produced(asked.request) if lost(place)]
         if not chosen:
             return FORWARD
         if asked.request.acks == 0:
             return Disconnect(ERROR, parts=[Part(*place) for place in chosen])
-        return Refuse(frozenset(chosen), ERROR)
+        return Refuse(frozenset(chosen), ERROR, rule.hints(asked, chosen))
     if asked.api is ApiKey.DELETE_RECORDS:
         places = [
             (topic.name, part.partition_index)
@@ -65,7 +68,18 @@ def strike(asked: Asked, lost: Lost) -> Decision:
         ]
         if places and all(map(lost, places)):
             return Answer(_refused_deletion(asked.request), ERROR)
+    if asked.api is ApiKey.FETCH:
+        return Await(_fetched_places(asked.request))
     return Await(True)
+
+
+def _fetched_places(request: Any) -> list[tuple[str, bytes, int]]:
+    """Name, id and partition of all that a decoded Fetch request names."""
+    return [
+        (topic.topic, topic.topic_id, part.partition)
+        for topic in request.topics or ()
+        for part in topic.partitions or ()
+    ]
 
 
 def produced(request: Any) -> list[Place]:
@@ -77,13 +91,17 @@ def produced(request: Any) -> list[Place]:
     ]
 
 
-def strike_answer(answered: Answered, lost: Lost) -> ResponseDecision:
-    """What becomes of an answer of one of `APIS` but Produce."""
+def strike_answer(rule: HintingRule, answered: Answered, lost: Lost) -> ResponseDecision:
+    """What becomes of an answer of one of `APIS` but Produce, by a rule with these hints."""
     api, response = answered.api, answered.response
     topics_in, name_of, index_of, strike_part = _ANSWERS[api]
     parts: list[Part] = []
     topics = []
-    for topic in getattr(response, topics_in) or ():
+    hints: dict[Place, Hint] = {}
+    given = list(getattr(response, topics_in) or ())
+    if api is ApiKey.FETCH and answered.kept and not response.error_code:
+        given += _silent(answered, given, lost)
+    for topic in given:
         told = copy(topic)
         told.partitions = []
         for part in topic.partitions or ():
@@ -91,14 +109,38 @@ def strike_answer(answered: Answered, lost: Lost) -> ResponseDecision:
             if lost(place) and not part.error_code:
                 parts.append(Part(*place))
                 part = strike_part(part)
+                hint = rule.hint_in(answered, topic, place)
+                if hint is not None:
+                    hints[place] = hint
+                    part.current_leader = _current_leader(hint)
             told.partitions.append(part)
         topics.append(told)
     if not parts:
         return FORWARD
     result = copy(response)
     setattr(result, topics_in, topics)
+    add_endpoints(result, hints)
     error = ErrorCode.LEADER_NOT_AVAILABLE if api is ApiKey.METADATA else ERROR
-    return Deny(result, error, parts, appended=api is ApiKey.DELETE_RECORDS)
+    return Deny(result, error, parts, appended=api is ApiKey.DELETE_RECORDS, hints=hints)
+
+
+def _silent(answered: Answered, given: list[Any], lost: Lost) -> list[Any]:
+    """Topics for a Fetch answer with the lost partitions of its session that it leaves out.
+
+    An answer that goes on with a session tells of partitions that have news only, and an error is.
+    """
+    kind: Any = response_class(ApiKey.FETCH)
+    topic_kind = kind.FetchableTopicResponse
+    there = {(topic.topic, part.partition_index) for topic in given for part in topic.partitions}
+    added: dict[str, Any] = {}
+    for name, topic_id, index in answered.kept:
+        if (name, index) in there or not lost((name, index)):
+            continue
+        topic = added.get(name)
+        if topic is None:
+            topic = added[name] = topic_kind(topic=name, topic_id=topic_id, partitions=[])
+        topic.partitions.append(topic_kind.PartitionData(partition_index=index))
+    return list(added.values())
 
 
 def _refused_deletion(request: Any) -> Any:
@@ -129,6 +171,12 @@ def _with(part: Any, **fields: Any) -> Any:
     for name, value in fields.items():
         setattr(told, name, value)
     return told
+
+
+def _current_leader(hint: Hint) -> Any:
+    kind: Any = response_class(ApiKey.FETCH)
+    leader: Any = kind.FetchableTopicResponse.PartitionData.LeaderIdAndEpoch
+    return leader(leader_id=hint.leader_id, leader_epoch=hint.leader_epoch)
 
 
 def _fetched(part: Any) -> Any:

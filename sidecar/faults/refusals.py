@@ -2,37 +2,48 @@
 
 from collections.abc import Set
 from copy import copy
-from typing import Any
+from types import MappingProxyType
+from typing import Any, Final
 
 from codec.api_keys import ApiKey
 from codec.error_codes import ErrorCode
 from codec.messages.produce import ProduceResponse
 from codec.registry import response_class
-from sidecar.faults.base import Place
+from sidecar.faults.base import Hint, Hints, Place
 
 _UNKNOWN = -1
+_NO_HINTS: Final[Hints] = MappingProxyType({})
 
 
-def refuse_produce(request: Any, error: ErrorCode) -> ProduceResponse:
-    """The response to a Produce request with this error in each partition, without hints."""
+def refuse_produce(request: Any, error: ErrorCode, hints: Hints = _NO_HINTS) -> ProduceResponse:
+    """The response to a Produce request with this error in each partition, and these hints."""
     topic_response = ProduceResponse.TopicProduceResponse
     partition_response = topic_response.PartitionProduceResponse
-    return ProduceResponse(
+    response = ProduceResponse(
         responses=[
             topic_response(
                 name=topic.name,
                 topic_id=topic.topic_id,
                 partition_responses=[
-                    refused_partition(partition_response, partition.index, error)
+                    refused_partition(
+                        partition_response,
+                        partition.index,
+                        error,
+                        hints.get((topic.name, partition.index)),
+                    )
                     for partition in topic.partition_data
                 ],
             )
             for topic in request.topic_data
         ]
     )
+    add_endpoints(response, hints)
+    return response
 
 
-def deny_produce(response: Any, places: Set[Place], error: ErrorCode) -> Any:
+def deny_produce(
+    response: Any, places: Set[Place], error: ErrorCode, hints: Hints = _NO_HINTS
+) -> Any:
     """A Produce response that says `error` of these topic-partitions; of others what it did."""
     denied = ProduceResponse.TopicProduceResponse.PartitionProduceResponse
     result = copy(response)
@@ -40,24 +51,49 @@ def deny_produce(response: Any, places: Set[Place], error: ErrorCode) -> Any:
     for topic in response.responses:
         told = copy(topic)
         told.partition_responses = [
-            refused_partition(denied, partition.index, error)
-            if (topic.name, partition.index) in places
+            refused_partition(denied, partition.index, error, hints.get(place))
+            if (place := (topic.name, partition.index)) in places
             else partition
             for partition in topic.partition_responses
         ]
         result.responses.append(told)
+    add_endpoints(result, hints)
     return result
 
 
-def refused_partition(kind: Any, index: int, error: ErrorCode) -> Any:
+def refused_partition(kind: Any, index: int, error: ErrorCode, hint: Hint | None = None) -> Any:
     """What a Produce response says of a partition that nothing was appended to."""
-    return kind(
+    refused = kind(
         index=index,
         error_code=error,
         base_offset=_UNKNOWN,
         log_append_time_ms=_UNKNOWN,
         log_start_offset=_UNKNOWN,
     )
+    if hint is not None:
+        refused.current_leader = kind.LeaderIdAndEpoch(
+            leader_id=hint.leader_id, leader_epoch=hint.leader_epoch
+        )
+    return refused
+
+
+def add_endpoints(response: Any, hints: Hints) -> None:
+    """Say in a Produce or Fetch response where the brokers are that its hints name.
+
+    What it says already, of the broker's own hints, stays. The list it had is left as it is.
+    """
+    if not hints:
+        return
+    told = list(response.node_endpoints or ())
+    named = {endpoint.node_id for endpoint in told}
+    kind: Any = type(response).NodeEndpoint
+    for hint in hints.values():
+        if hint.leader_id not in named:
+            named.add(hint.leader_id)
+            told.append(
+                kind(node_id=hint.leader_id, host=hint.host, port=hint.port, rack=hint.rack)
+            )
+    response.node_endpoints = told
 
 
 def refuse_whole_fetch(error: ErrorCode) -> Any:

@@ -14,9 +14,9 @@ from sidecar.faults.base import (
     Await,
     Connection,
     Decision,
-    RequestRule,
     ResponseDecision,
 )
+from sidecar.faults.leaders import HINTS, NONE, HintingRule
 from sidecar.faults.lost_leadership import APIS, ERROR, Lost, strike, strike_answer
 from sidecar.model.faults import Checks
 
@@ -32,6 +32,7 @@ class RollingRestart:
         brokers: node ids; at least one.
         every_ms: from one broker's turn to the next, 1 to a day.
         down_ms: how long each has lost its partitions, 1 to `every_ms`.
+        hint: who is said to lead instead, see `leaders`.
         seed: kept, and not used: nothing is drawn.
 
     Raises:
@@ -41,6 +42,7 @@ class RollingRestart:
     brokers: tuple[int, ...]
     every_ms: int = 20_000
     down_ms: int = 5_000
+    hint: str = NONE
     seed: int | None = None
 
     def __post_init__(self) -> None:
@@ -51,11 +53,12 @@ class RollingRestart:
             checks.between("brokers", broker, 0, _MAX_BROKER)
         checks.between("every_ms", self.every_ms, 1, _LONGEST_MS)
         checks.between("down_ms", self.down_ms, 1, max(1, self.every_ms))
+        checks.one_of("hint", self.hint, HINTS)
         checks.seed(self.seed)
         checks.done()
 
 
-class RollingRestartRule(RequestRule):
+class RollingRestartRule(HintingRule):
     """Strikes every request and answer about the partitions of the broker whose turn it is."""
 
     rung = 2
@@ -64,6 +67,7 @@ class RollingRestartRule(RequestRule):
     splits = ERROR
 
     def __init__(self, config: RollingRestart) -> None:
+        super().__init__(config.hint)
         self._brokers = config.brokers
         self._every = config.every_ms / 1000
         self._down = config.down_ms / 1000
@@ -71,11 +75,13 @@ class RollingRestartRule(RequestRule):
     def decide(self, asked: Asked) -> Decision:
         """Refuse what comes to that broker; look at what any says of its partitions."""
         down = self._broker(asked.now)
+        if asked.api is ApiKey.FETCH:
+            return strike(self, asked, _all)  # it may wait at the broker until a turn has begun
         if down is None:
             return FORWARD
         if asked.api is ApiKey.METADATA:
             return Await(down)
-        return strike(asked, _all) if _is_at(down, asked.connection) else FORWARD
+        return strike(self, asked, _all) if _is_at(down, asked.connection) else FORWARD
 
     def answered(self, answered: Answered) -> ResponseDecision:
         """Say that its partitions have no leader."""
@@ -83,8 +89,10 @@ class RollingRestartRule(RequestRule):
         if down is None:
             return FORWARD
         if answered.api is ApiKey.METADATA:
-            return strike_answer(answered, _led_by(down, answered))
-        return strike_answer(answered, _all) if _is_at(down, answered.connection) else FORWARD
+            return strike_answer(self, answered, _led_by(down, answered))
+        if not _is_at(down, answered.connection):
+            return FORWARD
+        return strike_answer(self, answered, _all)
 
     def _broker(self, now: float) -> int | None:
         """Whose turn it is."""

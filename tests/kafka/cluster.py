@@ -18,7 +18,7 @@ import tempfile
 import threading
 import time
 from base64 import urlsafe_b64encode
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from types import FrameType
 from uuid import uuid4
@@ -85,9 +85,18 @@ def _cluster_id() -> str:
 class RealKafka:
     """Three real brokers: node 1 is the controller too, nodes 2 and 3 are brokers only."""
 
-    def __init__(self, version: str = "4.x", port: int | None = None) -> None:
-        """Prepare a cluster on `port`, `port`+1, `port`+2, or on any free ports."""
+    def __init__(
+        self,
+        version: str = "4.x",
+        port: int | None = None,
+        settings: Mapping[str, str] | None = None,
+    ) -> None:
+        """Prepare a cluster on `port`, `port`+1, `port`+2, or on any free ports.
+
+        `settings` are added to the configuration of every broker; of equal names they count.
+        """
         self.distribution: Distribution = ensure(version)
+        self._settings = settings or {}
         ports = free_ports(len(BROKER_IDS) + 1)
         self._controller_port = ports.pop()
         if port is not None:
@@ -177,7 +186,8 @@ class RealKafka:
         lines += [f"advertised.listeners={listener}", f"log.dirs={self.home / f'data-{broker}'}"]
         path = self.home / f"node-{broker}.properties"
         common = COMMON + COMMON_4 if self.distribution.major >= 4 else COMMON
-        path.write_text("\n".join(lines) + "\n" + common)
+        added = "".join(f"{name}={value}\n" for name, value in self._settings.items())
+        path.write_text("\n".join(lines) + "\n" + common + added)
         return path
 
     def _format(self) -> None:
@@ -205,9 +215,11 @@ class RealKafka:
 
 
 @contextlib.contextmanager
-def running(version: str = "4.x", port: int | None = None) -> Iterator[RealKafka]:
+def running(
+    version: str = "4.x", port: int | None = None, settings: Mapping[str, str] | None = None
+) -> Iterator[RealKafka]:
     """A started cluster for the length of a with block."""
-    cluster = RealKafka(version, port)
+    cluster = RealKafka(version, port, settings)
     try:
         yield cluster.start()
     finally:

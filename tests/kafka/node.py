@@ -1,4 +1,4 @@
-"""kafkajs: fetched once with npm into the cache, driven by the script in js/."""
+"""kafkajs: fetched once with npm into the cache, driven by the scripts in js/."""
 
 from __future__ import annotations
 
@@ -14,18 +14,20 @@ from tests.kafka.sidecars import Access
 
 SOURCES = Path(__file__).with_name("js")
 SCRIPT = "workload.js"
+STEADY = "steady.js"
+"""Produces steadily; see its head."""
 INSTALL_TIMEOUT, RUN_TIMEOUT = 180, 90
 
 
 def installed() -> Path:
-    """The folder with the script and its packages, exactly those of package-lock.json.
+    """The folder with the scripts and their packages, exactly those of package-lock.json.
 
     Raises KafkaUnavailableError, with the reason in one line, if they cannot be had.
     """
     npm = shutil.which("npm")
     if npm is None or shutil.which("node") is None:
         raise KafkaUnavailableError("no node or npm found: install the packages nodejs and npm")
-    names = ("package.json", "package-lock.json", SCRIPT)
+    names = ("package.json", "package-lock.json", SCRIPT, STEADY)
     digest = hashlib.sha256(b"".join((SOURCES / name).read_bytes() for name in names))
     home = cache_home() / f"kafkajs-{digest.hexdigest()[:16]}"
     if home.is_dir():

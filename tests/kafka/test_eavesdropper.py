@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import socket
 import threading
+import time
 from collections.abc import Iterator
 
 import pytest
@@ -64,6 +66,44 @@ def test_a_sequence_is_found_and_shown_with_what_is_around_it(echo: int) -> None
         f"port {echo}, byte 2: b'a\\x00secret' in b'12a\\x00secret3412a\\x00secret34'"
     ]
     assert ear.heard([b"nothing"]) == []
+
+
+def test_what_came_is_kept_with_when_and_from_whom(echo: int) -> None:
+    before = time.monotonic()
+    with Eavesdropper([echo], LISTENING, ECHOING) as ear:
+        with socket.create_connection((LISTENING, echo), timeout=10) as client:
+            client.sendall(b"12")
+            while client.recv(100):
+                pass
+        [conversation] = ear.conversations
+        said = [(read.from_client, read.size) for read in conversation.reads]
+        times = [before, conversation.opened, *(read.at for read in conversation.reads)]
+    assert said[:3] == [(True, 2), (False, 4), (False, 0)], "the server closed first"
+    times.append(time.monotonic())
+    assert times == sorted(times)
+
+
+def test_a_port_refuses_while_it_follows_one_that_does() -> None:
+    [port] = free_ports(1)
+    with Eavesdropper([port], LISTENING, ECHOING) as ear:
+        for _ in range(2):
+            ear.follow(port, False)
+            with pytest.raises(ConnectionRefusedError):
+                socket.create_connection((LISTENING, port), timeout=10)
+            ear.follow(port, True)
+            socket.create_connection((LISTENING, port), timeout=10).close()
+
+
+def test_nobody_is_left_hanging_where_a_port_begins_to_refuse() -> None:
+    """Whoever is just being accepted is served or closed."""
+    [port] = free_ports(1)
+    with Eavesdropper([port], LISTENING, ECHOING) as ear:
+        for _ in range(200):
+            with socket.create_connection((LISTENING, port), timeout=10) as client:
+                ear.follow(port, False)
+                with contextlib.suppress(ConnectionResetError):
+                    assert client.recv(1) == b"", "nothing listens behind it"
+            ear.follow(port, True)
 
 
 def test_an_empty_sequence_is_refused() -> None:

@@ -47,7 +47,7 @@ RATES = "allowed are numbers from 0 to 100"
         (
             interceptor('{"rateInPercent":1,"topic":"t"}'),
             "config.topic is not known, allowed are config.rateInPercent, config.seed, config.draw,"
-            " config.outcome, config.windowMs, config.maxPartitionsAtOnce",
+            " config.outcome, config.windowMs, config.hint, config.maxPartitionsAtOnce",
         ),
         (
             interceptor('{"rateInPercent":1,"seed":-1}'),

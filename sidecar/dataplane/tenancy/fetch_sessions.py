@@ -8,6 +8,7 @@ number it does not know; clients then begin a session anew, as they do after a b
 Layout: Kafka protocol, Fetch v7-18.
 """
 
+from struct import Struct
 from typing import Any, Final
 
 from codec.api_keys import ApiKey
@@ -23,6 +24,8 @@ FIRST_EPOCH: Final = 0
 """Of a request that asks for a session."""
 MAX_SESSIONS: Final = 100
 """A connection may go on with so many; the oldest goes first."""
+_SESSION: Final = Struct(">ii")
+"""Id and epoch."""
 _REPLICA_ID: Final = 4
 _REPLICA_ID_UNTIL: Final = 14
 """From v15 on it is a tagged field."""
@@ -54,19 +57,26 @@ class FetchSessions:
         """Whether the connection may send this id."""
         return session_id == NO_SESSION or session_id in self._given
 
-    def refusal(self, version: int, body: Any) -> Response | None:
-        """The answer to a Fetch request with a session that is not the connection's.
+    def admitted(self, version: int, body: Any) -> Any:
+        """The body of a Fetch request, or the answer to one with a session of others.
+
+        A request that does not go on with a session, but begins one or asks for none, may name one
+        that ends with it, as clients do that have another connection: it leaves without.
 
         Raises:
             DecodeError: the body is too short to tell.
         """
         if version < SINCE:
-            return None
+            return body
         place = session_place(version)
-        if len(body) < place + 8:
+        if len(body) < place + _SESSION.size:
             raise DecodeError("the request ends before its fetch session")
-        if self.allows(int.from_bytes(body[place : place + 4], "big", signed=True)):
-            return None
+        session_id, epoch = _SESSION.unpack_from(body, place)
+        if self.allows(session_id):
+            return body
+        if epoch <= FIRST_EPOCH:
+            none = _SESSION.pack(NO_SESSION, epoch)
+            return b"".join((body[:place], none, body[place + _SESSION.size :]))
         answer: Any = response_class(ApiKey.FETCH)
         refusal: Response = answer(error_code=ErrorCode.FETCH_SESSION_ID_NOT_FOUND)
         return refusal

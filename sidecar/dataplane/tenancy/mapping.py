@@ -98,9 +98,9 @@ class Tenancy:
             needed = version >= _MINIMUM_ADDRESS_VERSION.get(api_key, _NEVER)
             return Mapped([body], exchange if needed else None)
         if api_key == ApiKey.FETCH:
-            refusal = self.fetch_sessions.refusal(version, body)
-            if refusal is not None:
-                return refusal
+            body = self.fetch_sessions.admitted(version, body)
+            if isinstance(body, Response):
+                return body
         edit = EDITS.get(api_key)
         if edit is not None and edit.request is not None:
             request = codec.decode_request(api_key, version, body)

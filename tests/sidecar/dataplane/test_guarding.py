@@ -99,7 +99,11 @@ def test_a_rule_is_guarded_with_all_it_says_of_itself() -> None:
 
     rule = Rule()
     guarded = GuardedRule(rule, broken)
-    names = {name for name in dir(rule) if not name.startswith("_")} - {"decide", "answered"}
+    names = {name for name in dir(rule) if not name.startswith("_")} - {
+        "decide",
+        "answered",
+        "hints",
+    }
     assert names
     assert {name: getattr(guarded, name) for name in names} == {
         name: getattr(rule, name) for name in names

@@ -50,11 +50,11 @@ def test_a_read_is_struck_if_its_broker_is_down_when_it_is_answered() -> None:
     topic = FetchResponse.FetchableTopicResponse
     part = topic.PartitionData(partition_index=1, records=b"records")
     response = FetchResponse(responses=[topic(topic="a", partitions=[part])])
-    assert RULE.decide(asked(BEGIN, 2, ApiKey.FETCH, FetchRequest())) == Await(True)
+    assert RULE.decide(asked(BEGIN, 2, ApiKey.FETCH, FetchRequest())) == Await([])
 
     def answered(now: float) -> Answered:
         here = Connection(broker_id=2)
-        return Answered(ApiKey.FETCH, 9, response, lambda: 0.5, True, now, connection=here)
+        return Answered(ApiKey.FETCH, 9, response, lambda: 0.5, [], now, connection=here)
 
     decision = RULE.answered(answered(BEGIN + 0.1))
     assert isinstance(decision, Deny)

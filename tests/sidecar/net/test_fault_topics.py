@@ -83,11 +83,11 @@ def fetch(*topics: str, epoch: int = -1) -> FetchRequest:
     ("asked", "looked_at"),
     [
         (fetch("cars"), False),
-        (fetch("cars", "boats", epoch=0), False),
-        (fetch("cars", "bikes"), True),
+        (fetch("cars", "boats"), False),
+        (fetch("cars", epoch=0), True),  # for the session it begins
         (fetch(epoch=3), True),  # it goes on with what nobody here knows
     ],
-    ids=repr,
+    ids=["one", "two", "begins", "goes on"],
 )
 def test_the_answer_to_a_fetch_about_other_topics_is_not_looked_at(
     asked: FetchRequest, looked_at: bool

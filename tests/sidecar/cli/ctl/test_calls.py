@@ -126,6 +126,7 @@ def test_an_election_now_ends_by_itself(ctl: Ctl) -> None:
         "seed": None,
         "every_ms": None,
         "window_ms": None,
+        "hint": None,
     }
     assert (made["fault"], made["state"]) == ("leaderless", "ACTIVE")
 

@@ -20,6 +20,43 @@ else:
 
 DESCRIPTOR: _descriptor.FileDescriptor
 
+class _Hint:
+    ValueType = _typing.NewType("ValueType", _builtins.int)
+    V: _TypeAlias = ValueType  # noqa: Y015
+
+class _HintEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_Hint.ValueType], _builtins.type):
+    DESCRIPTOR: _descriptor.EnumDescriptor
+    HINT_UNSPECIFIED: _Hint.ValueType  # 0
+    """NONE."""
+    HINT_NONE: _Hint.ValueType  # 1
+    """Nothing is said."""
+    HINT_UNCHANGED: _Hint.ValueType  # 2
+    """The same broker as before, with the same epoch: as a broker that has not heard of an election."""
+    HINT_MOVED: _Hint.ValueType  # 3
+    """Another live broker, with the same epoch: one in sync that is not asked, if there is one. A
+    single broker gives no hint.
+    """
+
+class Hint(_Hint, metaclass=_HintEnumTypeWrapper):
+    """Who is said to lead a partition that is refused with NOT_LEADER_OR_FOLLOWER (KIP-951): in answers
+    to Produce from v10 on, and to Fetch from v16 on. Leader, epoch and address are those of the latest
+    Metadata answer that a client in the scope got, the address at the sidecar; what none has told is
+    not hinted, and an injection then has no leader_id. With GATEWAY_WORKERS each process goes by the
+    answers it has seen itself.
+    """
+
+HINT_UNSPECIFIED: Hint.ValueType  # 0
+"""NONE."""
+HINT_NONE: Hint.ValueType  # 1
+"""Nothing is said."""
+HINT_UNCHANGED: Hint.ValueType  # 2
+"""The same broker as before, with the same epoch: as a broker that has not heard of an election."""
+HINT_MOVED: Hint.ValueType  # 3
+"""Another live broker, with the same epoch: one in sync that is not asked, if there is one. A
+single broker gives no hint.
+"""
+Global___Hint: _TypeAlias = Hint  # noqa: Y015
+
 class _Target:
     ValueType = _typing.NewType("ValueType", _builtins.int)
     V: _TypeAlias = ValueType  # noqa: Y015
@@ -111,6 +148,7 @@ class LeaderElection(_message.Message):
     DRAW_FIELD_NUMBER: _builtins.int
     OUTCOME_FIELD_NUMBER: _builtins.int
     WINDOW_MS_FIELD_NUMBER: _builtins.int
+    HINT_FIELD_NUMBER: _builtins.int
     MAX_PARTITIONS_AT_ONCE_FIELD_NUMBER: _builtins.int
     rate_in_percent: _builtins.float
     """Share of Produce requests that get the error, 0 to 100; required. Retries are drawn afresh."""
@@ -127,6 +165,8 @@ class LeaderElection(_message.Message):
     only what was drawn is struck. Meanwhile it is as Leaderless says, for everybody in the scope,
     and nothing is drawn for it. Only with the outcome REJECT.
     """
+    hint: Global___Hint.ValueType
+    """Who is said to lead instead; NONE when unset. Not with OUTCOME_APPEND_THEN_DISCONNECT."""
     max_partitions_at_once: _builtins.int
     """How many partitions of a topic may have no leader at once, 0 to 100000; 0 when unset: any
     number. What is drawn beyond keeps its leader. Only with window_ms.
@@ -139,14 +179,17 @@ class LeaderElection(_message.Message):
         draw: Global___LeaderElection.Draw.ValueType | None = ...,
         outcome: Global___LeaderElection.Outcome.ValueType | None = ...,
         window_ms: _builtins.int | None = ...,
+        hint: Global___Hint.ValueType | None = ...,
         max_partitions_at_once: _builtins.int | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["_draw", b"_draw", "_max_partitions_at_once", b"_max_partitions_at_once", "_outcome", b"_outcome", "_rate_in_percent", b"_rate_in_percent", "_seed", b"_seed", "_window_ms", b"_window_ms", "draw", b"draw", "max_partitions_at_once", b"max_partitions_at_once", "outcome", b"outcome", "rate_in_percent", b"rate_in_percent", "seed", b"seed", "window_ms", b"window_ms"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["_draw", b"_draw", "_hint", b"_hint", "_max_partitions_at_once", b"_max_partitions_at_once", "_outcome", b"_outcome", "_rate_in_percent", b"_rate_in_percent", "_seed", b"_seed", "_window_ms", b"_window_ms", "draw", b"draw", "hint", b"hint", "max_partitions_at_once", b"max_partitions_at_once", "outcome", b"outcome", "rate_in_percent", b"rate_in_percent", "seed", b"seed", "window_ms", b"window_ms"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["_draw", b"_draw", "_max_partitions_at_once", b"_max_partitions_at_once", "_outcome", b"_outcome", "_rate_in_percent", b"_rate_in_percent", "_seed", b"_seed", "_window_ms", b"_window_ms", "draw", b"draw", "max_partitions_at_once", b"max_partitions_at_once", "outcome", b"outcome", "rate_in_percent", b"rate_in_percent", "seed", b"seed", "window_ms", b"window_ms"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_draw", b"_draw", "_hint", b"_hint", "_max_partitions_at_once", b"_max_partitions_at_once", "_outcome", b"_outcome", "_rate_in_percent", b"_rate_in_percent", "_seed", b"_seed", "_window_ms", b"_window_ms", "draw", b"draw", "hint", b"hint", "max_partitions_at_once", b"max_partitions_at_once", "outcome", b"outcome", "rate_in_percent", b"rate_in_percent", "seed", b"seed", "window_ms", b"window_ms"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     _WhichOneofReturnType__draw: _TypeAlias = _typing.Literal["draw"]  # noqa: Y015
     _WhichOneofArgType__draw: _TypeAlias = _typing.Literal["_draw", b"_draw"]  # noqa: Y015
+    _WhichOneofReturnType__hint: _TypeAlias = _typing.Literal["hint"]  # noqa: Y015
+    _WhichOneofArgType__hint: _TypeAlias = _typing.Literal["_hint", b"_hint"]  # noqa: Y015
     _WhichOneofReturnType__max_partitions_at_once: _TypeAlias = _typing.Literal["max_partitions_at_once"]  # noqa: Y015
     _WhichOneofArgType__max_partitions_at_once: _TypeAlias = _typing.Literal["_max_partitions_at_once", b"_max_partitions_at_once"]  # noqa: Y015
     _WhichOneofReturnType__outcome: _TypeAlias = _typing.Literal["outcome"]  # noqa: Y015
@@ -159,6 +202,8 @@ class LeaderElection(_message.Message):
     _WhichOneofArgType__window_ms: _TypeAlias = _typing.Literal["_window_ms", b"_window_ms"]  # noqa: Y015
     @_typing.overload
     def WhichOneof(self, oneof_group: _WhichOneofArgType__draw) -> _WhichOneofReturnType__draw | None: ...
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__hint) -> _WhichOneofReturnType__hint | None: ...
     @_typing.overload
     def WhichOneof(self, oneof_group: _WhichOneofArgType__max_partitions_at_once) -> _WhichOneofReturnType__max_partitions_at_once | None: ...
     @_typing.overload
@@ -187,6 +232,7 @@ class Leaderless(_message.Message):
     SEED_FIELD_NUMBER: _builtins.int
     EVERY_MS_FIELD_NUMBER: _builtins.int
     WINDOW_MS_FIELD_NUMBER: _builtins.int
+    HINT_FIELD_NUMBER: _builtins.int
     topic: _builtins.str
     """Regular expression (RE2) for the whole name of a topic, as clients have it; required."""
     seed: _builtins.int
@@ -197,6 +243,8 @@ class Leaderless(_message.Message):
     """
     window_ms: _builtins.int
     """How long it has none each time, milliseconds, up to every_ms; required beside it."""
+    hint: Global___Hint.ValueType
+    """Who is said to lead instead; NONE when unset."""
     @_builtins.property
     def partitions(self) -> _containers.RepeatedScalarFieldContainer[_builtins.int]:
         """Numbers of the partitions; all when empty."""
@@ -209,13 +257,16 @@ class Leaderless(_message.Message):
         seed: _builtins.int | None = ...,
         every_ms: _builtins.int | None = ...,
         window_ms: _builtins.int | None = ...,
+        hint: Global___Hint.ValueType | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["_every_ms", b"_every_ms", "_seed", b"_seed", "_topic", b"_topic", "_window_ms", b"_window_ms", "every_ms", b"every_ms", "seed", b"seed", "topic", b"topic", "window_ms", b"window_ms"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["_every_ms", b"_every_ms", "_hint", b"_hint", "_seed", b"_seed", "_topic", b"_topic", "_window_ms", b"_window_ms", "every_ms", b"every_ms", "hint", b"hint", "seed", b"seed", "topic", b"topic", "window_ms", b"window_ms"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["_every_ms", b"_every_ms", "_seed", b"_seed", "_topic", b"_topic", "_window_ms", b"_window_ms", "every_ms", b"every_ms", "partitions", b"partitions", "seed", b"seed", "topic", b"topic", "window_ms", b"window_ms"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_every_ms", b"_every_ms", "_hint", b"_hint", "_seed", b"_seed", "_topic", b"_topic", "_window_ms", b"_window_ms", "every_ms", b"every_ms", "hint", b"hint", "partitions", b"partitions", "seed", b"seed", "topic", b"topic", "window_ms", b"window_ms"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     _WhichOneofReturnType__every_ms: _TypeAlias = _typing.Literal["every_ms"]  # noqa: Y015
     _WhichOneofArgType__every_ms: _TypeAlias = _typing.Literal["_every_ms", b"_every_ms"]  # noqa: Y015
+    _WhichOneofReturnType__hint: _TypeAlias = _typing.Literal["hint"]  # noqa: Y015
+    _WhichOneofArgType__hint: _TypeAlias = _typing.Literal["_hint", b"_hint"]  # noqa: Y015
     _WhichOneofReturnType__seed: _TypeAlias = _typing.Literal["seed"]  # noqa: Y015
     _WhichOneofArgType__seed: _TypeAlias = _typing.Literal["_seed", b"_seed"]  # noqa: Y015
     _WhichOneofReturnType__topic: _TypeAlias = _typing.Literal["topic"]  # noqa: Y015
@@ -224,6 +275,8 @@ class Leaderless(_message.Message):
     _WhichOneofArgType__window_ms: _TypeAlias = _typing.Literal["_window_ms", b"_window_ms"]  # noqa: Y015
     @_typing.overload
     def WhichOneof(self, oneof_group: _WhichOneofArgType__every_ms) -> _WhichOneofReturnType__every_ms | None: ...
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__hint) -> _WhichOneofReturnType__hint | None: ...
     @_typing.overload
     def WhichOneof(self, oneof_group: _WhichOneofArgType__seed) -> _WhichOneofReturnType__seed | None: ...
     @_typing.overload
@@ -246,12 +299,15 @@ class RollingRestart(_message.Message):
     EVERY_MS_FIELD_NUMBER: _builtins.int
     DOWN_MS_FIELD_NUMBER: _builtins.int
     SEED_FIELD_NUMBER: _builtins.int
+    HINT_FIELD_NUMBER: _builtins.int
     every_ms: _builtins.int
     """From one broker's turn to the next, milliseconds, 1 to 86400000; 20000 when unset."""
     down_ms: _builtins.int
     """How long each has lost its partitions, milliseconds, 1 to every_ms; 5000 when unset."""
     seed: _builtins.int
     """Kept, and not used: nothing is drawn."""
+    hint: Global___Hint.ValueType
+    """Who is said to lead instead; NONE when unset."""
     @_builtins.property
     def brokers(self) -> _containers.RepeatedScalarFieldContainer[_builtins.int]:
         """Node ids of the brokers, in the order of their turns; at least one."""
@@ -263,21 +319,26 @@ class RollingRestart(_message.Message):
         every_ms: _builtins.int | None = ...,
         down_ms: _builtins.int | None = ...,
         seed: _builtins.int | None = ...,
+        hint: Global___Hint.ValueType | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["_down_ms", b"_down_ms", "_every_ms", b"_every_ms", "_seed", b"_seed", "down_ms", b"down_ms", "every_ms", b"every_ms", "seed", b"seed"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["_down_ms", b"_down_ms", "_every_ms", b"_every_ms", "_hint", b"_hint", "_seed", b"_seed", "down_ms", b"down_ms", "every_ms", b"every_ms", "hint", b"hint", "seed", b"seed"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["_down_ms", b"_down_ms", "_every_ms", b"_every_ms", "_seed", b"_seed", "brokers", b"brokers", "down_ms", b"down_ms", "every_ms", b"every_ms", "seed", b"seed"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_down_ms", b"_down_ms", "_every_ms", b"_every_ms", "_hint", b"_hint", "_seed", b"_seed", "brokers", b"brokers", "down_ms", b"down_ms", "every_ms", b"every_ms", "hint", b"hint", "seed", b"seed"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     _WhichOneofReturnType__down_ms: _TypeAlias = _typing.Literal["down_ms"]  # noqa: Y015
     _WhichOneofArgType__down_ms: _TypeAlias = _typing.Literal["_down_ms", b"_down_ms"]  # noqa: Y015
     _WhichOneofReturnType__every_ms: _TypeAlias = _typing.Literal["every_ms"]  # noqa: Y015
     _WhichOneofArgType__every_ms: _TypeAlias = _typing.Literal["_every_ms", b"_every_ms"]  # noqa: Y015
+    _WhichOneofReturnType__hint: _TypeAlias = _typing.Literal["hint"]  # noqa: Y015
+    _WhichOneofArgType__hint: _TypeAlias = _typing.Literal["_hint", b"_hint"]  # noqa: Y015
     _WhichOneofReturnType__seed: _TypeAlias = _typing.Literal["seed"]  # noqa: Y015
     _WhichOneofArgType__seed: _TypeAlias = _typing.Literal["_seed", b"_seed"]  # noqa: Y015
     @_typing.overload
     def WhichOneof(self, oneof_group: _WhichOneofArgType__down_ms) -> _WhichOneofReturnType__down_ms | None: ...
     @_typing.overload
     def WhichOneof(self, oneof_group: _WhichOneofArgType__every_ms) -> _WhichOneofReturnType__every_ms | None: ...
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__hint) -> _WhichOneofReturnType__hint | None: ...
     @_typing.overload
     def WhichOneof(self, oneof_group: _WhichOneofArgType__seed) -> _WhichOneofReturnType__seed | None: ...
 

@@ -66,8 +66,8 @@ class Selector(_message.Message):
 
     A request is struck whole, so every topic and partition in it must be selected, or it is left
     alone; faults that strike single partitions of a Produce are about those that are selected. A
-    Fetch that goes on with a fetch session names only what changed in it, so topics and partitions
-    never select it.
+    Fetch that goes on with a fetch session is about all that is in it; if it began before somebody
+    asked for topics, nobody knows what that is, and topics and partitions do not select it.
     """
 
     DESCRIPTOR: _descriptor.Descriptor
