@@ -12,10 +12,12 @@ from sidecar.failures import FaultFailures
 from sidecar.faults.base import FORWARD, Await, RequestRule
 from sidecar.faults.latency import Latency, LatencyRule
 from sidecar.faults.leader_election import LeaderElectionRule
+from sidecar.faults.message_corruption import ProduceMessageCorruption
 from sidecar.metrics import Metrics
 from tests.support.fast_lane import FastLane, appended
 from tests.support.log import EventLog
 from tests.support.messages import batch, produce, request, response, sized
+from tests.support.records import batch as batch_of
 from tests.support.sessions import (
     Client,
     forwarded,
@@ -98,7 +100,7 @@ def test_a_rule_is_guarded_with_all_it_says_of_itself() -> None:
             return FORWARD
 
     rule = Rule()
-    guarded = GuardedRule(rule, broken)
+    guarded = GuardedRule(rule, broken, broken)
     names = {name for name in dir(rule) if not name.startswith("_")} - {
         "decide",
         "answered",
@@ -128,6 +130,30 @@ def test_a_failure_is_counted_each_time_and_told_once() -> None:
     assert max(len(event["error"]) for event in events) <= 500
     name, labels = "kafka_chaos_fault_failures_total", {"fault": "leader_election"}
     assert metrics.registry.get_sample_value(name, labels) == 5
+
+
+def test_records_passed_over_are_counted_and_told_once() -> None:
+    log, metrics = EventLog(), Metrics()
+    failures = FaultFailures(log, metrics)
+    fault = ProduceMessageCorruption(size_in_bytes=1)
+    one = striking(fault, name="spoil")
+    pipeline = Pipeline(snapshot(one), passed_over=failures.passed_over)
+    client = Client()
+    client.shared.pipeline = pipeline
+    many = batch_of([b"x"] * 9000)
+    for number in range(2):
+        client.sends(produce({"cars": {0: many}}), 9, number)
+    client.sends(produce({"cars": {0: batch_of([b"x"])}}), 9, 2)
+
+    struck = [each.records_changed for each in client.recorded.injections]
+    passed = 2 * 9000 + 1 - sum(each or 0 for each in struck)
+    assert len(struck) == 3
+    assert passed > 8000
+    [event] = log.of("records_passed_over")
+    assert (event["interceptor"], event["fault"]) == ("spoil", "produce_message_corruption")
+    assert event["records"] == passed / 2
+    name, labels = "kafka_chaos_records_passed_over_total", {"fault": "produce_message_corruption"}
+    assert metrics.registry.get_sample_value(name, labels) == passed
 
 
 def test_a_bug_in_one_fault_leaves_requests_of_other_apis_alone() -> None:

@@ -27,7 +27,7 @@ from tests.support.messages import (
     sized,
     topic_id,
 )
-from tests.support.records import batch, blobs, fetched, values
+from tests.support.records import batch, blobs, fetched, seen, values
 from tests.support.sessions import (
     NOW,
     Client,
@@ -338,6 +338,34 @@ def test_what_is_kept_of_a_connection_goes_with_the_interceptor() -> None:
 
     assert list(kept) == ["another"]
     assert [each.interceptor_uid for each in client.recorded.injections] == ["twice", "another"]
+
+
+@pytest.mark.parametrize("version", [7, 12])
+def test_a_large_batch_comes_in_pieces_also_with_a_fetch_session(version: int) -> None:
+    """The request that gets it names nothing: where the consumer is was said when it began."""
+    client = Client(striking(FetchMessageCorruption(size_in_bytes=1)))
+    large = batch([b"x"] * 9000, base=100)
+    session, got = 5, 100
+    begins = asks("cars", offset=got)
+    begins.session_epoch = 0
+    exchange(client, FetchResponse(session_id=session), version, begins, 1)
+    goes_on = FetchRequest(session_id=session, session_epoch=1)
+
+    for number in range(2, 9):
+        answer = fetched({"cars": {0: large}})
+        answer.session_id = session
+        shown = seen(blobs(exchange(client, answer, version, goes_on, number))["cars", 0])
+        assert [r.offset for r in shown] == list(range(got, got + len(shown)))
+        assert {len(r.value or b"") for r in shown} == {2}
+        got += len(shown)
+        if got == 9100:
+            break
+        goes_on = asks("cars", offset=got)
+        goes_on.session_id, goes_on.session_epoch = session, number
+
+    assert got == 9100
+    assert 3 <= len(client.recorded.injections) <= 6
+    assert sum(each.records_changed or 0 for each in client.recorded.injections) == 9000
 
 
 @pytest.mark.parametrize("seed", [1, 2])

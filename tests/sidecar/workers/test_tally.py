@@ -91,6 +91,7 @@ def test_counts_arrive_under_their_names_once() -> None:
     ends.tally.reports.labels("authenticated").inc()
     ends.tally.upstream_failures.inc()
     ends.tally.injections_skipped.inc()
+    ends.tally.records_passed_over.labels("duplicate_messages").inc(7)
 
     assert ends.report() == 1
     assert ends.report() == 0
@@ -99,6 +100,7 @@ def test_counts_arrive_under_their_names_once() -> None:
     assert ends.counted("session_events", event="authenticated") == 1
     assert ends.counted("upstream_connect_failures") == 1
     assert ends.counted("injections_skipped") == 1
+    assert ends.counted("records_passed_over", fault="duplicate_messages") == 7
 
 
 def test_a_report_carries_the_state_also_when_nothing_was_counted() -> None:
