@@ -5,6 +5,7 @@ Control first, so that /health can say "not yet"; then the cluster is found and 
 
 import secrets
 import time
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, Final
 
 import structlog
@@ -33,6 +34,7 @@ from sidecar.dataplane.session import Shared
 from sidecar.dataplane.tenancy import TopicDirectory
 from sidecar.dataplane.versions import Versions
 from sidecar.failures import FaultFailures
+from sidecar.log import render_event
 from sidecar.metrics import Metrics
 from sidecar.model.place import Place
 from sidecar.model.snapshot import Snapshot
@@ -64,6 +66,7 @@ class Sidecar:
     def __init__(self, settings: Settings, sink: LineSink) -> None:
         self._log: Any = structlog.get_logger()
         self._settings = settings
+        self._sink = sink
         self._place = Place(0, settings.workers)
         self._metrics = Metrics()
         self._journal = Journal()
@@ -146,7 +149,7 @@ class Sidecar:
             metrics=self._metrics,
             build=ports.BuildInfo(version=__version__),
             start_time=time.time(),
-            audit=self._log.info,
+            audit=self._audit,
         )
         return ControlServer(
             services,
@@ -155,6 +158,11 @@ class Sidecar:
             settings.grpc_port,
             metrics_open=not settings.secured_metrics,
         )
+
+    def _audit(self, event: str, **fields: Any) -> None:
+        """A line whatever the level of the log, as those of injections are."""
+        timestamp = datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
+        self._sink.put(render_event(event, timestamp, fields))
 
     def _workers(self, secret_key: bytes) -> "Fleet":
         # Here, since most sidecars have one worker: half a megabyte.

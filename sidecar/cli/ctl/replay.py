@@ -27,10 +27,15 @@ So the same workload meets the same injections. What is there by their names is 
 FILE is what a sidecar wrote on stdout (- is stdin); lines that are something else are passed over.
 Draws are numbered in the order in which requests come, so a workload is the same if it sends the
 same requests in the same order: one connection at a time, and one process (GATEWAY_WORKERS).
+
+Faults that strike by the clock (leaderless, rolling-restart, coordinator-move) are left out. Of an
+election that draws for partitions or windows the seed decides alone, and limits stay as they were.
 """
 MAX_DRAWS: Final = 10_000
 """Numbers that `Interceptor.draws` may have."""
 _OUTPUTS: Final = ("uid", "effective_seed", "injections", "etag", "state", "paused")
+_BY_THE_CLOCK: Final = frozenset({"leaderless", "rolling_restart", "coordinator_move"})
+"""Faults that strike by the time of a request, and draw nothing."""
 _ENDS: Final = ("expire_time", "ttl", "lease")
 
 
@@ -116,6 +121,12 @@ def _wanted(arguments: argparse.Namespace) -> list[Interceptor]:
         there = f"; it has those of {', '.join(struck)}" if struck else ""
         words = " ".join(["no fault_injected events", *which])
         raise UsageError(f"{arguments.log} has {words}{there}")
+    for uid, one in tuple(found.items()):
+        if one.fault in _BY_THE_CLOCK:
+            note(f"{one.name}: {one.fault} strikes by the clock, not by draws: it is left out")
+            del found[uid]
+    if not found:
+        raise UsageError(f"{arguments.log} has nothing else that could be replayed")
     made = [(uid, interceptor_of(uid, one)) for uid, one in found.items()]
     _check_names(made, found)
     return [one for _, one in made]
@@ -135,7 +146,11 @@ def _check_names(made: list[tuple[str, Interceptor]], found: dict[str, _Told]) -
 
 
 def read(lines: Iterable[bytes]) -> dict[str, _Told]:
-    """What a log tells, by uid; lines that are no events of a sidecar are passed over."""
+    """What a log tells, by uid; lines that are no events of a sidecar are passed over.
+
+    Raises:
+        UsageError: an event is torn: what it told would be missing.
+    """
     found: dict[str, _Told] = {}
     for event in _events(lines):
         uid = event.get("interceptor_uid")
@@ -152,13 +167,16 @@ def read(lines: Iterable[bytes]) -> dict[str, _Told]:
 
 
 def _events(lines: Iterable[bytes]) -> Iterator[dict[str, Any]]:
-    for line in lines:
-        if b'"interceptor_uid"' not in line:
+    for number, line in enumerate(lines, 1):
+        if b'"event":"fault_injected"' not in line and b'"event":"interceptor_set"' not in line:
             continue
         start = line.find(b"{")  # container runtimes put a time before it
         try:
             event = json.loads(line[start:])
         except ValueError:
+            if line.endswith(b"\n"):
+                raise UsageError(f"line {number} of the log is an event that is torn") from None
+            note("the last line of the log is cut off, and passed over")
             continue
         if isinstance(event, dict) and event.get("event") in ("interceptor_set", "fault_injected"):
             yield event

@@ -31,7 +31,8 @@ OTHERWISE = {"timestamp", "interceptor_uid", "connection_id"}
 
 
 def line(event: str, **fields: Any) -> bytes:
-    return json.dumps({"timestamp": "t", "event": event} | fields).encode() + b"\n"
+    told = {"timestamp": "t", "event": event} | fields
+    return json.dumps(told, separators=(",", ":")).encode() + b"\n"
 
 
 def struck(draw: int, uid: str = UID, reason: str = "DRAWN", **fields: Any) -> bytes:
@@ -65,7 +66,7 @@ LOG = [
     struck(3, topic="another partition of it"),
     struck(9, reason="FOLLOWS"),
     struck(1, uid="other", interceptor="other"),
-    struck(12)[:-20],
+    b'{"event":"interceptor_deleted","interceptor_uid":"torn',
 ]
 
 
@@ -114,6 +115,15 @@ def test_what_a_log_cannot_tell(lines: list[bytes], words: str) -> None:
     told = read(lines)
     with pytest.raises(UsageError, match=words):
         interceptor_of(UID, told[UID])
+
+
+def test_a_torn_event_is_no_event_that_was_not_there(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    with pytest.raises(UsageError, match="line 2 of the log is an event that is torn"):
+        read([was(), struck(12)[:-20] + b"\n", struck(13)])
+    assert read([was(), struck(3), struck(12)[:-20]])[UID].draws == {3}
+    assert "the last line of the log is cut off" in capsys.readouterr().err
 
 
 def test_as_many_draws_as_an_interceptor_may_have() -> None:
@@ -247,6 +257,16 @@ def test_the_same_workload_meets_the_same_injections(launch: Launch, tmp_path: P
 
 
 FAULTS = ("leader_election", "slow_broker")
+
+
+def test_what_goes_by_the_clock_is_left_out(launch: Launch, tmp_path: Path) -> None:
+    crew, log = launch(), tmp_path / "log"
+    clock = struck(3, uid="clock", interceptor="now", fault="leaderless")
+    told = "now: leaderless strikes by the clock, not by draws: it is left out\n"
+    for lines, code in (([clock], 2), ([clock, was(), struck(2)], 0)):
+        log.write_bytes(b"".join(lines))
+        got, _, err = replay(crew, log)
+        assert (got, told in err) == (code, True)
 
 
 def test_what_is_typed_wrong_is_told(launch: Launch, tmp_path: Path) -> None:

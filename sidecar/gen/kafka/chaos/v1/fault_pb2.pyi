@@ -169,7 +169,8 @@ class LeaderElection(_message.Message):
     """Who is said to lead instead; NONE when unset. Not with OUTCOME_APPEND_THEN_DISCONNECT."""
     max_partitions_at_once: _builtins.int
     """How many partitions of a topic may have no leader at once, 0 to 100000; 0 when unset: any
-    number. What is drawn beyond keeps its leader. Only with window_ms.
+    number. What is drawn beyond keeps its leader. Windows of other interceptors do not count. Only
+    with window_ms.
     """
     def __init__(
         self,
