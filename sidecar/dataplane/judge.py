@@ -274,7 +274,10 @@ class _Heeded(Heeded):
         client: ClientRecoveries,
         batches: tuple[Batch, ...],
     ) -> None:
-        super().__init__(correlation_id, beginning.reply_at, beginning.reply_size)
+        # Not by the base's own: a call for each request that follows an error.
+        self.correlation_id = self.usual = correlation_id
+        self.at = beginning.reply_at
+        self.size = beginning.reply_size
         self._beginning = beginning
         self._partition = partition
         self._heeding = heeding

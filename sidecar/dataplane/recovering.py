@@ -22,6 +22,7 @@ PATIENCE: Final = 300.0
 MAX_OPEN: Final = 10_000
 """Open recoveries in this process; beyond, the oldest is given up."""
 
+_API: Final = {PRODUCE: ApiKey.PRODUCE, FETCH: ApiKey.FETCH}
 _NOBODY: Final[dict[Place, "_Open"]] = {}
 
 
@@ -163,13 +164,13 @@ class Recoveries:
         opens[place] = recovery
         self._open[recovery] = opens, place
         if news:
-            recovery.client.changed(ApiKey[recovery.first.api])
+            recovery.client.changed(_API[recovery.first.api])
 
     def close(self, recovery: _Open, place: Place, now: float, *, recovered: bool) -> None:
         """One has ended, and is not among its client's any more."""
         opens, _ = self._open.pop(recovery)
         if not opens:
-            recovery.client.changed(ApiKey[recovery.first.api])
+            recovery.client.changed(_API[recovery.first.api])
         self._tell(
             Ended(
                 recovery.first,
