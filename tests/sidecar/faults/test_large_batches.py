@@ -11,9 +11,10 @@ import pytest
 
 from codec.api_keys import ApiKey
 from codec.messages.fetch import FetchRequest
-from codec.records.batch import read_batch_headers
+from codec.records.batch import HEADER_BYTES, read_batch_headers
 from codec.records.build import NEW_BATCH, build_batch
 from codec.records.record import Record
+from sidecar.faults.allowance import MAX_NANOSECONDS, SKIP, Allowance, open_cost
 from sidecar.faults.base import FORWARD, Asked, Await, Change, Forward
 from sidecar.faults.draws import further
 from sidecar.faults.duplicate_messages import DuplicateMessages, DuplicateMessagesRule
@@ -24,6 +25,7 @@ from sidecar.faults.message_corruption import (
     ProduceMessageCorruption,
     ProduceMessageCorruptionRule,
 )
+from sidecar.faults.record_edits import Edit, Edited, edit_fetched
 from tests.support.records import (
     Seen,
     answered,
@@ -247,6 +249,44 @@ def test_a_batch_that_is_long_in_opening_is_not_cut(compression: int) -> None:
     assert consumer.fetches == 1
     assert len(consumer.taken[0]) == consumer.struck + consumer.passed == len(values)
     assert bool(consumer.struck) == (compression == 0)
+
+
+@pytest.mark.parametrize("tells", [True, False])
+def test_a_batch_that_cannot_be_opened_in_time_does_not_stop_a_consumer(tells: bool) -> None:
+    large, small = batch([bytes(11_000_000)]), batch([b"x"], base=1)
+    consumer = Consumer({0: [large, small]}, corrupting(), tells=tells)
+
+    consumer.consume()
+
+    assert (consumer.offsets(), consumer.fetches) == ([0, 1], 1)
+    assert (consumer.struck, consumer.passed) == (1, 1)
+
+
+def left_of(blob: bytes, start: int, nanoseconds: int) -> Edited:
+    """What becomes of a batch when so much time is left."""
+    allowance = Allowance()
+    allowance.take(MAX_NANOSECONDS - nanoseconds)
+    [header] = read_batch_headers(blob)
+    edit = Edit(lambda: True, lambda value: b"changed")
+    return edit_fetched(blob, header, edit, allowance, start)
+
+
+def test_where_the_time_ends_in_front_of_the_first_new_record_the_batch_comes_next() -> None:
+    [blob] = log(LARGE)
+    [header] = read_batch_headers(blob)
+    opening, skips = (len(blob) - HEADER_BYTES) * open_cost(header), 8000 * SKIP
+
+    assert left_of(blob, 8000, opening + skips - 1) == Edited(None, cut=True)
+    assert left_of(blob, 8000, opening + skips) == Edited(None, cut=True)
+    some = left_of(blob, 8000, opening + skips + 10_000)
+    assert (some.changed, some.cut, some.passed) == (1, True, 0)
+
+
+def test_what_is_long_in_opening_comes_next_if_there_is_time_for_it_then() -> None:
+    [blob] = log(34_000)
+    [header] = read_batch_headers(blob)
+
+    assert left_of(blob, 0, len(blob) * open_cost(header)) == Edited(None, cut=True)
 
 
 # To brokers

@@ -233,6 +233,25 @@ def test_a_batch_that_is_too_large_for_pieces_passes_and_that_is_told() -> None:
     assert (consumer.taken, consumer.passed) == ([0], 1)
 
 
+def test_of_a_large_batch_of_which_nothing_is_drawn_the_rest_is_asked_for() -> None:
+    consumer = Consumer(log(9000), rule(0.000001))
+
+    [header] = read_batch_headers(consumer.fetch())
+
+    assert 1000 < header.records_count == header.last_offset_delta + 1 < 9000
+    assert (consumer.struck, consumer.passed) == (0, 0)
+
+
+def test_a_batch_that_is_long_in_opening_is_not_cut() -> None:
+    consumer = Consumer(log(10, 34_000), rule(0.000001))
+
+    consumer.consume()
+
+    assert consumer.taken == list(range(34_010))
+    assert consumer.fetches == 1
+    assert 20_000 < consumer.passed < 34_000
+
+
 def test_where_it_is_not_known_from_where_on_is_asked_nothing_is_left_out() -> None:
     response = read_back(fetched({"a": {0: log(9000)[0]}}))
     given = answered(response, [1.0] * 9000, Connection(JAVA))
