@@ -32,6 +32,11 @@ def add_to(commands: Any) -> None:
     parser.add_argument(
         "--host", default="127.0.0.1", help="address to listen on (default: 127.0.0.1)"
     )
+    parser.add_argument(
+        "--auto-create-topics",
+        action="store_true",
+        help="create topics that clients ask for, with one partition, as Kafka does by default",
+    )
     parser.set_defaults(function=_run)
 
 
@@ -40,12 +45,17 @@ def _run(arguments: argparse.Namespace) -> int:
     from sidecar import log
     from sidecar.cli.stopping import until_stopped
     from sidecar.embedded.server import EmbeddedCluster
+    from sidecar.embedded.settings import Settings
     from sidecar.sink import LineSink
 
     log.configure(LineSink(2), "warning")
     try:
         cluster = EmbeddedCluster(
-            brokers=arguments.brokers, host=arguments.host, port=arguments.port
+            host=arguments.host,
+            port=arguments.port,
+            settings=Settings(
+                brokers=arguments.brokers, auto_create_topics=arguments.auto_create_topics
+            ),
         )
     except ValueError as error:
         print(f"chaos-sidecar: {error}", file=sys.stderr)

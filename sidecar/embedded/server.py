@@ -50,7 +50,7 @@ class EmbeddedCluster:
     ) -> None:
         self.cluster = Cluster(settings=settings or Settings(brokers=brokers))
         if not 0 <= port <= _LAST_PORT + 1 - len(self.cluster.node_ids):
-            raise ValueError(f"port {port} leaves no room for {brokers} brokers")
+            raise ValueError(f"port {port} leaves no room for {len(self.cluster.node_ids)} brokers")
         self._host = host
         self._port = port
         self._advertised = advertised_host or ("localhost" if host in _WILDCARDS else host)

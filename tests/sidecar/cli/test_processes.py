@@ -8,9 +8,10 @@ from typing import Any
 import pytest
 from gevent import socket
 
+from codec.messages.metadata import MetadataRequest
 from tests.support.commands import Command
 from tests.support.fake_broker import FakeBroker, until
-from tests.support.gateways import free_ports
+from tests.support.gateways import Wire, free_ports
 
 Start = Callable[..., Command]
 
@@ -148,6 +149,22 @@ def test_cluster_says_where_it_is_and_ends_cleanly(start: Start, number: int) ->
     code, _, err = command.end(number)
 
     assert (code, err, len(servers.split(","))) == (0, "", 2)
+
+
+@pytest.mark.parametrize("creates", [True, False])
+def test_cluster_creates_topics_if_it_is_told_to(start: Start, creates: bool) -> None:
+    flags = ["--auto-create-topics"] if creates else []
+    command = start("cluster", "--brokers", "1", "--port", "0", *flags)
+    server = command.until(b"\n").decode().strip().partition("=")[2]
+    host, _, port = server.rpartition(":")
+    wire = Wire((host, int(port)))
+    topic = MetadataRequest.MetadataRequestTopic(name="orders")
+    asked = MetadataRequest(topics=[topic], allow_auto_topic_creation=True)
+
+    [told] = wire.ask(asked, 9).topics
+    wire.sock.close()
+
+    assert (told.error_code, len(told.partitions)) == ((0, 1) if creates else (3, 0))
 
 
 def test_a_port_in_use_is_named_and_ends_cluster_with_1(start: Start) -> None:
