@@ -51,6 +51,7 @@ def test_a_real_election_and_ours(stage: Stage) -> None:
     assert first.traits["Metadata names"] == "the old leader"
     assert second.traits["Metadata names"] == "none, then the old leader"
     assert second.recovered is not None
-    assert 1000 < second.recovered < 2500, "the window is two seconds"
+    # And a client may wait for a backoff behind it.
+    assert 1000 < second.recovered < 4000, "the window is two seconds"
     assert unexplained([real, first, second]) == []
     assert "Produce v10 to 2: NOT_LEADER_OR_FOLLOWER (hint: leader 3" in "\n".join(real.sequence)

@@ -76,7 +76,7 @@ def uids(demo: Demo) -> set[str]:
 def test_a_consumer_gets_a_batch_twice_in_pieces(
     gateways: Gateways, tmp_path: Path, consumer: Callable[..., Seen]
 ) -> None:
-    demo = Demo(gateways, f"twice-{consumer.__name__}", tmp_path)
+    demo = Demo(gateways, f"large-{consumer.__name__}", tmp_path)
     clients.create_topic(demo.access, "cars")
     produce(demo.access, "cars", VALUES, **IN_ONE)
     strikes(demo, "DuplicateMessagesPlugin", topic="cars")
