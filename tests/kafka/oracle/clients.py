@@ -42,6 +42,9 @@ class Producer:
             "delivery.timeout.ms": 60_000,
             "retry.backoff.ms": 20,
             "retry.backoff.max.ms": 200,
+            # By default it waits up to 10 s before it connects anew where connections break often,
+            # and what is to be seen in the end is when the sidecar has healed.
+            "reconnect.backoff.max.ms": 1000,
             "log_level": 0,
         }
         producer = confluent_kafka.Producer(librdkafka_config(self.access) | config)
