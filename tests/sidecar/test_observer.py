@@ -5,9 +5,10 @@ from collections.abc import Callable
 from dataclasses import replace
 
 from sidecar.metrics import Metrics
-from sidecar.model.observation import Ended, Observed, SequenceAnomaly
+from sidecar.model.observation import Observed
 from sidecar.observer import Observer
 from tests.sidecar.api.harness import injection
+from tests.support.observations import anomaly, ended
 from tests.support.sessions import NOW
 
 
@@ -37,26 +38,6 @@ class Observing:
         return self.metrics.registry.get_sample_value(f"kafka_chaos_{name}", labels)
 
 
-def ended(**changes: object) -> Ended:
-    return Ended(injection(), ("my-topic", 3), NOW, True, 1.25, 4, 3, 2)._replace(**changes)
-
-
-ANOMALY = SequenceAnomaly(
-    time=NOW,
-    kind="GAP",
-    virtual_cluster="teamA",
-    principal="sa",
-    client_id="app",
-    topic="cars",
-    partition=3,
-    producer_id=4000,
-    producer_epoch=5,
-    base_sequence=9,
-    record_count=2,
-    base_offset=12,
-    expected_sequence=2,
-    other_offset=None,
-)
 LABELS = {
     "interceptor": "elections",
     "virtual_cluster": "teamA",
@@ -121,7 +102,7 @@ def test_an_injection_of_its_own_gets_lines_of_its_own() -> None:
 
 def test_an_anomaly_is_one_line_and_counted_by_its_kind() -> None:
     observing = Observing()
-    [event] = observing.notes(ANOMALY)
+    [event] = observing.notes(anomaly(kind="GAP", other_offset=None))
 
     assert (event["event"], event["kind"], event["other_offset"]) == (
         "sequence_anomaly",

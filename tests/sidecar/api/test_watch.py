@@ -14,8 +14,9 @@ from sidecar.gen.kafka.chaos.v1.injection_service_pb2 import (
     WatchInjectionsRequest,
     WatchInjectionsResponse,
 )
-from sidecar.model.observation import Ended, Recovery, SequenceAnomaly
-from tests.sidecar.api.harness import NOW, VIEWER, Control, injection, running
+from sidecar.model.observation import Recovery, SequenceAnomaly
+from tests.sidecar.api.harness import VIEWER, Control, injection, running
+from tests.support.observations import anomaly, ended
 
 
 @contextmanager
@@ -150,37 +151,15 @@ def test_stopping_ends_streams_at_once() -> None:
     assert caught.value.code() is grpc.StatusCode.UNAVAILABLE
 
 
-def recovery(**changes: Any) -> Ended:
-    return Ended(injection(), ("my-topic", 3), NOW, True, 1.25, 4, 3, 2)._replace(**changes)
-
-
-ANOMALY = SequenceAnomaly(
-    time=NOW,
-    kind="REORDERED",
-    virtual_cluster="teamA",
-    principal="sa",
-    client_id="app",
-    topic="cars",
-    partition=3,
-    producer_id=4000,
-    producer_epoch=5,
-    base_sequence=9,
-    record_count=2,
-    base_offset=12,
-    expected_sequence=11,
-    other_offset=40,
-)
-
-
 def test_observations_come_in_the_same_stream_with_numbers_of_their_own(control: Control) -> None:
     observations = control.journal.observations
     with watching(control) as stream:
         next(stream)
         control.journal.publish(injection())
         first = next(stream)
-        observations.publish(recovery())
+        observations.publish(ended())
         second = next(stream)
-        observations.publish(ANOMALY)
+        observations.publish(anomaly())
         third = next(stream)
 
     assert [kind(each) for each in (first, second, third)] == [
@@ -206,7 +185,7 @@ def test_filters_hold_for_observations(control: Control) -> None:
             injection(interceptor="wanted", virtual_cluster="teamB"),
             injection(interceptor="wanted"),
         ):
-            observations.publish(recovery(first=first))
+            observations.publish(ended(first=first))
         assert next(stream).recovery.sequence == 3
 
 
@@ -215,7 +194,7 @@ def test_forgotten_observations_are_a_gap_of_their_own(control: Control) -> None
     with watching(control) as stream:
         token = next(stream).resume_token
     for _ in range(11):  # of which 8 are remembered
-        observations.publish(ANOMALY)
+        observations.publish(anomaly())
 
     with watching(control, resume_token=token) as stream:
         assert kind(next(stream)) == "heartbeat"
@@ -229,7 +208,7 @@ def test_neither_waits_for_the_other(control: Control) -> None:
         token = next(stream).resume_token
     for _ in range(5):
         control.journal.publish(injection())
-        control.journal.observations.publish(ANOMALY)
+        control.journal.observations.publish(anomaly())
 
     with watching(control, resume_token=token) as stream:
         next(stream)

@@ -7,35 +7,15 @@ import pytest
 from sidecar.api.observations import observation_to_proto
 from sidecar.cli.ctl.rows import event_line
 from sidecar.gen.kafka.chaos.v1.injection_service_pb2 import Gap, WatchInjectionsResponse
-from sidecar.model.observation import Ended, SequenceAnomaly
-from tests.sidecar.api.harness import injection
-
-TIME = 1_700_000_000.25
-ANOMALY: dict[str, Any] = {
-    "time": TIME,
-    "kind": "REORDERED",
-    "virtual_cluster": "teamA",
-    "principal": "sa",
-    "client_id": None,
-    "topic": "cars",
-    "partition": 3,
-    "producer_id": 4000,
-    "producer_epoch": 5,
-    "base_sequence": 9,
-    "record_count": 2,
-    "base_offset": 12,
-    "expected_sequence": 11,
-    "other_offset": 40,
-}
+from tests.support import observations
 
 
 def recovery(**changes: Any) -> Any:
-    ended = Ended(injection(), ("my-topic", 3), TIME, True, 1.25, 4, 3, 2)._replace(**changes)
-    return {"recovery": observation_to_proto(1, ended.whole())}
+    return {"recovery": observation_to_proto(1, observations.ended(**changes).whole())}
 
 
 def anomaly(**changes: Any) -> Any:
-    return {"sequence_anomaly": observation_to_proto(1, SequenceAnomaly(**ANOMALY | changes))}
+    return {"sequence_anomaly": observation_to_proto(1, observations.anomaly(**changes))}
 
 
 @pytest.mark.parametrize(
