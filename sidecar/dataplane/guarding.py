@@ -53,7 +53,7 @@ class GuardedRule:
         """As the rule does; none where it fails."""
         try:
             return self._rule.hints(asked, places)
-        except Exception as error:  # noqa: BLE001 - as below
+        except Exception as error:  # noqa: BLE001 - whatever it is, clients go on
             self._failed(error)
             return {}
 
@@ -61,7 +61,7 @@ class GuardedRule:
         """As the rule does; nothing where it fails."""
         try:
             decision = self._rule.decide(asked)
-        except Exception as error:  # noqa: BLE001 - whatever it is, clients go on
+        except Exception as error:  # noqa: BLE001 - as above
             self._failed(error)
             return FORWARD
         if isinstance(decision, Change | Forward) and decision.passed:

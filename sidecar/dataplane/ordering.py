@@ -1,5 +1,6 @@
 """Kafka answers a connection's requests in request order, whoever produced the answer."""
 
+from abc import ABC, abstractmethod
 from collections import deque
 from typing import Any, Final, NamedTuple
 
@@ -49,7 +50,7 @@ class ReplyForm(NamedTuple):
     context: Any
 
 
-class Heeded:
+class Heeded(ABC):
     """A forwarded request whose answer passes as usual, and is looked at on its way.
 
     Args:
@@ -68,13 +69,13 @@ class Heeded:
         self.usual: int | tuple[int, ReplyForm] = correlation_id
         """What stands in the queue for such a request otherwise."""
 
+    @abstractmethod
     def told(self, partition: int, error: int, base_offset: int, now: float) -> bool:
         """Take note of the answer; False if it is not about this request's partition."""
-        raise NotImplementedError
 
+    @abstractmethod
     def pending(self) -> Pending:
         """What stands in the queue if the answer is not of that form."""
-        raise NotImplementedError
 
 
 class ResponseOrder:

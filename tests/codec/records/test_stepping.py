@@ -5,6 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from codec.errors import DecodeError, EncodeError
+from codec.primitives import Buffer
 from codec.records.build import NEW_BATCH, assemble, build_batch
 from codec.records.record import Record, read_record, read_records, write_record, write_records
 from codec.records.stepping import moved, offset_delta, step_over, value_of, with_value
@@ -31,8 +32,8 @@ def read(content: bytes, count: int = 1) -> list[Record]:
     ]
 
 
-def bytes_of(field: object) -> bytes | None:
-    return None if field is None else bytes(field)  # type: ignore[call-overload, no-any-return]
+def bytes_of(field: Buffer | None) -> bytes | None:
+    return None if field is None else bytes(field)
 
 
 @given(st.lists(RECORDS, max_size=5))

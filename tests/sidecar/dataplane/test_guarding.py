@@ -5,11 +5,12 @@ from typing import Any
 
 import pytest
 
+from codec.api_keys import ApiKey
 from codec.messages.heartbeat import HeartbeatRequest, HeartbeatResponse
 from sidecar.dataplane.guarding import GuardedRule
 from sidecar.dataplane.pipeline import Pipeline
 from sidecar.failures import FaultFailures
-from sidecar.faults.base import FORWARD, Await, RequestRule
+from sidecar.faults.base import FORWARD, Asked, Await, RequestRule
 from sidecar.faults.latency import Latency, LatencyRule
 from sidecar.faults.leader_election import LeaderElectionRule
 from sidecar.faults.message_corruption import ProduceMessageCorruption
@@ -110,7 +111,8 @@ def test_a_rule_is_guarded_with_all_it_says_of_itself() -> None:
     assert {name: getattr(guarded, name) for name in names} == {
         name: getattr(rule, name) for name in names
     }
-    assert guarded.decide(None) is FORWARD  # type: ignore[arg-type]
+    asked = Asked(ApiKey.PRODUCE, 9, produce(), lambda: 0.0)
+    assert guarded.decide(asked) is FORWARD
 
 
 def test_a_failure_is_counted_each_time_and_told_once() -> None:

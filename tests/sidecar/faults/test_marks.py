@@ -9,6 +9,7 @@ from sidecar.dataplane.pipeline import Mark, Pipeline
 from sidecar.faults.coordinator_move import CoordinatorMove
 from sidecar.faults.leader_election import LeaderElection
 from sidecar.faults.marks import Marks
+from sidecar.model.interceptor import Interceptor
 from sidecar.model.place import Place
 from tests.support.sessions import snapshot, striking
 
@@ -45,8 +46,8 @@ def test_a_pipeline_tells_hears_and_keeps_the_marks_of_its_rules() -> None:
     one = striking(WINDOWS, name="windows")
     other = striking(CoordinatorMove(coordinator_key="g"), name="moves")
 
-    def pipeline(previous: Pipeline | None = None, *interceptors: object) -> Pipeline:
-        return Pipeline(snapshot(*interceptors), previous, Place(1, 2), spread=told.append)  # type: ignore[arg-type]
+    def pipeline(previous: Pipeline | None = None, *interceptors: Interceptor) -> Pipeline:
+        return Pipeline(snapshot(*interceptors), previous, Place(1, 2), spread=told.append)
 
     first = pipeline(None, one, other)
     for uid, time in (("windows", 5.0), ("moves", 6.0), ("gone", 8.0)):

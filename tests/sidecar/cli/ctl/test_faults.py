@@ -28,12 +28,16 @@ _MESSAGE = descriptor_pb2.DescriptorProto(
 )
 
 
+_TYPES = descriptor_pb2.FieldDescriptorProto.Type
+_LABELS = descriptor_pb2.FieldDescriptorProto.Label
+
+
 def _add(name: str, kind: str, label: str = "OPTIONAL", *, minimum: float | None = None) -> None:
     field = _MESSAGE.field.add(
         name=name,
         number=len(_MESSAGE.field) + 1,
-        type=f"TYPE_{kind}",  # type: ignore[arg-type]
-        label=f"LABEL_{label}",  # type: ignore[arg-type]
+        type=_TYPES.Value(f"TYPE_{kind}"),
+        label=_LABELS.Value(f"LABEL_{label}"),
     )
     if kind == "ENUM":
         field.type_name = ".anything.Anything.Way"
@@ -61,7 +65,7 @@ _add("count", "UINT32")
 def kind() -> Kind:
     """A fault with fields of all types."""
     pool = descriptor_pool.DescriptorPool()
-    pool.Add(  # type: ignore[no-untyped-call]
+    pool.Add(  # type: ignore[no-untyped-call]  # protobuf's stubs say nothing of it
         descriptor_pb2.FileDescriptorProto(
             name="anything.proto", package="anything", syntax="proto3", message_type=[_MESSAGE]
         )
