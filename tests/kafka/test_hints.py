@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import threading
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 from uuid import uuid4
 
@@ -20,8 +22,9 @@ from tests.kafka.api_matrix.spec import only
 from tests.kafka.api_matrix.tenant import TOPIC, Tenant
 from tests.kafka.cluster import RealKafka
 from tests.kafka.processes import wait_until
-from tests.kafka.sidecars import PLUGIN, Gateways, Sidecar
+from tests.kafka.sidecars import PLUGIN, Access, Gateways, Sidecar
 from tests.kafka.test_election_windows import LEADERLESS
+from tests.kafka.tools import Tools, client_properties
 
 # The first test pays for the start of the cluster, and perhaps for the download.
 pytestmark = [
@@ -48,6 +51,38 @@ HINTED = {"confluent", "java"}
 def client(name: str, kafka: RealKafka) -> clients.Client:
     made: Any = MATRIX[name]
     return made(kafka.distribution) if name == "java" else made()
+
+
+RECORDS = 60
+"""One every 25 ms: for longer than any turn."""
+
+
+def paced_java(kafka: RealKafka, access: Access, topic: str) -> list[str]:
+    """What was sent, in order."""
+    with TemporaryDirectory() as folder:
+        config = Path(folder) / "client.properties"
+        config.write_text(client_properties(access.bootstrap, access.username, access.token))
+        tools = Tools(kafka.distribution, access.bootstrap, config)
+        told = tools.perf_test(topic, RECORDS, "linger.ms=0", "batch.size=0", throughput=40)
+    assert f"{RECORDS} records sent" in told
+    return [str(number) for number in range(RECORDS)]
+
+
+def paced_confluent(kafka: RealKafka, access: Access, topic: str) -> list[str]:
+    """The same of librdkafka; idempotent, so that retries keep the order."""
+    settings = {"enable.idempotence": True, "linger.ms": 0}
+    producer = confluent_kafka.Producer(clients.librdkafka_config(access) | settings)
+    values = [str(number) for number in range(RECORDS)]
+    for value in values:
+        producer.produce(topic, value)
+        threading.Event().wait(0.025)
+    assert producer.flush(clients.DELIVERY_SECONDS) == 0
+    return values
+
+
+PACED = {"java": paced_java, "confluent": paced_confluent}
+"""One producer for as long as leaders come and go: a tool that is started in between would wait
+for a leader to be named, and may be done before the next turn."""
 
 
 def inject(sidecar: Sidecar, vcluster: str, plugin: str, **config: Any) -> str:
@@ -165,18 +200,10 @@ def test_nothing_is_lost_while_leaders_come_and_go(
         found = AdminClient(clients.librdkafka_config(access)).list_topics("t", timeout=10)
         config = config | {"brokers": [found.topics["t"].partitions[0].leader]}
     inject(gateways.first, vcluster, plugin, **config, hint=hint)
-    values: list[str] = []
-    struck: list[Any] = []
-    # A Java tool that waits for a leader to be named may be done before the next turn.
-    for number in range(12):
-        some = [f"{number}-{value}" for value in VALUES]
-        client(name, gateways.kafka).produce(access, "t", some)
-        values += some
-        struck = gateways.first.events(virtual_cluster=vcluster)
-        if number >= 2 and struck:
-            break
 
-    assert struck
+    values = PACED[name](gateways.kafka, access, "t")
+
+    assert gateways.first.events(virtual_cluster=vcluster)
     assert clients.stored(gateways.kafka.bootstrap, f"{vcluster}t") == values
 
 
@@ -190,7 +217,7 @@ def test_a_consumer_reads_on_between_windows(gateways: Gateways, name: str, hint
     window = {"everyMs": 1700, "windowMs": 600}
     leaderless = {"topic": "t", "partitions": [0], "hint": hint, **window}
     inject(gateways.first, vcluster, LEADERLESS, **leaderless)
-    values = [str(number) for number in range(50)]
+    values = [str(number) for number in range(25)]
     producer = confluent_kafka.Producer({"bootstrap.servers": gateways.kafka.bootstrap})
 
     with ThreadPoolExecutor(1) as pool:
