@@ -1,14 +1,18 @@
 """Settings from the environment (Conduktor Gateway's names) and a TOML file; environment wins.
 
-All mistakes are reported at once. `table` lists what there is, `parsers` read single values.
+All mistakes are reported at once. `table` lists what there is, from one module for each subject;
+`parsers` read single values.
 """
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final
 
+from sidecar.config.client_settings import SASL
+from sidecar.config.control_settings import DEFAULT_GRPC_PORT, DEFAULT_HTTP_PORT
 from sidecar.config.parsers import AdminUser
-from sidecar.config.table import DEFAULT_GRPC_PORT, DEFAULT_HTTP_PORT, SASL, SETTINGS, Setting
+from sidecar.config.setting import Setting
+from sidecar.config.table import SETTINGS
 
 __all__ = ["SETTINGS", "AdminUser", "ConfigError", "Setting", "Settings", "load"]
 
@@ -135,7 +139,7 @@ def _take(
     try:
         values[setting.name] = setting.parse(raw)
     except ValueError as error:
-        shown = "the value given" if setting.name in ("secret_key", "admin_users") else repr(raw)
+        shown = "the value given" if setting.confidential else repr(raw)
         problems.append(f"{origin}: {shown} is not allowed; it takes {error}")
         values[setting.name] = ()  # given; nobody reads it, since problems raise
 
