@@ -1,7 +1,10 @@
 """What the control API needs from the rest of the sidecar: Protocols and their values."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Any, Protocol
+
+from sidecar.model.snapshot import Snapshot
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -36,6 +39,30 @@ class Status:
     brokers: tuple[Broker, ...] = ()
     connections: int = 0
     injection_paused: bool = False
+
+
+class Outrun(Exception):
+    """Another sidecar has changed the shared state since it was looked at."""
+
+
+class Store(Protocol):
+    """Where the state is between the starts of a process, and between the sidecars of a fleet."""
+
+    def news(self) -> Mapping[str, Any] | None:
+        """Return the fields of `Snapshot` that others have changed since the last call, or None.
+
+        Called in a writer's turn; does not wait.
+        """
+        ...
+
+    def save(self, wanted: Snapshot) -> None:
+        """Have `wanted` in the store. Called in a writer's turn; may wait for seconds.
+
+        Raises:
+            Outrun: the store has news; nothing was saved.
+            Unavailable: it cannot be reached, or does not take it.
+        """
+        ...
 
 
 class Claim(Protocol):

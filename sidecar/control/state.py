@@ -1,11 +1,35 @@
-"""The one `Snapshot`, and the lock of whoever changes it."""
+"""The one `Snapshot`, and the turns of those who change it."""
 
+import random
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import replace
-from typing import Any
+from functools import partial, wraps
+from typing import Any, Concatenate, Final, ParamSpec, Protocol, TypeVar
 
+from sidecar.control.ports import Outrun, Store
+from sidecar.model.errors import Aborted, Unavailable
 from sidecar.model.snapshot import Snapshot
+
+Given = ParamSpec("Given")
+Result = TypeVar("Result")
+
+ATTEMPTS: Final = 12
+"""How often a change is tried while other sidecars change what is shared."""
+_PAUSE: Final = 0.01
+"""Seconds before the second attempt, at most; twice as many before each further one."""
+_LONGEST_PAUSE: Final = 0.3
+
+
+class Memory:
+    """Keeps nothing: what there is ends with the process."""
+
+    def news(self) -> Mapping[str, Any] | None:
+        """Nobody else changes anything."""
+        return None
+
+    def save(self, wanted: Snapshot) -> None:
+        """The snapshot is all there is."""
 
 
 class ControlState:
@@ -14,13 +38,20 @@ class ControlState:
     Args:
         publish: takes each new snapshot before the call that caused it returns; may wait for the
             data side, but not for long. Calls never overlap. When it raises, nothing has changed.
+        store: where the state outlives the process, and what other sidecars tell.
     """
 
-    def __init__(self, publish: Callable[[Snapshot], None]) -> None:
+    def __init__(self, publish: Callable[[Snapshot], None], store: Store | None = None) -> None:
         self._publish = publish
+        self._store: Store = store or Memory()
         self._snapshot = Snapshot()
+        self._halted_here = False
+        self._waiting = threading.Event()  # never set
         self.lock = threading.Lock()
         """Held by a service from its first look until after `commit`; never by the hub."""
+        self.on_news: Callable[[Snapshot, Snapshot], Mapping[str, Any]] = lambda old, new: {}
+        """Given the snapshots before and after what other sidecars have done, in a writer's turn;
+        what it returns is replaced in the latter."""
 
     @property
     def snapshot(self) -> Snapshot:
@@ -28,13 +59,98 @@ class ControlState:
         return self._snapshot
 
     def commit(self, **changes: Any) -> None:
-        """Publish the snapshot with these fields replaced, then keep it. Needs the lock."""
+        """Store and publish the snapshot with these fields replaced. Needs the lock.
+
+        Raises:
+            Outrun: another sidecar has changed the state; `in_turn` looks at it anew.
+            Unavailable: it cannot be stored now; nothing has changed.
+        """
         changed = replace(self._snapshot, revision=self._snapshot.revision + 1, **changes)
+        self._store.save(changed)
         self._publish(changed)
         self._snapshot = changed
 
-    def halt(self, halted: bool = True) -> None:
-        """Have no interceptor do anything, whichever there are or come; or undo that."""
+    def in_turn(self, operation: Callable[[], Result]) -> Result:
+        """Run what looks at the snapshot and commits, while nobody else does.
+
+        It runs again when another sidecar was faster, so it must not have done anything before.
+
+        Raises:
+            Aborted: others were faster every time.
+        """
         with self.lock:
+            for attempt in range(ATTEMPTS):
+                self._adopt()
+                try:
+                    return operation()
+                except Outrun:
+                    pause = min(_LONGEST_PAUSE, _PAUSE * 2**attempt)
+                    self._waiting.wait(random.uniform(0, pause))
+        raise Aborted(
+            f"other sidecars changed the shared state {ATTEMPTS} times meanwhile: try again"
+        )
+
+    def refresh(self) -> None:
+        """Have what other sidecars did. Any thread but the hub's."""
+        with self.lock:
+            self._adopt()
+
+    def _adopt(self) -> None:
+        news = self._store.news()
+        if news is None:
+            return
+        before = self._snapshot
+        told = replace(before, revision=before.revision + 1, **news)
+        if self._halted_here:
+            told = replace(told, halted=True)
+        told = replace(told, **self.on_news(before, told))
+        self._publish(told)
+        self._snapshot = told
+
+    def halt(self, halted: bool = True) -> None:
+        """Have no interceptor do anything, whichever there are or come; or undo that.
+
+        Raises:
+            Unavailable: it cannot be stored; this sidecar is halted all the same.
+        """
+
+        def change() -> None:
+            self._halted_here = halted
             if self._snapshot.halted != halted:
                 self.commit(halted=halted)
+
+        try:
+            self.in_turn(change)
+        except Unavailable as error:
+            if not halted:
+                raise
+            with self.lock:
+                self._here_only()
+            raise Unavailable(f"this sidecar is halted, others were not told: {error}") from error
+
+    def _here_only(self) -> None:
+        halted = replace(self._snapshot, revision=self._snapshot.revision + 1, halted=True)
+        self._publish(halted)
+        self._snapshot = halted
+
+
+class Changing(Protocol):
+    """A service that changes the state."""
+
+    @property
+    def _state(self) -> ControlState: ...
+
+
+Service = TypeVar("Service", bound=Changing)
+
+
+def in_turn(
+    method: Callable[Concatenate[Service, Given], Result],
+) -> Callable[Concatenate[Service, Given], Result]:
+    """Make a method of a service an operation, see `ControlState.in_turn`."""
+
+    @wraps(method)
+    def run(self: Service, /, *args: Given.args, **kwargs: Given.kwargs) -> Result:
+        return self._state.in_turn(partial(method, self, *args, **kwargs))
+
+    return run
