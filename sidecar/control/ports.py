@@ -27,6 +27,19 @@ class Broker:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class StoreStatus:
+    """Where the state is kept.
+
+    Args:
+        type: ``IN_MEMORY``, ``FILE`` or ``KAFKA``.
+        trouble: why it cannot be reached; empty when it can.
+    """
+
+    type: str = "IN_MEMORY"
+    trouble: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Status:
     """The data side at one moment.
 
@@ -34,11 +47,13 @@ class Status:
         brokers: in order of node id; empty until the cluster has been reached.
         connections: open client connections.
         injection_paused: injection rests because its records cannot be logged fast enough.
+        store: where the state is kept.
     """
 
     brokers: tuple[Broker, ...] = ()
     connections: int = 0
     injection_paused: bool = False
+    store: StoreStatus = StoreStatus()
 
 
 class Outrun(Exception):
@@ -47,6 +62,11 @@ class Outrun(Exception):
 
 class Store(Protocol):
     """Where the state is between the starts of a process, and between the sidecars of a fleet."""
+
+    @property
+    def lacking(self) -> bool:
+        """Whether the store has lost what it had, so that it is to be saved again."""
+        ...
 
     def news(self) -> Mapping[str, Any] | None:
         """Return the fields of `Snapshot` that others have changed since the last call, or None.

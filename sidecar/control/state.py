@@ -24,6 +24,8 @@ _LONGEST_PAUSE: Final = 0.3
 class Memory:
     """Keeps nothing: what there is ends with the process."""
 
+    lacking: Final = False
+
     def news(self) -> Mapping[str, Any] | None:
         """Nobody else changes anything."""
         return None
@@ -45,13 +47,13 @@ class ControlState:
         self._publish = publish
         self._store: Store = store or Memory()
         self._snapshot = Snapshot()
-        self._halted_here = False
+        self._untold = False
+        """Whether this sidecar is halted and could not store that."""
         self._waiting = threading.Event()  # never set
         self.lock = threading.Lock()
         """Held by a service from its first look until after `commit`; never by the hub."""
-        self.on_news: Callable[[Snapshot, Snapshot], Mapping[str, Any]] = lambda old, new: {}
-        """Given the snapshots before and after what other sidecars have done, in a writer's turn;
-        what it returns is replaced in the latter."""
+        self.on_news: Callable[[Snapshot, Snapshot], None] = lambda old, new: None
+        """Given the snapshots before and after what other sidecars did, in a writer's turn."""
 
     @property
     def snapshot(self) -> Snapshot:
@@ -91,9 +93,16 @@ class ControlState:
         )
 
     def refresh(self) -> None:
-        """Have what other sidecars did. Any thread but the hub's."""
-        with self.lock:
-            self._adopt()
+        """Have what other sidecars did, and tell them what they could not be told before.
+
+        For any thread but the hub's. Raises as `in_turn` and `commit` do.
+        """
+        self.in_turn(self._tell)
+
+    def _tell(self) -> None:
+        if self._untold or self._store.lacking:
+            self.commit()
+            self._untold = False
 
     def _adopt(self) -> None:
         news = self._store.news()
@@ -101,23 +110,24 @@ class ControlState:
             return
         before = self._snapshot
         told = replace(before, revision=before.revision + 1, **news)
-        if self._halted_here:
+        if self._untold:
             told = replace(told, halted=True)
-        told = replace(told, **self.on_news(before, told))
         self._publish(told)
         self._snapshot = told
+        self.on_news(before, told)
 
     def halt(self, halted: bool = True) -> None:
         """Have no interceptor do anything, whichever there are or come; or undo that.
 
         Raises:
-            Unavailable: it cannot be stored; this sidecar is halted all the same.
+            Unavailable: it cannot be stored; this sidecar is halted all the same, and the others
+                will be when it can.
         """
 
         def change() -> None:
-            self._halted_here = halted
             if self._snapshot.halted != halted:
                 self.commit(halted=halted)
+            self._untold = False
 
         try:
             self.in_turn(change)
@@ -125,10 +135,11 @@ class ControlState:
             if not halted:
                 raise
             with self.lock:
-                self._here_only()
+                self._halt_here()
             raise Unavailable(f"this sidecar is halted, others were not told: {error}") from error
 
-    def _here_only(self) -> None:
+    def _halt_here(self) -> None:
+        self._untold = True
         halted = replace(self._snapshot, revision=self._snapshot.revision + 1, halted=True)
         self._publish(halted)
         self._snapshot = halted
