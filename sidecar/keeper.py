@@ -153,6 +153,9 @@ class Keeper:
             except DomainError as error:
                 self._log.warning("state_not_stored", cause=str(error))
                 pause = _PATIENCE_SECONDS
+            except Exception as error:  # noqa: BLE001 - a bug must not end what keeps sidecars alike
+                self._log.error("state_not_kept", error=repr(error))
+                pause = _PATIENCE_SECONDS
             if self._awake.wait(pause):
                 self._awake.clear()
 

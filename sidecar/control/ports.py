@@ -68,10 +68,13 @@ class Store(Protocol):
         """Whether the store has lost what it had, so that it is to be saved again."""
         ...
 
-    def news(self) -> Mapping[str, Any] | None:
+    def news(self, *, everything: bool = False) -> Mapping[str, Any] | None:
         """Return the fields of `Snapshot` that others have changed since the last call, or None.
 
         Called in a writer's turn; does not wait.
+
+        Args:
+            everything: return all the fields that are stored.
         """
         ...
 

@@ -26,7 +26,7 @@ class Memory:
 
     lacking: Final = False
 
-    def news(self) -> Mapping[str, Any] | None:
+    def news(self, *, everything: bool = False) -> Mapping[str, Any] | None:
         """Nobody else changes anything."""
         return None
 
@@ -49,6 +49,8 @@ class ControlState:
         self._snapshot = Snapshot()
         self._untold = False
         """Whether this sidecar is halted and could not store that."""
+        self._behind = False
+        """Whether the store has what could not be published."""
         self._waiting = threading.Event()  # never set
         self.lock = threading.Lock()
         """Held by a service from its first look until after `commit`; never by the hub."""
@@ -69,8 +71,13 @@ class ControlState:
         """
         changed = replace(self._snapshot, revision=self._snapshot.revision + 1, **changes)
         self._store.save(changed)
+        self._keep(changed)
+
+    def _keep(self, changed: Snapshot) -> None:
+        self._behind = True
         self._publish(changed)
         self._snapshot = changed
+        self._behind = False
 
     def in_turn(self, operation: Callable[[], Result]) -> Result:
         """Run what looks at the snapshot and commits, while nobody else does.
@@ -105,15 +112,14 @@ class ControlState:
             self._untold = False
 
     def _adopt(self) -> None:
-        news = self._store.news()
+        news = self._store.news(everything=self._behind)
         if news is None:
             return
         before = self._snapshot
         told = replace(before, revision=before.revision + 1, **news)
         if self._untold:
             told = replace(told, halted=True)
-        self._publish(told)
-        self._snapshot = told
+        self._keep(told)
         self.on_news(before, told)
 
     def halt(self, halted: bool = True) -> None:
@@ -141,8 +147,7 @@ class ControlState:
     def _halt_here(self) -> None:
         self._untold = True
         halted = replace(self._snapshot, revision=self._snapshot.revision + 1, halted=True)
-        self._publish(halted)
-        self._snapshot = halted
+        self._keep(halted)
 
 
 class Changing(Protocol):

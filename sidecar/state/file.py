@@ -9,7 +9,7 @@ from typing import Any, Final
 
 from sidecar.model.errors import Unavailable
 from sidecar.model.snapshot import Snapshot
-from sidecar.state.mirror import Mirror, Unreadable
+from sidecar.state.mirror import FIELDS, Mirror, Unreadable
 
 _FORMAT = "kafka-chaos-sidecar state"
 
@@ -40,9 +40,9 @@ class FileStore:
     lacking: Final = False
     """A file that was deleted is written anew with the next change."""
 
-    def news(self) -> Mapping[str, Any] | None:
+    def news(self, *, everything: bool = False) -> Mapping[str, Any] | None:
         """Return what the file had at the start, the first time."""
-        news, self._news = self._news, frozenset()
+        news, self._news = FIELDS if everything else self._news, frozenset()
         return self._mirror.fields(news) if news else None
 
     def save(self, wanted: Snapshot) -> None:

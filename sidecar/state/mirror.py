@@ -6,6 +6,7 @@ not in the snapshot, and never deleted or overwritten unless something of that k
 """
 
 import json
+import math
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, Final
@@ -157,7 +158,7 @@ class Mirror:
         changes[key] = json.dumps(value, separators=(",", ":"), ensure_ascii=False)
 
     def _now(self) -> float:
-        """A time after all that this gave out before, so that order is kept."""
+        """A time after all others that are known, so that order is kept whatever clocks say."""
         self._latest = max(round(self._clock(), 6), self._latest + 1e-6)
         return round(self._latest, 6)
 
@@ -168,7 +169,11 @@ class Mirror:
             value = json.loads(text)
             if value["version"] != VERSION:
                 raise UnreadableError(f"it is of version {value['version']!r}, not {VERSION}")
-            return _Entry(text, kind, float(value["created"]), _item(kind, value[kind]))
+            created = float(value["created"])
+            if not math.isfinite(created):
+                raise UnreadableError(f"created is {created}")
+            self._latest = max(self._latest, created)
+            return _Entry(text, kind, created, _item(kind, value[kind]))
         except (ValueError, KeyError, TypeError, RecursionError) as error:
             self._unreadable(key, f"{type(error).__name__}: {error}")
             return _Entry(text, kind if isinstance(kind, str) else "", 0.0, None)

@@ -89,10 +89,10 @@ class KafkaStore:
         """Why the store cannot be reached; empty when it can."""
         return self._trouble
 
-    def news(self) -> Mapping[str, Any] | None:
-        """Return the fields of the snapshot that others have changed."""
+    def news(self, *, everything: bool = False) -> Mapping[str, Any] | None:
+        """Return the fields of the snapshot that others have changed, or all."""
         self._drain()
-        changed, self._changed = self._changed, frozenset()
+        changed, self._changed = FIELDS if everything else self._changed, frozenset()
         return self._mirror.fields(changed) if changed else None
 
     def save(self, wanted: Snapshot) -> None:
