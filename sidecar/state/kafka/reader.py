@@ -147,6 +147,9 @@ class Reader:
                 # A broker that is there answers within the wait; another is found out then.
                 "socket.timeout.ms": LONG_WAIT_MS + 10_000,
                 "socket.keepalive.enable": True,
+                # Back soon after the brokers are; and a topic that is gone is believed to be.
+                "reconnect.backoff.max.ms": 1000,
+                "topic.metadata.propagation.max.ms": 2000,
                 "queued.max.messages.kbytes": 4096,
                 "error_cb": self._on_error,
                 **self._client,

@@ -46,6 +46,7 @@ class Writer:
             "message.timeout.ms": int(_SECONDS * 1000),
             "acks": "all",
             "linger.ms": 0,
+            "reconnect.backoff.max.ms": 1000,
             **QUIET,
         }
         self._topic = topic
