@@ -13,7 +13,7 @@ from codec.frames import FrameDecoder
 from codec.schema import Message
 from sidecar.dataplane.addresses import AddressBook
 from sidecar.dataplane.pipeline import Pipeline
-from sidecar.dataplane.session import Shared
+from sidecar.dataplane.shared import Shared
 from sidecar.dataplane.versions import Versions
 from sidecar.metrics import Metrics
 from sidecar.model.identity import Identity
