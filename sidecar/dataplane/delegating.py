@@ -68,7 +68,7 @@ def _name(mechanism: str, said: bytes) -> str:
     """Whom the first message of a mechanism names."""
     try:
         name = _READERS.get(mechanism, _scram_name)(said)
-    except (ValueError, KeyError, TypeError, RecursionError):
+    except (ValueError, LookupError, TypeError, StopIteration, RecursionError):
         raise AuthenticationFailed(f"the first {mechanism} message names nobody") from None
     if not isinstance(name, str) or not 0 < len(name) <= MOST_NAME:
         raise AuthenticationFailed(f"the first {mechanism} message names nobody")
