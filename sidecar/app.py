@@ -13,6 +13,7 @@ import structlog
 from rest_bridge.server import BridgeServer
 from sidecar import __version__
 from sidecar.admission import Admission
+from sidecar.api.control_tls import ControlTls
 from sidecar.api.grpc_server import ControlServer, Services
 from sidecar.config import Settings
 from sidecar.control import ports
@@ -44,8 +45,10 @@ from sidecar.net.gateway import Gateway
 from sidecar.net.soon import Soon
 from sidecar.net.transport import Security
 from sidecar.observer import Observer
+from sidecar.private_socket import PrivateSocket
 from sidecar.recorder import Recorder
 from sidecar.sink import LineSink
+from sidecar.tls.contexts import REQUIRE, Following
 
 if TYPE_CHECKING:
     from sidecar.workers.fleet import Fleet
@@ -133,6 +136,7 @@ class Sidecar:
             spent=self._spent,
         )
         self._fleet = self._workers(secret_key) if settings.workers > 1 else None
+        self._private = PrivateSocket()
         self._control = self._control_server(tokens)
         self._bridge: BridgeServer | None = None
         self._add_gauges(sink)
@@ -149,7 +153,11 @@ class Sidecar:
 
     def _control_server(self, tokens: TokenAuthority) -> ControlServer:
         settings = self._settings
-        users = [(user.username, user.password, user.admin) for user in settings.admin_users]
+        users = AdminUsers(
+            [(user.username, user.password, user.admin) for user in settings.admin_users],
+            {u.certificate: u.username for u in settings.admin_users if u.certificate},
+            local_only=settings.default_users,
+        )
         state, claim = self._state, self._virtual_clusters.claim
         services = Services(
             interceptors=self._interceptors,
@@ -168,11 +176,19 @@ class Sidecar:
         )
         return ControlServer(
             services,
-            AdminUsers(users),
+            users,
             settings.grpc_host,
             settings.grpc_port,
             metrics_open=not settings.secured_metrics,
+            tls=self._grpc_tls(),
+            private=self._private.path,
         )
+
+    def _grpc_tls(self) -> ControlTls | None:
+        tls = self._settings.grpc_tls
+        if tls is None:
+            return None
+        return ControlTls(Following(tls, self._log, tls.pem), tls.client_auth == REQUIRE)
 
     def _store_health(self, reachable: bool) -> None:
         self._control.set_store_reachable(reachable)
@@ -315,9 +331,10 @@ class Sidecar:
         started = time.monotonic()
         settings = self._settings
         self._control.start(serving=False)
-        grpc_host = f"[{settings.grpc_host}]" if ":" in settings.grpc_host else settings.grpc_host
+        tls = settings.http_tls
+        context = None if tls is None else Following(tls, self._log, tls.context)
         self._bridge = BridgeServer(
-            f"{grpc_host}:{self._control.port}", settings.bind_host, settings.http_port
+            f"unix:{self._private.path}", settings.bind_host, settings.http_port, context
         )
         self._bridge.start()
         self._log.info(
@@ -349,4 +366,5 @@ class Sidecar:
             self._bridge.stop()
         self._control.stop(grace=1.0)
         self._keeper.stop()
+        self._private.close()
         self._log.info("stopped")
