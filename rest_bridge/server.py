@@ -40,10 +40,17 @@ class BridgeServer:
         target: the sidecar's control API, ``host:port``, or a channel to it (which stays open).
         port: 0 lets the system choose, see `port`.
         tls: gives the context for a new connection (HTTPS); None: HTTP.
+        secured: TLS to `target`; None: plain text.
     """
 
     def __init__(
-        self, target: str | grpc.Channel, host: str, port: int, tls: Context | None = None
+        self,
+        target: str | grpc.Channel,
+        host: str,
+        port: int,
+        tls: Context | None = None,
+        *,
+        secured: grpc.ChannelCredentials | None = None,
     ) -> None:
         self._tls = tls
         self.host = host
@@ -51,7 +58,11 @@ class BridgeServer:
         self._own_channel: grpc.Channel | None = None
         if isinstance(target, str):
             target_name = target
-            channel = self._own_channel = grpc.insecure_channel(target, _CHANNEL_OPTIONS)
+            if secured is None:
+                channel = grpc.insecure_channel(target, _CHANNEL_OPTIONS)
+            else:
+                channel = grpc.secure_channel(target, secured, _CHANNEL_OPTIONS)
+            self._own_channel = channel
         else:
             target_name, channel = "its channel", target
         self._app = Bridge(SidecarClient(channel, target_name))

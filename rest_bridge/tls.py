@@ -29,6 +29,11 @@ class TlsListener(socket):
     def accept(self) -> tuple[socket, Any]:
         """Accept as `socket.accept` does."""
         plain, address = super().accept()
+        try:
+            plain.getpeername()  # it may be gone already
+        except OSError:
+            plain.close()
+            raise
         plain.setblocking(False)
         secured = self._context().wrap_socket(
             plain, server_side=True, do_handshake_on_connect=False

@@ -41,6 +41,9 @@ def test_all_defaults() -> None:
         principal_rules=(),
         cluster_tls=None,
         credentials=None,
+        grpc_tls=None,
+        http_tls=None,
+        default_users=True,
         secret_key=None,
         admin_users=(AdminUser("admin", "conduktor", admin=True),),
         virtual_clusters=(),
@@ -117,7 +120,13 @@ def test_a_variable_with_one_allowed_value_accepts_it(variable: str, text: str) 
 
 def test_no_setting_is_left_out_of_these_tests() -> None:
     # TLS and SASL have tests of their own: `test_config_security`.
-    secured = ("GATEWAY_SSL_", "KAFKA_SSL_", "KAFKA_SASL_")
+    secured = (
+        "GATEWAY_SSL_",
+        "GATEWAY_HTTPS_",
+        "GATEWAY_GRPC_SSL_",
+        "KAFKA_SSL_",
+        "KAFKA_SASL_",
+    )
     tried = {variable for variable, *_ in GIVEN} | {
         "KAFKA_SECURITY_PROTOCOL",
         "GATEWAY_MODE",
