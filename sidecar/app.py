@@ -8,6 +8,7 @@ import time
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, Final
 
+import gevent
 import structlog
 
 from rest_bridge.server import BridgeServer
@@ -56,6 +57,7 @@ if TYPE_CHECKING:
 
 _COUNT_SECONDS: Final = 1.0
 """How long counting the clients of a virtual cluster may take in this process."""
+_DRAIN_STEP: Final = 0.02
 _TOPIC_SECONDS: Final = 3.0
 """How long the cluster may take to say whether it has a topic."""
 
@@ -355,9 +357,26 @@ class Sidecar:
             seconds=round(time.monotonic() - started, 3),
         )
 
+    def _drain(self, seconds: float) -> None:
+        """Have clients finish what they have begun, in every process."""
+        began = time.monotonic()
+        clients = self._connections()
+        if not clients:
+            return
+        self._log.info("draining", connections=clients, seconds=seconds)
+        if self._fleet is not None:
+            self._fleet.drain(seconds)
+        self._gateway.drain(seconds)
+        while self._connections() and time.monotonic() < began + seconds:
+            gevent.sleep(_DRAIN_STEP)
+        self._log.info(
+            "drained", left=self._connections(), seconds=round(time.monotonic() - began, 3)
+        )
+
     def stop(self) -> None:
         """Stop in the order that leaves nobody asking somebody who has gone."""
         self._control.set_serving(False)
+        self._drain(self._settings.shutdown_timeout_ms / 1000)
         if self._fleet is not None:
             self._fleet.stop()
         self._gateway.stop()

@@ -63,6 +63,7 @@ class Settings:
     max_connections: int
     workers: int
     max_frame_bytes: int
+    shutdown_timeout_ms: int
     log_level: str
     sequence_oracle: bool
     storage_type: str

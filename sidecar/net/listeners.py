@@ -1,19 +1,24 @@
 """The listening sockets of one process, one per broker, and the clients it has accepted."""
 
+import time
 from collections.abc import Callable
-from typing import Any
+from typing import Any, Final
 
+import gevent
 from gevent import socket
 from gevent.pool import Pool
 from gevent.server import StreamServer
 
 from sidecar.counts import Counts
+from sidecar.dataplane.actions import Close
 from sidecar.dataplane.addresses import Broker
 from sidecar.dataplane.session import Session
 from sidecar.dataplane.shared import Shared
 from sidecar.model.place import Place
 from sidecar.net.connection import ClientConnection
 from sidecar.net.transport import PLAIN, Transport
+
+_DRAIN_STEP: Final = 0.02
 
 
 class Listeners:
@@ -54,6 +59,7 @@ class Listeners:
         self._pool = Pool(max_connections)
         self._servers: dict[int, StreamServer] = {}
         self._sessions: set[Session] = set()
+        self._connections: set[ClientConnection] = set()
         self._numbers = place.numbers()
 
     @property
@@ -88,6 +94,22 @@ class Listeners:
             upstream=f"{broker.host}:{broker.port}",
         )
 
+    def drain(self, seconds: float) -> None:
+        """Stop listening, and let what is in flight be answered; returns when nobody is left.
+
+        Clients are disconnected between two requests, as by a broker that shuts down. Who is in
+        the middle of one, or does not take his answers, has `seconds`.
+        """
+        for server in self._servers.values():
+            server.stop_accepting()
+            server.close()
+        close = Close("draining", "the sidecar ends")
+        deadline = time.monotonic() + seconds
+        while self._connections and time.monotonic() < deadline:
+            for connection in tuple(self._connections):
+                connection.end(close)
+            gevent.sleep(_DRAIN_STEP)
+
     def stop(self) -> None:
         """Stop listening and end every connection."""
         for server in self._servers.values():
@@ -111,10 +133,12 @@ class Listeners:
                 sock, session, address, self._frame_limit, self._metrics, log, self._transport
             )
             self._sessions.add(session)
+            self._connections.add(connection)
             try:
                 connection.run()
             finally:
                 self._sessions.remove(session)
+                self._connections.remove(connection)
             if connection.close_reason is not None:
                 self._metrics.closes.labels(connection.close_reason).inc()
             log.debug("client_disconnected")

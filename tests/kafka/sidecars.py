@@ -89,6 +89,10 @@ class Sidecar:
         """End it; its exit status."""
         return self._child.stop()
 
+    def signal(self, number: int) -> None:
+        """Send it a signal."""
+        self._child.signal(number)
+
     def kill(self) -> None:
         """End it without a word."""
         self._child.stop(grace=0)

@@ -78,6 +78,7 @@ def test_every_setting_can_stand_in_the_file(tmp_path: Path) -> None:
         max_connections = 5
         workers = 2
         max_frame_bytes = 70000
+        shutdown_timeout_ms = 250
         log_level = "debug"
         sequence_oracle = true
         """,
@@ -126,6 +127,7 @@ def test_every_setting_can_stand_in_the_file(tmp_path: Path) -> None:
         max_connections=5,
         workers=2,
         max_frame_bytes=70000,
+        shutdown_timeout_ms=250,
         log_level="debug",
         sequence_oracle=True,
         storage_type="FILE",
