@@ -76,6 +76,11 @@ class Sidecar:
             raise RuntimeError(f"{name} did not start: {exc}\n{self._child.tail()}") from exc
 
     @property
+    def pid(self) -> int:
+        """Of its first process."""
+        return self._child.pid
+
+    @property
     def bootstrap(self) -> str:
         """The first of its client ports."""
         return f"localhost:{self.port}"
