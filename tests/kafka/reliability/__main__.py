@@ -56,11 +56,14 @@ def main() -> int:
     names = [fault.name for fault in FAULTS]
     parser.add_argument("--only", choices=names, action="append", help="this one; no page is made")
     parser.add_argument("--gone", type=float, default=GONE_SECONDS, help="seconds without brokers")
+    parser.add_argument(
+        "--direct", action="store_true", help="past the sidecar: what is Kafka's own; no page"
+    )
     options = parser.parse_args()
     chosen = [fault for fault in FAULTS if not options.only or fault.name in options.only]
     rows: list[Row] = []
     with running() as kafka:
-        world = World(kafka, options.gone)
+        world = World(kafka, options.gone, options.direct)
         try:
             for number, fault in enumerate(chosen):
                 row = tried(world, fault, number)
@@ -70,7 +73,7 @@ def main() -> int:
             world.stop()
         text = table(rows, kafka.distribution.version, options.gone)
     print(text)
-    if not options.only:
+    if not (options.only or options.direct):
         write(text)
     return 0 if all(row.kept for row in rows) else 1
 

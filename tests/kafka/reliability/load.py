@@ -51,6 +51,8 @@ class Load:
         new = NewTopic(topic, PRODUCERS, 3, config={"min.insync.replicas": "1"})
         admin.create_topics([new])[topic].result(30)
         self.seen = [Seen() for _ in range(PRODUCERS)]
+        self.latencies: list[float] = []
+        """Seconds from a record to its acknowledgement, of all producers, as they came."""
         self.consumed: list[list[int]] = [[] for _ in range(PRODUCERS)]
         self._stopping = threading.Event()
         self._reading = threading.Event()
@@ -84,6 +86,7 @@ class Load:
                 return
             seen.acked.append(int(message.value()))
             seen.times.append(time.monotonic())
+            self.latencies.append(message.latency())
 
         while not self._stopping.is_set():
             if len(producer) < 500:
