@@ -4,7 +4,7 @@ VENV   := .venv
 BIN    := $(VENV)/bin
 .DEFAULT_GOAL := help
 
-.PHONY: help demo oracle fidelity test test-fast check fmt proto vectors bench bench-quick bench-extra bench-kafka bench-codec clean api-coverage faults-doc
+.PHONY: help demo oracle fidelity fuzz test test-fast check fmt proto vectors bench bench-quick bench-extra bench-kafka bench-codec clean api-coverage faults-doc
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
@@ -46,6 +46,9 @@ oracle: $(VENV)/.dev ## five minutes of mixed faults on real Kafka (ARGS="--seco
 
 fidelity: $(VENV)/.dev ## docs/fidelity.md anew: real elections beside ours, half an hour (ARGS=--help)
 	@$(BIN)/python -m tests.kafka.fidelity $(ARGS)
+
+fuzz: $(VENV)/.dev ## every parser that faces the network, ten minutes (ARGS="--minutes 60")
+	@$(BIN)/python -m tests.fuzz $(ARGS)
 
 check: $(VENV)/.dev ## format, lint, types, import rules, protos, Dockerfile, compose file
 	@PATH="$(CURDIR)/$(BIN):$$PATH" .ci/check

@@ -27,7 +27,10 @@ from sidecar.gen.kafka.chaos.v1.user_mapping_service_pb2_grpc import UserMapping
 from sidecar.gen.kafka.chaos.v1.virtual_cluster_pb2 import VirtualCluster
 from sidecar.gen.kafka.chaos.v1.virtual_cluster_service_pb2_grpc import VirtualClusterServiceStub
 
-DEADLINE_SECONDS = 5.0
+DEADLINE_SECONDS = 15.0
+"""Of a call: one that stores in Kafka may take so long while the brokers are in trouble."""
+STORE_HEALTH = "kafka.chaos.store"
+"""The health service's name for the store."""
 MAX_AUTHORIZATION = 4096
 """Characters of an Authorization header; gRPC's metadata is limited to 8 KiB in all."""
 
@@ -258,6 +261,15 @@ class SidecarClient:
         except grpc.RpcError:
             return False, build
         return bool(answer.status == health_pb2.HealthCheckResponse.SERVING), build
+
+    def store_health(self) -> bool | None:
+        """Return whether changes can be stored now; None where nothing is stored, or no answer."""
+        check = health_pb2.HealthCheckRequest(service=STORE_HEALTH)
+        try:
+            answer = self._health.Check(check, timeout=DEADLINE_SECONDS)  # type: ignore[attr-defined]
+        except grpc.RpcError:
+            return None
+        return bool(answer.status == health_pb2.HealthCheckResponse.SERVING)
 
     def _call(
         self,

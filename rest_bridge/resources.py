@@ -141,12 +141,16 @@ def _plugin_texts(call: Call) -> Answer:
 
 def _health(call: Call) -> Answer:
     up, build = call.client.health()
+    stored = call.client.store_health()
     state = "UP" if up else "DOWN"
     data: Json = {"version": build.version, "time": build.time, "commit": build.commit}
-    checks: Json = [
+    checks: list[Json] = [
         {"id": "buildInfo", "status": "UP" if build.version else "DOWN", "data": data},
         {"id": "live", "status": state},
     ]
+    if stored is not None:
+        # It does not make the whole DOWN: the sidecar goes on with what it knows.
+        checks.append({"id": "store", "status": "UP" if stored else "DOWN"})
     return answer(200 if up else 503, {"status": state, "checks": checks, "outcome": state})
 
 

@@ -34,6 +34,7 @@ from sidecar.dataplane.session import Shared
 from sidecar.dataplane.tenancy import TopicDirectory
 from sidecar.dataplane.versions import Versions
 from sidecar.failures import FaultFailures
+from sidecar.keeper import Keeper
 from sidecar.log import render_event
 from sidecar.metrics import Metrics
 from sidecar.model.place import Place
@@ -78,7 +79,8 @@ class Sidecar:
         secret_key = self._secret_key()
         tokens = TokenAuthority(secret_key)
         self._crossing = Crossing()
-        self._state = ControlState(self._publish)
+        self._keeper = Keeper(settings, self._log, self._journal.forget, self._store_health)
+        self._state = ControlState(self._publish, self._keeper.store())
         self._virtual_clusters = VirtualClusterService(self._state, self, settings.virtual_clusters)
         self._admission = Admission(self._virtual_clusters.claim, self._log)
         self._book = AddressBook(
@@ -158,6 +160,9 @@ class Sidecar:
             settings.grpc_port,
             metrics_open=not settings.secured_metrics,
         )
+
+    def _store_health(self, reachable: bool) -> None:
+        self._control.set_store_reachable(reachable)
 
     def _audit(self, event: str, **fields: Any) -> None:
         """A line whatever the level of the log, as those of injections are."""
@@ -262,6 +267,7 @@ class Sidecar:
             brokers=brokers,
             connections=self._connections(),
             injection_paused=self._paused(),
+            store=self._keeper.status(),
         )
 
     def clients(self, virtual_cluster: str) -> int | None:
@@ -289,6 +295,7 @@ class Sidecar:
 
         Raises:
             OSError: a port cannot be listened on, or a worker does not start.
+            StoreUnusable: the store cannot be used.
             PortsExhausted: there are more brokers than client ports.
         """
         started = time.monotonic()
@@ -304,6 +311,7 @@ class Sidecar:
         )
         if self._fleet is not None:
             self._fleet.launch()
+        self._keeper.start(self._state, self._virtual_clusters)
         self._gateway.start()
         if self._fleet is not None:
             self._gateway.on_change = self._fleet.announce
@@ -326,4 +334,5 @@ class Sidecar:
         if self._bridge is not None:
             self._bridge.stop()
         self._control.stop(grace=1.0)
+        self._keeper.stop()
         self._log.info("stopped")

@@ -49,6 +49,9 @@ MAX_REQUEST_BYTES = 64 * 1024
 MAX_CONCURRENT_CALLS = 64
 """Calls in work and waiting for a thread; more are refused with RESOURCE_EXHAUSTED."""
 
+STORE = "kafka.chaos.store"
+"""The health service's name for the store; unknown where the state is in memory."""
+
 _SERVICES = tuple(
     module.DESCRIPTOR.services_by_name[name].full_name
     for module, name in (
@@ -163,6 +166,11 @@ class ControlServer:
         response = health_pb2.HealthCheckResponse
         for name in ("", *_SERVICES):
             self._health.set(name, response.SERVING if serving else response.NOT_SERVING)
+
+    def set_store_reachable(self, reachable: bool) -> None:
+        """Let the health service tell, under `STORE`, whether changes can be stored now."""
+        response = health_pb2.HealthCheckResponse
+        self._health.set(STORE, response.SERVING if reachable else response.NOT_SERVING)
 
     def stop(self, grace: float = 5.0) -> None:
         """Refuse new calls, end the streams, and wait up to `grace` seconds for the rest."""

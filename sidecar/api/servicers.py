@@ -218,6 +218,9 @@ class SidecarServicer(spb_grpc.SidecarServiceServicer):
                 injections=self._journal.total,
                 injection_paused=now.injection_paused,
                 halted=self._state.snapshot.halted,
+                store=sidecar_pb2.StoreStatus(
+                    type=now.store.type, reachable=not now.store.trouble, detail=now.store.trouble
+                ),
             )
         )
 

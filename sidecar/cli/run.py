@@ -78,6 +78,7 @@ def _serve(settings: Settings, ignored: list[str]) -> int:
     from sidecar.app import Sidecar
     from sidecar.cli.stopping import until_stopped
     from sidecar.dataplane.addresses import PortsExhausted
+    from sidecar.keeper import StoreUnusable
     from sidecar.sink import LineSink
 
     def flush() -> None:
@@ -96,7 +97,11 @@ def _serve(settings: Settings, ignored: list[str]) -> int:
     logger = structlog.get_logger()
     for name in ignored:
         logger.warning("setting_ignored", name=name, detail="it has no meaning here")
-    sidecar = Sidecar(settings, sink)
+    try:
+        sidecar = Sidecar(settings, sink)
+    except StoreUnusable as error:
+        print(f"chaos-sidecar: {error}", file=sys.stderr)
+        return 1
     gc.collect()
     # What is there now stays; left out, full collections stop the hub for 3 ms instead of 17.
     gc.freeze()
@@ -104,14 +109,14 @@ def _serve(settings: Settings, ignored: list[str]) -> int:
     def start() -> None:
         try:
             sidecar.start()
-        except (OSError, PortsExhausted) as error:
+        except (OSError, PortsExhausted, StoreUnusable) as error:
             logger.error("start_failed", cause=reason(error))  # before the parts say they stop
             raise
 
     flusher = gevent.spawn(flush)
     try:
         until_stopped(start, sidecar.stop)
-    except (OSError, PortsExhausted) as error:
+    except (OSError, PortsExhausted, StoreUnusable) as error:
         print(f"chaos-sidecar: {reason(error)}", file=sys.stderr)
         return 1
     finally:

@@ -49,6 +49,10 @@ class Settings:
     max_frame_bytes: int
     log_level: str
     sequence_oracle: bool
+    storage_type: str
+    storage_file: str
+    cluster_id: str
+    storage_replication_factor: int
 
 
 _VARIABLES: Final = {variable for setting in SETTINGS for variable in setting.variables}
@@ -84,7 +88,7 @@ def load(environment: Mapping[str, str], file: str | None = None) -> tuple[Setti
 
 
 def _settings(values: dict[str, Any]) -> Settings:
-    for chosen_by_parser in ("kafka_security_protocol", "mode", "storage_type"):
+    for chosen_by_parser in ("kafka_security_protocol", "mode"):
         del values[chosen_by_parser]  # one value is allowed, and it is how things are
     values["authenticate"] = values.pop("security_protocol") == SASL
     values["log_level"] = values["log_level"].lower()

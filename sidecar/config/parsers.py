@@ -4,6 +4,7 @@ A parser raises ValueError; its message says what is allowed, and completes "it 
 """
 
 import base64
+import re
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -28,6 +29,14 @@ def text(value: Any) -> str:
     if not isinstance(value, str) or not value.strip():
         raise ValueError("a non-empty text")
     return value.strip()
+
+
+def topic_part(value: Any) -> str:
+    """What can stand in the name of a topic."""
+    words = "1 to 200 letters, digits, '.', '_' and '-'"
+    if not isinstance(value, str) or not re.fullmatch(r"[A-Za-z0-9._-]{1,200}", value):
+        raise ValueError(words)
+    return value
 
 
 def integer(low: int, high: int) -> Callable[[Any], int]:

@@ -2,9 +2,10 @@
 
 from typing import Final
 
-from sidecar.config.parsers import flag, integer, one_of
+from sidecar.config.parsers import flag, integer, one_of, text, topic_part
 from sidecar.config.setting import Setting
 
+IN_MEMORY, FILE, KAFKA = "IN_MEMORY", "FILE", "KAFKA"
 _MAX_SEED: Final = 2**64 - 1
 _LOG_LEVELS = ("DEBUG", "INFO", "WARNING", "ERROR")
 
@@ -13,9 +14,35 @@ PROCESS: Final[tuple[Setting, ...]] = (
         "storage_type",
         ("GATEWAY_STORAGE_TYPE",),
         "gateway.storage_type",
-        one_of("IN_MEMORY", later=("KAFKA",)),
-        "IN_MEMORY",
-        "where interceptors are kept: IN_MEMORY, until the process ends",
+        one_of(IN_MEMORY, FILE, KAFKA),
+        IN_MEMORY,
+        "where interceptors, user mappings, alias topics and virtual clusters are kept: IN_MEMORY, "
+        "until the process ends; FILE, for this sidecar; KAFKA, in a topic of the cluster that all "
+        "sidecars of one GATEWAY_CLUSTER_ID share",
+    ),
+    Setting(
+        "storage_file",
+        ("GATEWAY_STORAGE_FILE",),
+        "gateway.storage_file",
+        text,
+        "chaos-sidecar.state.json",
+        "path of the file for GATEWAY_STORAGE_TYPE=FILE",
+    ),
+    Setting(
+        "cluster_id",
+        ("GATEWAY_CLUSTER_ID",),
+        "gateway.cluster_id",
+        topic_part,
+        "gateway",
+        "names the fleet: sidecars of one id share the topic `_kafka_chaos_<id>_state`",
+    ),
+    Setting(
+        "storage_replication_factor",
+        ("GATEWAY_TOPIC_STORE_KCACHE_REPLICATION_FACTOR",),
+        "gateway.storage_replication_factor",
+        integer(-1, 32767),
+        -1,
+        "replicas of that topic when it is made; -1: as many as the brokers give by default",
     ),
     Setting(
         "seed",

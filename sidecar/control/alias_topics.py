@@ -1,7 +1,8 @@
 """The alias topics: names of virtual clusters for topics that are not below their prefix."""
 
+from sidecar.control.index import Index
 from sidecar.control.ports import Claim, TopicSource
-from sidecar.control.state import ControlState
+from sidecar.control.state import ControlState, in_turn
 from sidecar.model.alias_topic import AliasTopic
 from sidecar.model.errors import (
     AlreadyExists,
@@ -30,7 +31,11 @@ class AliasTopicService:
         self._state = state
         self._claim = claim
         self._topics = topics
-        self._items: dict[_Key, AliasTopic] = {}  # replaced whole, so that readers need no lock
+        self._index = Index(lambda: state.snapshot.alias_topics, _key)
+
+    @property
+    def _items(self) -> dict[_Key, AliasTopic]:
+        return self._index.items
 
     def create(self, wanted: AliasTopic, *, validate_only: bool = False) -> tuple[AliasTopic, bool]:
         """Add `wanted`; return it and whether it was created by this, not there before.
@@ -46,17 +51,20 @@ class AliasTopicService:
         """
         if self._present(wanted):
             return wanted, False
-        self._check_topic(wanted.physical_name)  # may wait, so not under the lock
-        with self._state.lock:
-            if self._present(wanted):
-                return wanted, False
-            if len(self._items) >= MAX_ALIAS_TOPICS:
-                raise ResourceExhausted(
-                    f"there are {len(self._items)} alias topics, no more are allowed: delete some"
-                )
-            self._claim(wanted.virtual_cluster, validate_only=validate_only)
-            if not validate_only:
-                self._commit({**self._items, _key(wanted): wanted})
+        self._check_topic(wanted.physical_name)  # may wait, so not in turn
+        return self._create(wanted, validate_only=validate_only)
+
+    @in_turn
+    def _create(self, wanted: AliasTopic, *, validate_only: bool) -> tuple[AliasTopic, bool]:
+        if self._present(wanted):
+            return wanted, False
+        if len(self._items) >= MAX_ALIAS_TOPICS:
+            raise ResourceExhausted(
+                f"there are {len(self._items)} alias topics, no more are allowed: delete some"
+            )
+        self._claim(wanted.virtual_cluster, validate_only=validate_only)
+        if not validate_only:
+            self._commit({**self._items, _key(wanted): wanted})
         return wanted, True
 
     def get(self, virtual_cluster: str, logical_name: str) -> AliasTopic:
@@ -76,24 +84,24 @@ class AliasTopicService:
             if virtual_cluster in (None, alias.virtual_cluster)
         )
 
+    @in_turn
     def delete(
         self, virtual_cluster: str, logical_name: str, *, allow_missing: bool = False
     ) -> None:
         """Remove an alias, or raise NotFound unless `allow_missing`. The topic stays."""
-        with self._state.lock:
-            if allow_missing and (virtual_cluster, logical_name) not in self._items:
-                return
-            present = self.get(virtual_cluster, logical_name)
-            self._commit({k: item for k, item in self._items.items() if item is not present})
+        if allow_missing and (virtual_cluster, logical_name) not in self._items:
+            return
+        present = self.get(virtual_cluster, logical_name)
+        self._commit({k: item for k, item in self._items.items() if item is not present})
 
+    @in_turn
     def purge(self, virtual_cluster: str) -> int:
         """Remove all of a virtual cluster's at once; return how many there were."""
-        with self._state.lock:
-            others = {key: item for key, item in self._items.items() if key[0] != virtual_cluster}
-            gone = len(self._items) - len(others)
-            if gone:
-                self._commit(others)
-            return gone
+        others = {key: item for key, item in self._items.items() if key[0] != virtual_cluster}
+        gone = len(self._items) - len(others)
+        if gone:
+            self._commit(others)
+        return gone
 
     def _present(self, wanted: AliasTopic) -> bool:
         """Return whether `wanted` is there, or refuse what is in its way."""
@@ -128,7 +136,6 @@ class AliasTopicService:
 
     def _commit(self, items: dict[_Key, AliasTopic]) -> None:
         self._state.commit(alias_topics=tuple(items.values()))
-        self._items = items
 
 
 def _key(alias: AliasTopic) -> _Key:

@@ -14,7 +14,8 @@ from typing import NamedTuple, Protocol
 
 from sidecar.control.comparing import check_etag, etag_of, same
 from sidecar.control.ending import controlled, dated, leased
-from sidecar.control.state import ControlState
+from sidecar.control.index import Index
+from sidecar.control.state import ControlState, in_turn
 from sidecar.control.weights import MAX_ALL_ANNOTATION_BYTES, check_annotations, weight
 from sidecar.model.errors import (
     AlreadyExists,
@@ -104,9 +105,12 @@ class InterceptorService:
         self._new_uid = new_uid
         self._spent = spent
         self._clock = clock
-        self._items: dict[_Key, Interceptor] = {}  # replaced whole, so that readers need no lock
-        self._bytes = 0
+        self._index = Index(lambda: state.snapshot.interceptors, _key, weight)
         self._known_leases: tuple[tuple[Lease, ...], dict[str, Lease]] = ((), {})
+
+    @property
+    def _items(self) -> dict[_Key, Interceptor]:
+        return self._index.items
 
     def __len__(self) -> int:
         return len(self._kept())
@@ -118,6 +122,7 @@ class InterceptorService:
         leases = self._leases()
         return sum(now >= item.ends(leases) for item in self._kept().values())
 
+    @in_turn
     def create(self, wanted: Interceptor, *, require_new: bool = False) -> View:
         """Add `wanted` (its seed and uid are given here); an identical one is left as it is.
 
@@ -131,17 +136,16 @@ class InterceptorService:
             ResourceExhausted: there are too many interceptors, or all their annotations together
                 are too long.
         """
-        with self._state.lock:
-            wanted = self._leased(wanted)
-            present = self._items.get(_key(wanted))
-            if present is None or self._is_over(present):
-                return self._view(self._add(wanted))
-            if require_new or not same(wanted, present):
-                raise AlreadyExists(
-                    f"interceptor {wanted.name!r} exists in {describe(wanted.scope)}"
-                    f"{'' if require_new else ' with other content'}"
-                )
-            return self._view(present)
+        wanted = self._leased(wanted)
+        present = self._items.get(_key(wanted))
+        if present is None or self._is_over(present):
+            return self._view(self._add(wanted))
+        if require_new or not same(wanted, present):
+            raise AlreadyExists(
+                f"interceptor {wanted.name!r} exists in {describe(wanted.scope)}"
+                f"{'' if require_new else ' with other content'}"
+            )
+        return self._view(present)
 
     def get(self, name: str, scope: Scope) -> View:
         """Return one interceptor, or raise NotFound."""
@@ -149,12 +153,9 @@ class InterceptorService:
 
     def list(self, scope: Scope | None = None) -> tuple[View, ...]:
         """Return those of exactly this scope, or all for None, in order of creation."""
-        if self._kept() is not self._items:
-            with self._state.lock:
-                self._forget_old()
-                self._commit(self._items, self._bytes)
         return tuple(self._view(i) for i in self._kept().values() if scope in (None, i.scope))
 
+    @in_turn
     def update(
         self,
         wanted: Interceptor,
@@ -176,35 +177,35 @@ class InterceptorService:
             Aborted: `etag` is neither empty nor the current one.
             InvalidArgument, FailedPrecondition, ResourceExhausted: as in `create`.
         """
-        with self._state.lock:
-            kept = self._kept()
-            there = kept.get(_key(wanted))
-            keeps = keep_control and there is not None and not self._is_over(there)
-            wanted = controlled(wanted, there) if keeps and there else self._leased(wanted)
-            if allow_missing and not etag and there is None:
-                added = self._add(wanted, validate_only=validate_only)
-                view = self._rehearsed(wanted) if validate_only else self._view(added)
-                return Updated(view, created=True, changed=True)
-            present = _found(kept, wanted.name, wanted.scope)
-            check_etag(present, etag)
-            if (keeps or wanted.ttl is None) and same(wanted, present):
-                return Updated(self._view(present), created=False, changed=False)
-            size = self._grown(wanted, present)
-            if wanted.expires is None or wanted.expires != present.expires:
-                wanted = self._dated(wanted)
-            wanted = replace(wanted, paused=present.paused)
-            if wanted.fault == present.fault and wanted.draws == present.draws:
-                changed = replace(wanted, seed=present.seed, uid=present.uid)
-            else:
-                changed = self._seeded(wanted)
-            if validate_only:
-                told = changed if changed.uid == present.uid else wanted
-                return Updated(self._rehearsed(told), created=False, changed=True)
-            self._commit({**self._items, _key(wanted): changed}, size)
-            if changed.uid != present.uid:
-                self._counts.forget(present.uid)
-            return Updated(self._view(changed), created=False, changed=True)
+        kept = self._kept()
+        there = kept.get(_key(wanted))
+        keeps = keep_control and there is not None and not self._is_over(there)
+        wanted = controlled(wanted, there) if keeps and there else self._leased(wanted)
+        if allow_missing and not etag and there is None:
+            added = self._add(wanted, validate_only=validate_only)
+            view = self._rehearsed(wanted) if validate_only else self._view(added)
+            return Updated(view, created=True, changed=True)
+        present = _found(kept, wanted.name, wanted.scope)
+        check_etag(present, etag)
+        if (keeps or wanted.ttl is None) and same(wanted, present):
+            return Updated(self._view(present), created=False, changed=False)
+        size = self._grown(wanted, present)
+        if wanted.expires is None or wanted.expires != present.expires:
+            wanted = self._dated(wanted)
+        wanted = replace(wanted, paused=present.paused)
+        if wanted.fault == present.fault and wanted.draws == present.draws:
+            changed = replace(wanted, seed=present.seed, uid=present.uid)
+        else:
+            changed = self._seeded(wanted)
+        if validate_only:
+            told = changed if changed.uid == present.uid else wanted
+            return Updated(self._rehearsed(told), created=False, changed=True)
+        self._commit({**self._items, _key(wanted): changed}, size)
+        if changed.uid != present.uid:
+            self._counts.forget(present.uid)
+        return Updated(self._view(changed), created=False, changed=True)
 
+    @in_turn
     def pause(self, name: str, scope: Scope, *, paused: bool = True, etag: str = "") -> View:
         """Make an interceptor do nothing, or work again; as it is already, it is left alone.
 
@@ -212,26 +213,26 @@ class InterceptorService:
             NotFound: it does not exist.
             Aborted: `etag` is neither empty nor the current one.
         """
-        with self._state.lock:
-            present = _found(self._kept(), name, scope)
-            check_etag(present, etag)
-            if present.paused != paused:
-                present = replace(present, paused=paused)
-                self._commit({**self._items, _key(present): present}, self._bytes)
-            return self._view(present)
+        present = _found(self._kept(), name, scope)
+        check_etag(present, etag)
+        if present.paused != paused:
+            present = replace(present, paused=paused)
+            self._commit({**self._items, _key(present): present}, self._index.bytes)
+        return self._view(present)
 
+    @in_turn
     def reset(self, scope: Scope | None = None) -> int:
         """Delete those of exactly this scope, or all for None, at once; return how many."""
-        with self._state.lock:
-            kept = self._kept()
-            gone = [item for item in kept.values() if scope in (None, item.scope)]
-            if gone:
-                others = {key: i for key, i in kept.items() if scope not in (None, i.scope)}
-                self._commit(others, self._bytes - sum(map(weight, gone)))
-                for item in gone:
-                    self._counts.forget(item.uid)
-            return len(gone)
+        kept = self._kept()
+        gone = [item for item in kept.values() if scope in (None, item.scope)]
+        if gone:
+            others = {key: i for key, i in kept.items() if scope not in (None, i.scope)}
+            self._commit(others, self._index.bytes - sum(map(weight, gone)))
+            for item in gone:
+                self._counts.forget(item.uid)
+        return len(gone)
 
+    @in_turn
     def delete(
         self, name: str, scope: Scope, *, allow_missing: bool = False, etag: str = ""
     ) -> None:
@@ -241,16 +242,15 @@ class InterceptorService:
             NotFound: it does not exist, and not `allow_missing`.
             Aborted: `etag` is neither empty nor the current one.
         """
-        with self._state.lock:
-            kept = self._kept()
-            if allow_missing and (scope, name) not in kept:
-                return
-            present = _found(kept, name, scope)
-            check_etag(present, etag)
-            others = self._items.copy()
-            del others[_key(present)]
-            self._commit(others, self._bytes - weight(present))
-            self._counts.forget(present.uid)
+        kept = self._kept()
+        if allow_missing and (scope, name) not in kept:
+            return
+        present = _found(kept, name, scope)
+        check_etag(present, etag)
+        others = self._items.copy()
+        del others[_key(present)]
+        self._commit(others, self._index.bytes - weight(present))
+        self._counts.forget(present.uid)
 
     def resolve(self, who: Identity) -> tuple[View, ...]:
         """Return what applies to `who`, user mappings included, in the order in which it runs."""
@@ -268,18 +268,20 @@ class InterceptorService:
             )
         added = self._seeded(self._dated(wanted))
         if not validate_only:
-            self._forget_old()
-            others = {key: item for key, item in kept.items() if item is not present}
-            size = self._bytes + weight(added) - (weight(present) if present else 0)
-            self._commit({**others, _key(added): added}, size)
+            gone = [item for key, item in self._items.items() if key not in kept]
             if present is not None:
-                self._counts.forget(present.uid)
+                gone.append(present)
+            others = {key: item for key, item in kept.items() if item is not present}
+            size = self._index.bytes + weight(added) - sum(map(weight, gone))
+            self._commit({**others, _key(added): added}, size)
+            for item in gone:
+                self._counts.forget(item.uid)
         return added
 
     def _grown(self, wanted: Interceptor, present: Interceptor | None) -> int:
         """Return the size of all texts once `wanted` has replaced `present`, or refuse."""
         check_annotations(wanted)
-        size = self._bytes + weight(wanted) - (weight(present) if present else 0)
+        size = self._index.bytes + weight(wanted) - (weight(present) if present else 0)
         if size > MAX_ALL_ANNOTATION_BYTES:
             raise ResourceExhausted(
                 f"the annotations of all interceptors would have {size} bytes, with selectors and"
@@ -289,8 +291,7 @@ class InterceptorService:
 
     def _commit(self, items: dict[_Key, Interceptor], size: int) -> None:
         self._state.commit(interceptors=tuple(items.values()))
-        self._items = items
-        self._bytes = size
+        self._index.remember(items, size)
 
     def _leases(self) -> dict[str, Lease]:
         """By uid; looked at once for each interceptor of a listing, so kept while they stay."""
@@ -311,15 +312,6 @@ class InterceptorService:
         if all(item.ends(leases) > since for item in self._items.values()):
             return self._items
         return {key: item for key, item in self._items.items() if item.ends(leases) > since}
-
-    def _forget_old(self) -> None:
-        """Drop what is not listed any more. Needs the lock; the next commit tells."""
-        kept = self._kept()
-        for key, item in self._items.items():
-            if key not in kept:
-                self._bytes -= weight(item)
-                self._counts.forget(item.uid)
-        self._items = kept
 
     def _leased(self, wanted: Interceptor) -> Interceptor:
         return leased(wanted, self._state.snapshot.leases, self._clock())

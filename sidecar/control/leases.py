@@ -5,7 +5,7 @@ import uuid
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 
-from sidecar.control.state import ControlState
+from sidecar.control.state import ControlState, in_turn
 from sidecar.model.errors import AlreadyExists, NotFound, ResourceExhausted
 from sidecar.model.lease import Lease
 
@@ -46,6 +46,7 @@ class LeaseService:
         self._clock = clock
         self._new_uid = new_uid
 
+    @in_turn
     def create(self, wanted: Lease) -> LeaseView:
         """Have `wanted` last from now on; one of the same duration is renewed.
 
@@ -53,22 +54,22 @@ class LeaseService:
             AlreadyExists: one of this name lasts, with another duration.
             ResourceExhausted: there are too many.
         """
-        with self._state.lock:
-            now = self._clock()
-            there = lasting(self._state.snapshot.leases, now)
-            present = there.get(wanted.name)
-            if present is None:
-                if len(there) >= MAX_LEASES:
-                    raise ResourceExhausted(
-                        f"there are {len(there)} leases, no more are allowed: release some"
-                    )
-                present = replace(wanted, uid=self._new_uid())
-            elif present.duration != wanted.duration:
-                raise AlreadyExists(
-                    f"lease {wanted.name!r} exists with duration {present.duration:g} s"
+        now = self._clock()
+        there = lasting(self._state.snapshot.leases, now)
+        present = there.get(wanted.name)
+        if present is None:
+            if len(there) >= MAX_LEASES:
+                raise ResourceExhausted(
+                    f"there are {len(there)} leases, no more are allowed: release some"
                 )
-            return self._put(replace(present, expires=now + present.duration), now)
+            present = replace(wanted, uid=self._new_uid())
+        elif present.duration != wanted.duration:
+            raise AlreadyExists(
+                f"lease {wanted.name!r} exists with duration {present.duration:g} s"
+            )
+        return self._put(replace(present, expires=now + present.duration), now)
 
+    @in_turn
     def renew(self, name: str, duration: float | None = None) -> LeaseView:
         """Have a lease last for its duration from now on, or for another one.
 
@@ -76,19 +77,18 @@ class LeaseService:
             NotFound: there is none that lasts.
             InvalidArgument: the duration is bad.
         """
-        with self._state.lock:
-            now = self._clock()
-            present = self._found(name, now)
-            seconds = present.duration if duration is None else duration
-            return self._put(replace(present, duration=seconds, expires=now + seconds), now)
+        now = self._clock()
+        present = self._found(name, now)
+        seconds = present.duration if duration is None else duration
+        return self._put(replace(present, duration=seconds, expires=now + seconds), now)
 
+    @in_turn
     def release(self, name: str, *, allow_missing: bool = False) -> None:
         """End a lease now, or raise NotFound unless `allow_missing`."""
-        with self._state.lock:
-            now = self._clock()
-            if allow_missing and name not in lasting(self._state.snapshot.leases, now):
-                return
-            self._put(replace(self._found(name, now), expires=now), now)
+        now = self._clock()
+        if allow_missing and name not in lasting(self._state.snapshot.leases, now):
+            return
+        self._put(replace(self._found(name, now), expires=now), now)
 
     def list(self) -> tuple[LeaseView, ...]:
         """Return those that last, in order of creation."""

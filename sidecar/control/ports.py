@@ -1,7 +1,10 @@
 """What the control API needs from the rest of the sidecar: Protocols and their values."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Any, Protocol
+
+from sidecar.model.snapshot import Snapshot
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -24,6 +27,19 @@ class Broker:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class StoreStatus:
+    """Where the state is kept.
+
+    Args:
+        type: ``IN_MEMORY``, ``FILE`` or ``KAFKA``.
+        trouble: why it cannot be reached; empty when it can.
+    """
+
+    type: str = "IN_MEMORY"
+    trouble: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Status:
     """The data side at one moment.
 
@@ -31,11 +47,45 @@ class Status:
         brokers: in order of node id; empty until the cluster has been reached.
         connections: open client connections.
         injection_paused: injection rests because its records cannot be logged fast enough.
+        store: where the state is kept.
     """
 
     brokers: tuple[Broker, ...] = ()
     connections: int = 0
     injection_paused: bool = False
+    store: StoreStatus = StoreStatus()
+
+
+class Outrun(Exception):
+    """Another sidecar has changed the shared state since it was looked at."""
+
+
+class Store(Protocol):
+    """Where the state is between the starts of a process, and between the sidecars of a fleet."""
+
+    @property
+    def lacking(self) -> bool:
+        """Whether the store has lost what it had, so that it is to be saved again."""
+        ...
+
+    def news(self, *, everything: bool = False) -> Mapping[str, Any] | None:
+        """Return the fields of `Snapshot` that others have changed since the last call, or None.
+
+        Called in a writer's turn; does not wait.
+
+        Args:
+            everything: return all the fields that are stored.
+        """
+        ...
+
+    def save(self, wanted: Snapshot) -> None:
+        """Have `wanted` in the store. Called in a writer's turn; may wait for seconds.
+
+        Raises:
+            Outrun: the store has news; nothing was saved.
+            Unavailable: it cannot be reached, or does not take it.
+        """
+        ...
 
 
 class Claim(Protocol):

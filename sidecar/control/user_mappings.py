@@ -4,8 +4,9 @@ from collections.abc import Collection, Iterable
 from dataclasses import replace
 from typing import NamedTuple
 
+from sidecar.control.index import Index
 from sidecar.control.ports import Claim
-from sidecar.control.state import ControlState
+from sidecar.control.state import ControlState, in_turn
 from sidecar.model.errors import (
     AlreadyExists,
     FailedPrecondition,
@@ -50,9 +51,13 @@ class UserMappingService:
     def __init__(self, state: ControlState, claim: Claim) -> None:
         self._state = state
         self._claim = claim
-        self._items: dict[_Key, UserMapping] = {}  # replaced whole, so that readers need no lock
-        self._bytes = 0
+        self._index = Index(lambda: state.snapshot.user_mappings, _key, _weight)
 
+    @property
+    def _items(self) -> dict[_Key, UserMapping]:
+        return self._index.items
+
+    @in_turn
     def create(self, wanted: UserMapping, *, require_new: bool = False) -> UserMapping:
         """Add `wanted`; an identical one is left as it is.
 
@@ -62,17 +67,15 @@ class UserMappingService:
             InvalidArgument: it has too many groups.
             ResourceExhausted: there are too many, or their names together are too long.
         """
-        with self._state.lock:
-            present = self._items.get(_key(wanted))
-            if present is None:
-                self._put(wanted)
-                return wanted
-            if require_new or present != wanted:
-                raise AlreadyExists(
-                    f"{_described(*_key(wanted))} exists"
-                    f"{'' if require_new else ' with other content'}"
-                )
-            return present
+        present = self._items.get(_key(wanted))
+        if present is None:
+            self._put(wanted)
+            return wanted
+        if require_new or present != wanted:
+            raise AlreadyExists(
+                f"{_described(*_key(wanted))} exists{'' if require_new else ' with other content'}"
+            )
+        return present
 
     def get(self, virtual_cluster: str, username: str) -> UserMapping:
         """Return one mapping, or raise NotFound."""
@@ -89,6 +92,7 @@ class UserMappingService:
             if virtual_cluster in (None, mapping.virtual_cluster)
         )
 
+    @in_turn
     def update(
         self,
         wanted: UserMapping,
@@ -109,18 +113,18 @@ class UserMappingService:
             AlreadyExists: the virtual cluster cannot be (as all that `claim` raises).
             InvalidArgument, ResourceExhausted: as in `create`.
         """
-        with self._state.lock:
-            present = self._items.get(_key(wanted))
-            if present is None and not allow_missing:
-                raise NotFound(f"there is no {_described(*_key(wanted))}")
-            if present is not None:
-                kept = {name: getattr(present, name) for name in FIELDS.difference(fields)}
-                wanted = replace(wanted, **kept)
-            changed = present != wanted
-            if changed:
-                self._put(wanted, validate_only=validate_only)
-            return Updated(wanted, created=present is None, changed=changed)
+        present = self._items.get(_key(wanted))
+        if present is None and not allow_missing:
+            raise NotFound(f"there is no {_described(*_key(wanted))}")
+        if present is not None:
+            kept = {name: getattr(present, name) for name in FIELDS.difference(fields)}
+            wanted = replace(wanted, **kept)
+        changed = present != wanted
+        if changed:
+            self._put(wanted, validate_only=validate_only)
+        return Updated(wanted, created=present is None, changed=changed)
 
+    @in_turn
     def delete(
         self,
         virtual_cluster: str,
@@ -135,18 +139,18 @@ class UserMappingService:
             NotFound: it does not exist, and not `allow_missing`.
             FailedPrecondition: it names groups, with `require_ungrouped`.
         """
-        with self._state.lock:
-            if allow_missing and (virtual_cluster, username) not in self._items:
-                return
-            present = self.get(virtual_cluster, username)
-            if require_ungrouped and present.groups:
-                raise FailedPrecondition(
-                    f"{_described(virtual_cluster, username)} is in groups"
-                    f" {_listed(sorted(present.groups))}; take it out of them first"
-                )
-            others = {key: item for key, item in self._items.items() if item is not present}
-            self._commit(others, self._bytes - _weight(present))
+        if allow_missing and (virtual_cluster, username) not in self._items:
+            return
+        present = self.get(virtual_cluster, username)
+        if require_ungrouped and present.groups:
+            raise FailedPrecondition(
+                f"{_described(virtual_cluster, username)} is in groups"
+                f" {_listed(sorted(present.groups))}; take it out of them first"
+            )
+        others = {key: item for key, item in self._items.items() if item is not present}
+        self._commit(others, self._index.bytes - _weight(present))
 
+    @in_turn
     def update_group(
         self, name: str, members: Collection[tuple[str, str]], *, validate_only: bool = False
     ) -> tuple[bool, bool]:
@@ -169,15 +173,15 @@ class UserMappingService:
                 "members",
                 "members must not be empty: a group is there while a user mapping names it",
             )
-        with self._state.lock:
-            for member in members:
-                self.get(*member)
-            before = {key for key, item in self._items.items() if name in item.groups}
-            created, changed = not before, before != set(members)
-            if changed:
-                self._regroup(name, frozenset(members), validate_only=validate_only)
-            return created, changed
+        for member in members:
+            self.get(*member)
+        before = {key for key, item in self._items.items() if name in item.groups}
+        created, changed = not before, before != set(members)
+        if changed:
+            self._regroup(name, frozenset(members), validate_only=validate_only)
+        return created, changed
 
+    @in_turn
     def delete_group(self, name: str) -> None:
         """Take a group out of all mappings at once.
 
@@ -185,16 +189,14 @@ class UserMappingService:
             NotFound: no mapping names it.
             FailedPrecondition: it is the scope of interceptors.
         """
-        with self._state.lock:
-            if not any(name in item.groups for item in self._items.values()):
-                raise NotFound(f"there is no group {name!r}: no user mapping names it")
-            scoped = [i.name for i in self._state.snapshot.interceptors if i.scope.group == name]
-            if scoped:
-                raise FailedPrecondition(
-                    f"group {name!r} is the scope of interceptors {_listed(scoped)}; delete them"
-                    " first"
-                )
-            self._regroup(name, frozenset())
+        if not any(name in item.groups for item in self._items.values()):
+            raise NotFound(f"there is no group {name!r}: no user mapping names it")
+        scoped = [i.name for i in self._state.snapshot.interceptors if i.scope.group == name]
+        if scoped:
+            raise FailedPrecondition(
+                f"group {name!r} is the scope of interceptors {_listed(scoped)}; delete them first"
+            )
+        self._regroup(name, frozenset())
 
     def _regroup(self, name: str, members: frozenset[_Key], *, validate_only: bool = False) -> None:
         items = {key: _with_group(item, name, key in members) for key, item in self._items.items()}
@@ -219,15 +221,16 @@ class UserMappingService:
             raise ResourceExhausted(
                 f"there are {len(self._items)} user mappings, no more are allowed: delete some"
             )
-        size = _checked_size(self._bytes + _weight(wanted) - (_weight(present) if present else 0))
+        size = _checked_size(
+            self._index.bytes + _weight(wanted) - (_weight(present) if present else 0)
+        )
         self._claim(wanted.virtual_cluster, validate_only=validate_only)
         if not validate_only:
             self._commit({**self._items, _key(wanted): wanted}, size)
 
     def _commit(self, items: dict[_Key, UserMapping], size: int) -> None:
         self._state.commit(user_mappings=tuple(items.values()))
-        self._items = items
-        self._bytes = size
+        self._index.remember(items, size)
 
 
 def _key(mapping: UserMapping) -> _Key:

@@ -1,7 +1,9 @@
 """Which virtual clusters there are: they come into being by use, and are prefix-free (see ADR 9).
 
 A first use is decided in turn under a short lock of its own, which nobody holds while he waits for
-anything: the hub, too, asks here when a client authenticates.
+anything: the hub, too, asks here when a client authenticates. Where sidecars share a store, such a
+name is stored soon after (`settle`); of two that are in each other's way and came at once, the one
+that was stored first stays, and the other is refused from then on (see ADR 21).
 """
 
 import threading
@@ -10,7 +12,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
 from sidecar.control.ports import ClientSource
-from sidecar.control.state import ControlState
+from sidecar.control.state import ControlState, in_turn
 from sidecar.model.errors import (
     AlreadyExists,
     FailedPrecondition,
@@ -62,6 +64,43 @@ class VirtualClusterService:
         names = (name for name in self._configured if name != PASSTHROUGH)
         self._tokens: dict[str, int] = dict.fromkeys(names, 0)  # replaced whole, as it is read
         self._leaving: str | None = None
+        self._stored: frozenset[str] = frozenset()
+
+    @property
+    def settled(self) -> bool:
+        """Whether the snapshot has all of them, as was true a moment ago."""
+        return self._stored.issuperset(self._tokens)
+
+    def settle(self) -> None:
+        """Have the names that came by use in the snapshot; raises as commits do. Not on the hub."""
+        if not self.settled:
+            self._state.in_turn(self._store_names)
+
+    def _store_names(self) -> None:
+        names = tuple(dict.fromkeys((*self._state.snapshot.virtual_clusters, *self._tokens)))
+        if not self._stored.issuperset(names):
+            self._state.commit(virtual_clusters=names)
+            self._stored = frozenset(names)
+
+    def follow(self, stored: Iterable[str]) -> tuple[str, ...]:
+        """Take over what other sidecars have made of the names; return those that had to give way.
+
+        Args:
+            stored: the names there are in the store.
+        """
+        with self._lock:
+            now = tuple(n for n in stored if not self._configured or n in self._configured)
+            gone = self._stored.difference(now, self._configured)
+            kept = {name: count for name, count in self._tokens.items() if name not in gone}
+            rivals = [
+                name
+                for name in kept
+                if name not in now and name not in self._configured and conflict(name, now)
+            ]
+            stay = {name: count for name, count in kept.items() if name not in rivals}
+            self._tokens = {**dict.fromkeys(now, 0), **stay}
+            self._stored = frozenset(now)
+            return tuple(rivals)
 
     def claim(self, name: str, *, validate_only: bool = False) -> None:
         """Make `name` a virtual cluster, if it is not one yet. Never waits; any thread may call it.
@@ -90,6 +129,8 @@ class VirtualClusterService:
             raise InvalidArgument.of("name", f"name is {name!r}, which is the cluster as it is")
         with self._lock:
             created = self._add(name, field="name", validate_only=validate_only)
+        if not validate_only:
+            self._keep(name)
         [view] = self._views({name: self._tokens.get(name, 0)})
         return view, created
 
@@ -141,13 +182,37 @@ class VirtualClusterService:
         return True
 
     def count_token(self, name: str) -> None:
-        """Claim `name` for a token that is about to be handed out; as `claim`."""
+        """Claim `name` for a token that is about to be handed out; as `claim`, but it may wait.
+
+        Raises:
+            Unavailable: besides, it is new and cannot be stored now.
+        """
         if name == PASSTHROUGH:
             return
         virtual_cluster_name(name)
         with self._lock:
             self._add(name)
-            self._tokens = {**self._tokens, name: self._tokens[name] + 1}
+        self._keep(name)
+        with self._lock:
+            if name in self._tokens:
+                self._tokens = {**self._tokens, name: self._tokens[name] + 1}
+
+    def _keep(self, name: str) -> None:
+        """Store a name that was just claimed, or claim it not."""
+
+        def keep() -> None:
+            self.claim(name)  # it may have had to give way meanwhile
+            self._store_names()
+
+        if name in self._stored:
+            return
+        try:
+            self._state.in_turn(keep)
+        except Unavailable:
+            with self._lock:
+                if name not in self._stored:
+                    self._tokens = {n: c for n, c in self._tokens.items() if n != name}
+            raise
 
     def get(self, name: str) -> VirtualClusterView:
         """Return one, or raise NotFound."""
@@ -178,36 +243,39 @@ class VirtualClusterService:
                 tokens=count,
             )
 
+    @in_turn
     def delete(self, name: str, *, allow_missing: bool = False) -> None:
         """Free the name. Tokens stay what they are: the next use makes it exist again.
 
         Raises:
             NotFound: there is none, and not `allow_missing`.
-            FailedPrecondition: it is configured, something refers to it, or clients are connected.
+            FailedPrecondition: it is configured, something refers to it, or clients are connected
+                to this sidecar.
             Unavailable: whether clients are connected cannot be told now.
         """
-        with self._state.lock:
-            if name not in self._tokens and allow_missing:
-                return
-            _refuse_if_in_use(self.get(name))
-            # From here on no client gets in, so the number of those who are in cannot grow.
-            self._leaving = name
-            try:
-                clients = self._clients.clients(name)
-                if clients is None:
-                    raise Unavailable(
-                        f"whether clients of virtual cluster {name!r} are connected cannot be told"
-                        " now: try again"
-                    )
-                if clients:
-                    raise FailedPrecondition(
-                        f"virtual cluster {name!r} has client connections: {clients}; end them"
-                        " first"
-                    )
-                with self._lock:
-                    self._tokens = {n: c for n, c in self._tokens.items() if n != name}
-            finally:
-                self._leaving = None
+        if name not in self._tokens and allow_missing:
+            return
+        _refuse_if_in_use(self.get(name))
+        # From here on no client gets in, so the number of those who are in cannot grow.
+        self._leaving = name
+        try:
+            clients = self._clients.clients(name)
+            if clients is None:
+                raise Unavailable(
+                    f"whether clients of virtual cluster {name!r} are connected cannot be told"
+                    " now: try again"
+                )
+            if clients:
+                raise FailedPrecondition(
+                    f"virtual cluster {name!r} has client connections: {clients}; end them first"
+                )
+            others = tuple(n for n in self._state.snapshot.virtual_clusters if n != name)
+            self._state.commit(virtual_clusters=others)
+            with self._lock:
+                self._tokens = {n: c for n, c in self._tokens.items() if n != name}
+                self._stored = frozenset(others)
+        finally:
+            self._leaving = None
 
 
 def _refuse_if_in_use(view: VirtualClusterView) -> None:

@@ -19,6 +19,8 @@ class Snapshot:
         user_mappings: those of every virtual cluster.
         leases: those that last, and some that are over.
         halted: whether no interceptor does anything for the time being.
+        virtual_clusters: those that came into being by use, as far as this has been stored.
+        signing_key_id: which key signs tokens; empty where that is not stored.
     """
 
     revision: int = 0
@@ -27,3 +29,5 @@ class Snapshot:
     user_mappings: tuple[UserMapping, ...] = ()
     leases: tuple[Lease, ...] = ()
     halted: bool = False
+    virtual_clusters: tuple[str, ...] = ()
+    signing_key_id: str = ""

@@ -49,6 +49,10 @@ def test_all_defaults() -> None:
         max_frame_bytes=104_857_600,
         log_level="info",
         sequence_oracle=False,
+        storage_type="IN_MEMORY",
+        storage_file="chaos-sidecar.state.json",
+        cluster_id="gateway",
+        storage_replication_factor=-1,
     )
     assert ignored == []
 
@@ -83,6 +87,10 @@ GIVEN: list[tuple[str, str, str, Any]] = [
     ("GATEWAY_MAX_FRAME_BYTES", "65536", "max_frame_bytes", 65536),
     ("GATEWAY_LOG_LEVEL", "Warning", "log_level", "warning"),
     ("GATEWAY_SEQUENCE_ORACLE", "true", "sequence_oracle", True),
+    ("GATEWAY_STORAGE_TYPE", "kafka", "storage_type", "KAFKA"),
+    ("GATEWAY_STORAGE_FILE", "/var/lib/s.json", "storage_file", "/var/lib/s.json"),
+    ("GATEWAY_CLUSTER_ID", "blue-1.a_b", "cluster_id", "blue-1.a_b"),
+    ("GATEWAY_TOPIC_STORE_KCACHE_REPLICATION_FACTOR", "3", "storage_replication_factor", 3),
 ]
 
 
@@ -96,7 +104,6 @@ def test_every_variable_sets_its_setting(variable: str, text: str, name: str, va
     [
         ("KAFKA_SECURITY_PROTOCOL", "PLAINTEXT"),
         ("GATEWAY_MODE", "VCLUSTER"),
-        ("GATEWAY_STORAGE_TYPE", "in_memory"),
     ],
 )
 def test_a_variable_with_one_allowed_value_accepts_it(variable: str, text: str) -> None:
@@ -107,7 +114,6 @@ def test_no_setting_is_left_out_of_these_tests() -> None:
     tried = {variable for variable, *_ in GIVEN} | {
         "KAFKA_SECURITY_PROTOCOL",
         "GATEWAY_MODE",
-        "GATEWAY_STORAGE_TYPE",
         "GATEWAY_ADMIN_API_USERS",
     }
 
@@ -243,7 +249,8 @@ def test_a_bad_key_is_refused_without_showing_it(text: str) -> None:
         ),
         ("KAFKA_SECURITY_PROTOCOL", "SSL", "PLAINTEXT; this one is not supported yet"),
         ("GATEWAY_MODE", "KAFKA_SECURITY", "VCLUSTER; this one is not supported yet"),
-        ("GATEWAY_STORAGE_TYPE", "KAFKA", "IN_MEMORY; this one is not supported yet"),
+        ("GATEWAY_STORAGE_TYPE", "POSTGRES", "IN_MEMORY or FILE or KAFKA"),
+        ("GATEWAY_CLUSTER_ID", "a b", "1 to 200 letters, digits, '.', '_' and '-'"),
     ],
 )
 def test_a_bad_value_is_refused_by_name_value_and_what_is_allowed(

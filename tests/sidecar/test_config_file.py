@@ -36,7 +36,10 @@ def test_every_setting_can_stand_in_the_file(tmp_path: Path) -> None:
         grpc_host = "g"
         grpc_port = 2
         secured_metrics = false
-        storage_type = "IN_MEMORY"
+        storage_type = "FILE"
+        storage_file = "/var/lib/state.json"
+        cluster_id = "blue"
+        storage_replication_factor = 2
         seed = 42
         max_connections = 5
         workers = 2
@@ -69,6 +72,10 @@ def test_every_setting_can_stand_in_the_file(tmp_path: Path) -> None:
         max_frame_bytes=70000,
         log_level="debug",
         sequence_oracle=True,
+        storage_type="FILE",
+        storage_file="/var/lib/state.json",
+        cluster_id="blue",
+        storage_replication_factor=2,
     )
     text = file.read_text()
     assert all(setting.key.partition(".")[2] in text for setting in SETTINGS)

@@ -100,7 +100,8 @@ def test_a_name_that_could_share_topics_is_refused_at_every_door(control: Contro
         assert code is Code.ALREADY_EXISTS
         assert message.startswith("virtual cluster 'teamA' cannot stand beside 'team': one name")
     assert [found.name for found in clusters(control)] == ["team"]
-    assert control.published == []
+    assert [snapshot.virtual_clusters for snapshot in control.published] == [("team",)]
+    assert not any(s.user_mappings or s.alias_topics for s in control.published)
 
 
 def test_an_interceptor_makes_no_virtual_cluster_but_keeps_one(control: Control) -> None:

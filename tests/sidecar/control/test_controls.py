@@ -177,7 +177,9 @@ def test_an_expired_one_is_listed_for_an_hour(fixture: Fixture) -> None:
     with pytest.raises(NotFound):
         fixture.service.delete("elections", TEAM_A)
     assert [view.interceptor.name for view in fixture.service.list()] == ["stays"]
-    assert [i.name for i in fixture.last.interceptors] == ["stays"]
+    fixture.service.pause("stays", TEAM_A)
+    fixture.service.create(wanted("comes"))
+    assert [i.name for i in fixture.last.interceptors] == ["stays", "comes"]
 
 
 def test_limits_exhaust_and_a_raised_one_goes_on(fixture: Fixture) -> None:

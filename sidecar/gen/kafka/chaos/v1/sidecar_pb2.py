@@ -26,7 +26,7 @@ _sym_db = _symbol_database.Default()
 from google.protobuf import timestamp_pb2 as google_dot_protobuf_dot_timestamp__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1ckafka/chaos/v1/sidecar.proto\x12\x0ekafka.chaos.v1\x1a\x1fgoogle/protobuf/timestamp.proto\":\n\tBuildInfo\x12\x0f\n\x07version\x18\x01 \x01(\t\x12\x0c\n\x04time\x18\x02 \x01(\t\x12\x0e\n\x06\x63ommit\x18\x03 \x01(\t\"J\n\x06\x42roker\x12\x0f\n\x07node_id\x18\x01 \x01(\x05\x12\x0c\n\x04host\x18\x02 \x01(\t\x12\x0c\n\x04port\x18\x03 \x01(\x05\x12\x13\n\x0b\x63lient_port\x18\x04 \x01(\x05\"\xfb\x01\n\rSidecarStatus\x12(\n\x05\x62uild\x18\x01 \x01(\x0b\x32\x19.kafka.chaos.v1.BuildInfo\x12.\n\nstart_time\x18\x02 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\'\n\x07\x62rokers\x18\x03 \x03(\x0b\x32\x16.kafka.chaos.v1.Broker\x12\x13\n\x0b\x63onnections\x18\x04 \x01(\x05\x12\x14\n\x0cinterceptors\x18\x05 \x01(\x05\x12\x12\n\ninjections\x18\x06 \x01(\x04\x12\x18\n\x10injection_paused\x18\x07 \x01(\x08\x12\x0e\n\x06halted\x18\x08 \x01(\x08\x62\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1ckafka/chaos/v1/sidecar.proto\x12\x0ekafka.chaos.v1\x1a\x1fgoogle/protobuf/timestamp.proto\":\n\tBuildInfo\x12\x0f\n\x07version\x18\x01 \x01(\t\x12\x0c\n\x04time\x18\x02 \x01(\t\x12\x0e\n\x06\x63ommit\x18\x03 \x01(\t\"J\n\x06\x42roker\x12\x0f\n\x07node_id\x18\x01 \x01(\x05\x12\x0c\n\x04host\x18\x02 \x01(\t\x12\x0c\n\x04port\x18\x03 \x01(\x05\x12\x13\n\x0b\x63lient_port\x18\x04 \x01(\x05\">\n\x0bStoreStatus\x12\x0c\n\x04type\x18\x01 \x01(\t\x12\x11\n\treachable\x18\x02 \x01(\x08\x12\x0e\n\x06\x64\x65tail\x18\x03 \x01(\t\"\xa7\x02\n\rSidecarStatus\x12(\n\x05\x62uild\x18\x01 \x01(\x0b\x32\x19.kafka.chaos.v1.BuildInfo\x12.\n\nstart_time\x18\x02 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\'\n\x07\x62rokers\x18\x03 \x03(\x0b\x32\x16.kafka.chaos.v1.Broker\x12\x13\n\x0b\x63onnections\x18\x04 \x01(\x05\x12\x14\n\x0cinterceptors\x18\x05 \x01(\x05\x12\x12\n\ninjections\x18\x06 \x01(\x04\x12\x18\n\x10injection_paused\x18\x07 \x01(\x08\x12\x0e\n\x06halted\x18\x08 \x01(\x08\x12*\n\x05store\x18\t \x01(\x0b\x32\x1b.kafka.chaos.v1.StoreStatusb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -37,6 +37,8 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_BUILDINFO']._serialized_end=139
   _globals['_BROKER']._serialized_start=141
   _globals['_BROKER']._serialized_end=215
-  _globals['_SIDECARSTATUS']._serialized_start=218
-  _globals['_SIDECARSTATUS']._serialized_end=469
+  _globals['_STORESTATUS']._serialized_start=217
+  _globals['_STORESTATUS']._serialized_end=279
+  _globals['_SIDECARSTATUS']._serialized_start=282
+  _globals['_SIDECARSTATUS']._serialized_end=577
 # @@protoc_insertion_point(module_scope)

@@ -85,6 +85,36 @@ class Broker(_message.Message):
 Global___Broker: _TypeAlias = Broker  # noqa: Y015
 
 @_typing.final
+class StoreStatus(_message.Message):
+    """Where interceptors, user mappings, alias topics, leases and virtual clusters are kept."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    TYPE_FIELD_NUMBER: _builtins.int
+    REACHABLE_FIELD_NUMBER: _builtins.int
+    DETAIL_FIELD_NUMBER: _builtins.int
+    type: _builtins.str
+    """What GATEWAY_STORAGE_TYPE says: IN_MEMORY, FILE or KAFKA."""
+    reachable: _builtins.bool
+    """Whether changes can be stored now. When not, the sidecar goes on with what it knows."""
+    detail: _builtins.str
+    """Why it cannot be reached; empty when it can."""
+    def __init__(
+        self,
+        *,
+        type: _builtins.str = ...,
+        reachable: _builtins.bool = ...,
+        detail: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["detail", b"detail", "reachable", b"reachable", "type", b"type"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___StoreStatus: _TypeAlias = StoreStatus  # noqa: Y015
+
+@_typing.final
 class SidecarStatus(_message.Message):
     """The sidecar at one moment."""
 
@@ -98,6 +128,7 @@ class SidecarStatus(_message.Message):
     INJECTIONS_FIELD_NUMBER: _builtins.int
     INJECTION_PAUSED_FIELD_NUMBER: _builtins.int
     HALTED_FIELD_NUMBER: _builtins.int
+    STORE_FIELD_NUMBER: _builtins.int
     connections: _builtins.int
     """Open client connections."""
     interceptors: _builtins.int
@@ -120,6 +151,10 @@ class SidecarStatus(_message.Message):
     def brokers(self) -> _containers.RepeatedCompositeFieldContainer[Global___Broker]:
         """Known brokers in order of node id; empty until the cluster has been reached."""
 
+    @_builtins.property
+    def store(self) -> Global___StoreStatus:
+        """Where the state is kept, and whether that can be reached."""
+
     def __init__(
         self,
         *,
@@ -131,10 +166,11 @@ class SidecarStatus(_message.Message):
         injections: _builtins.int = ...,
         injection_paused: _builtins.bool = ...,
         halted: _builtins.bool = ...,
+        store: Global___StoreStatus | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["build", b"build", "start_time", b"start_time"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["build", b"build", "start_time", b"start_time", "store", b"store"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["brokers", b"brokers", "build", b"build", "connections", b"connections", "halted", b"halted", "injection_paused", b"injection_paused", "injections", b"injections", "interceptors", b"interceptors", "start_time", b"start_time"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["brokers", b"brokers", "build", b"build", "connections", b"connections", "halted", b"halted", "injection_paused", b"injection_paused", "injections", b"injections", "interceptors", b"interceptors", "start_time", b"start_time", "store", b"store"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
