@@ -30,7 +30,7 @@ from sidecar.dataplane.addresses import AddressBook
 from sidecar.dataplane.pipeline import Mark, Pipeline
 from sidecar.dataplane.recovering import Recoveries
 from sidecar.dataplane.sequence_oracle import SequenceOracle
-from sidecar.dataplane.session import Shared
+from sidecar.dataplane.shared import Shared
 from sidecar.dataplane.tenancy import TopicDirectory
 from sidecar.dataplane.versions import Versions
 from sidecar.failures import FaultFailures
@@ -42,6 +42,7 @@ from sidecar.model.snapshot import Snapshot
 from sidecar.net.discovery import Cluster
 from sidecar.net.gateway import Gateway
 from sidecar.net.soon import Soon
+from sidecar.net.transport import Security
 from sidecar.observer import Observer
 from sidecar.recorder import Recorder
 from sidecar.sink import LineSink
@@ -89,6 +90,15 @@ class Sidecar:
             settings.port_count,
             settings.min_broker_id,
         )
+        security = Security(
+            listener=settings.listener_tls,
+            rules=settings.principal_rules,
+            cluster=settings.cluster_tls,
+            credentials=settings.credentials,
+            delegated=settings.delegated,
+        )
+        transport = security.transport(self._log)
+        self._security = security
         self._shared = Shared(
             pipeline=Pipeline(Snapshot(), place=self._place),
             versions=Versions([], secured=settings.authenticate),
@@ -97,11 +107,13 @@ class Sidecar:
             authenticate=(
                 self._admission.guarded(tokens.verify) if settings.authenticate else None
             ),
+            delegated=settings.delegated,
+            tenants=settings.authenticate or settings.delegated or security.certificates,
             directory=TopicDirectory(secrets.token_bytes(32)),
             recoveries=Recoveries(note),
             oracle=SequenceOracle(note) if settings.sequence_oracle else None,
         )
-        self._cluster = Cluster(settings.bootstrap_servers, self._log)
+        self._cluster = Cluster(settings.bootstrap_servers, self._log, transport.dial)
         self._gateway = Gateway(
             cluster=self._cluster,
             book=self._book,
@@ -112,6 +124,7 @@ class Sidecar:
             metrics=self._metrics,
             log=self._log,
             place=self._place,
+            transport=transport,
         )
         self._interceptors = InterceptorService(
             self._state,
@@ -186,6 +199,7 @@ class Sidecar:
                 frame_limit=settings.max_frame_bytes,
                 log_level=settings.log_level,
                 sequence_oracle=settings.sequence_oracle,
+                security=self._security,
             ),
             Sources(
                 cluster=lambda: ClusterView(

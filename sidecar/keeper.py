@@ -87,6 +87,7 @@ class Keeper:
     def _kafka_store(self) -> Any:
         try:
             from sidecar.state.kafka import KafkaStore
+            from sidecar.state.kafka.settings import client_settings
         except ImportError:
             raise StoreUnusable(
                 "GATEWAY_STORAGE_TYPE=KAFKA needs confluent-kafka, which is not installed:"
@@ -95,7 +96,7 @@ class Keeper:
 
         settings = self._settings
         return KafkaStore(
-            {"bootstrap.servers": ",".join(f"{h}:{p}" for h, p in settings.bootstrap_servers)},
+            client_settings(settings.bootstrap_servers, settings.cluster_tls, settings.credentials),
             f"_kafka_chaos_{settings.cluster_id}_state",
             settings.storage_replication_factor,
             time.time,

@@ -80,6 +80,7 @@ def _serve(settings: Settings, ignored: list[str]) -> int:
     from sidecar.dataplane.addresses import PortsExhausted
     from sidecar.keeper import StoreUnusable
     from sidecar.sink import LineSink
+    from sidecar.tls.stores import StoreError
 
     def flush() -> None:
         """Write what a slow reader of the log left waiting, also when nothing new is logged."""
@@ -99,7 +100,7 @@ def _serve(settings: Settings, ignored: list[str]) -> int:
         logger.warning("setting_ignored", name=name, detail="it has no meaning here")
     try:
         sidecar = Sidecar(settings, sink)
-    except StoreUnusable as error:
+    except (StoreUnusable, StoreError) as error:
         print(f"chaos-sidecar: {error}", file=sys.stderr)
         return 1
     gc.collect()

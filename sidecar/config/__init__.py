@@ -8,11 +8,14 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final
 
-from sidecar.config.client_settings import SASL
+from sidecar.config.assembling import cluster_credentials, cluster_tls, listener_tls
 from sidecar.config.control_settings import DEFAULT_GRPC_PORT, DEFAULT_HTTP_PORT
 from sidecar.config.parsers import AdminUser
 from sidecar.config.setting import Setting
 from sidecar.config.table import SETTINGS
+from sidecar.model.credentials import Credentials
+from sidecar.tls.contexts import ClientTls, ServerTls
+from sidecar.tls.principals import Rule
 
 __all__ = ["SETTINGS", "AdminUser", "ConfigError", "Setting", "Settings", "load"]
 
@@ -36,6 +39,15 @@ class Settings:
     port_count: int | None
     min_broker_id: int | None
     authenticate: bool
+    """Whether clients show a token."""
+    delegated: bool
+    """Whether clients authenticate to the brokers."""
+    listener_tls: ServerTls | None
+    principal_rules: tuple[Rule, ...]
+    """What the subjects of clients' certificates are called."""
+    cluster_tls: ClientTls | None
+    credentials: Credentials | None
+    """Who the sidecar is for brokers."""
     secret_key: bytes | None = field(repr=False)
     admin_users: tuple[AdminUser, ...]
     virtual_clusters: tuple[str, ...]
@@ -84,13 +96,27 @@ def load(environment: Mapping[str, str], file: str | None = None) -> tuple[Setti
         )
     if problems:
         raise ConfigError(problems)
+    _assemble(values, problems)
+    if problems:
+        raise ConfigError(problems)
     return _settings(values), _ignored(environment)
+
+
+def _assemble(values: dict[str, Any], problems: list[str]) -> None:
+    """Make of single settings what they are about together."""
+    interval = values["ssl_update_interval_ms"] / 1000
+    values["principal_rules"] = values.pop("ssl_principal_mapping_rules")
+    values["listener_tls"] = listener_tls(values, problems)
+    values["cluster_tls"] = cluster_tls(values, problems, interval)
+    values["credentials"] = cluster_credentials(values, problems)
+    protocol = values.pop("security_protocol")
+    values["authenticate"] = protocol.startswith("SASL")
+    values["delegated"] = protocol.startswith("DELEGATED")
 
 
 def _settings(values: dict[str, Any]) -> Settings:
     for chosen_by_parser in ("kafka_security_protocol", "mode"):
-        del values[chosen_by_parser]  # one value is allowed, and it is how things are
-    values["authenticate"] = values.pop("security_protocol") == SASL
+        del values[chosen_by_parser]  # what follows from it is there
     values["log_level"] = values["log_level"].lower()
     if values["grpc_port"] is None:
         http_port = values["http_port"]

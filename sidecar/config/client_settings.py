@@ -2,10 +2,25 @@
 
 from typing import Final
 
-from sidecar.config.parsers import integer, one_of, secret, text, virtual_clusters
+from sidecar.config.parsers import (
+    integer,
+    one_of,
+    principal_rules,
+    secret,
+    text,
+    virtual_clusters,
+)
 from sidecar.config.setting import Setting
+from sidecar.tls.stores import TYPES
 
-SASL: Final = "SASL_PLAINTEXT"
+PROTOCOLS: Final = (
+    "PLAINTEXT",
+    "SSL",
+    "SASL_PLAINTEXT",
+    "SASL_SSL",
+    "DELEGATED_SASL_PLAINTEXT",
+    "DELEGATED_SASL_SSL",
+)
 
 CLIENTS: Final[tuple[Setting, ...]] = (
     Setting(
@@ -60,10 +75,96 @@ CLIENTS: Final[tuple[Setting, ...]] = (
         "security_protocol",
         ("GATEWAY_SECURITY_PROTOCOL",),
         "gateway.security_protocol",
-        one_of("PLAINTEXT", SASL, later=("SSL", "SASL_SSL")),
+        one_of(*PROTOCOLS),
         "PLAINTEXT",
-        "SASL_PLAINTEXT: clients send a token as SASL/PLAIN password; "
-        "PLAINTEXT: everybody is anonymous in `passthrough`",
+        "..._SSL is TLS; SASL_...: clients send a token as SASL/PLAIN password; DELEGATED_...: "
+        "they authenticate to the brokers, by PLAIN, SCRAM or OAUTHBEARER; PLAINTEXT and SSL: they "
+        "are in `passthrough`, anonymous or as their certificate says",
+    ),
+    Setting(
+        "ssl_key_store",
+        ("GATEWAY_SSL_KEY_STORE_PATH",),
+        "gateway.ssl_key_store_path",
+        text,
+        None,
+        "file with the private key and the certificate chain of the client ports: PEM, PKCS12 or "
+        "JKS (these two need the extra `keystores`)",
+    ),
+    Setting(
+        "ssl_key_store_password",
+        ("GATEWAY_SSL_KEY_STORE_PASSWORD",),
+        "gateway.ssl_key_store_password",
+        text,
+        "",
+        "what opens it",
+        confidential=True,
+    ),
+    Setting(
+        "ssl_key_password",
+        ("GATEWAY_SSL_KEY_PASSWORD",),
+        "gateway.ssl_key_password",
+        text,
+        "",
+        "what opens the key in it; default: the same",
+        confidential=True,
+    ),
+    Setting(
+        "ssl_key_type",
+        ("GATEWAY_SSL_KEY_TYPE",),
+        "gateway.ssl_key_type",
+        one_of(*TYPES),
+        "",
+        "PEM, PKCS12 or JKS; default: told by the file's first bytes",
+    ),
+    Setting(
+        "ssl_trust_store",
+        ("GATEWAY_SSL_TRUST_STORE_PATH",),
+        "gateway.ssl_trust_store_path",
+        text,
+        None,
+        "file with the certificates of the authorities that sign those of clients",
+    ),
+    Setting(
+        "ssl_trust_store_password",
+        ("GATEWAY_SSL_TRUST_STORE_PASSWORD",),
+        "gateway.ssl_trust_store_password",
+        text,
+        "",
+        "what opens it",
+        confidential=True,
+    ),
+    Setting(
+        "ssl_trust_store_type",
+        ("GATEWAY_SSL_TRUST_STORE_TYPE",),
+        "gateway.ssl_trust_store_type",
+        one_of(*TYPES),
+        "",
+        "as GATEWAY_SSL_KEY_TYPE",
+    ),
+    Setting(
+        "ssl_client_auth",
+        ("GATEWAY_SSL_CLIENT_AUTH",),
+        "gateway.ssl_client_auth",
+        one_of("NONE", "OPTIONAL", "REQUIRE"),
+        "NONE",
+        "whether clients show a certificate: NONE, OPTIONAL or REQUIRE",
+    ),
+    Setting(
+        "ssl_update_interval_ms",
+        ("GATEWAY_SSL_UPDATE_INTERVAL_MS",),
+        "gateway.ssl_update_interval_ms",
+        integer(100, 86_400_000),
+        600_000,
+        "how often it is looked whether these files have changed; new connections get what is new",
+    ),
+    Setting(
+        "ssl_principal_mapping_rules",
+        ("GATEWAY_SSL_PRINCIPAL_MAPPING_RULES",),
+        "gateway.ssl_principal_mapping_rules",
+        principal_rules,
+        (),
+        "what a certificate's subject is called: RULE:pattern/replacement/[LU] and DEFAULT, as in "
+        "Kafka's ssl.principal.mapping.rules, patterns in RE2 syntax; default: the subject",
     ),
     Setting(
         "secret_key",

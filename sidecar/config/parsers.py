@@ -108,6 +108,28 @@ def secret(value: Any) -> bytes:
     return key
 
 
+def principal_rules(value: Any) -> tuple[Any, ...]:
+    """Rules for the subjects of certificates, see `sidecar.tls.principals`."""
+    from sidecar.tls.principals import rules  # only who has rules pays for it
+
+    return rules(text(value))
+
+
+def any_text(value: Any) -> str:
+    """A text as it is, which may be empty."""
+    if not isinstance(value, str):
+        raise ValueError("a text")
+    return value
+
+
+def pem(value: Any) -> str:
+    """A PEM text."""
+    if not isinstance(value, str) or "-----BEGIN " not in value:
+        raise ValueError("a PEM text")
+    # As Java's properties have it, where a newline may be written as two characters.
+    return value.replace("\\n", "\n")
+
+
 def users(value: Any) -> tuple[AdminUser, ...]:
     """Users, from a TOML list or a YAML one as the reference has it."""
     words = "a list such as [{username: admin, password: secret, admin: true}]"

@@ -111,8 +111,7 @@ class Greeting:
             self._mechanism_agreed = False
             return failure, Report("authentication_failed", {"cause": str(failure)}, warning=True)
         self._opened(identity)
-        fields = {"principal": identity.username, "virtual_cluster": identity.virtual_cluster}
-        return None, Report("authenticated", fields)
+        return None, authenticated(identity)
 
 
 _HANDLERS: dict[int, Callable[[Greeting, RequestHeader, Any, float], list[Action]]] = {
@@ -120,6 +119,12 @@ _HANDLERS: dict[int, Callable[[Greeting, RequestHeader, Any, float], list[Action
     ApiKey.SASL_HANDSHAKE: Greeting._on_handshake,
     ApiKey.SASL_AUTHENTICATE: Greeting._on_authenticate,
 }
+
+
+def authenticated(identity: Identity) -> Report:
+    """The event of somebody who is known now."""
+    fields = {"principal": identity.username, "virtual_cluster": identity.virtual_cluster}
+    return Report("authenticated", fields)
 
 
 def decoded(header: RequestHeader, data: Any) -> Any:

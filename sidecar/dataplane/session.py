@@ -7,7 +7,6 @@ the connection stays open until the client or the fault ends it).
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
 from functools import partial
 from typing import Any, Final
 
@@ -20,7 +19,7 @@ from codec.headers import (
     response_body_start,
     response_header,
 )
-from sidecar.dataplane import planning, sasl
+from sidecar.dataplane import planning
 from sidecar.dataplane.actions import (
     Action,
     Chunks,
@@ -32,19 +31,18 @@ from sidecar.dataplane.actions import (
     ToBroker,
     ToClient,
 )
-from sidecar.dataplane.greeting import Greeting, decoded, name_of
+from sidecar.dataplane.delegating import SASL_APIS, Delegated
+from sidecar.dataplane.greeting import Greeting, authenticated, decoded, name_of
 from sidecar.dataplane.injecting import Peer
 from sidecar.dataplane.injector import Injector
 from sidecar.dataplane.judge import Judge
 from sidecar.dataplane.lanes import Plan
-from sidecar.dataplane.noting import Record
 from sidecar.dataplane.ordering import SWALLOWED, Pending, ResponseOrder
 from sidecar.dataplane.pipeline import Pipeline
 from sidecar.dataplane.produce import expects_response
-from sidecar.dataplane.recovering import Recoveries
 from sidecar.dataplane.ruling import Ruling, Silenced, Struck, Watch
-from sidecar.dataplane.sequence_oracle import SequenceOracle
-from sidecar.dataplane.tenancy import Advertise, Mapped, Names, Tenancy, TopicDirectory
+from sidecar.dataplane.shared import Shared
+from sidecar.dataplane.tenancy import Mapped, Names, Tenancy
 from sidecar.dataplane.tenancy.denials import denial
 from sidecar.dataplane.tenancy.policy import DENIED
 from sidecar.dataplane.tenancy.topic_ids import MAX_MASKED
@@ -52,39 +50,13 @@ from sidecar.dataplane.throttles import Rates
 from sidecar.dataplane.topic_names import BLOBS, READ_LIMIT
 from sidecar.dataplane.versions import LOCAL, Versions
 from sidecar.faults.base import Answer, Disconnect, Swallow
-from sidecar.model.identity import ANONYMOUS, Identity
+from sidecar.model.identity import ANONYMOUS, AuthenticationFailed, Identity
 from sidecar.model.interceptor import NEVER
-from sidecar.model.observation import Ended
 
 HEADER_LIMIT: Final = 64 * 1024
 """Bytes of a request header: twice the longest client id, and what is left is for tags."""
 _SIZE: Final = 4
 """Bytes of a frame's size field."""
-
-
-@dataclass(slots=True)
-class Shared:
-    """What all sessions of a sidecar share. `pipeline` and `versions` are replaced as they change.
-
-    Args:
-        pipeline: the compiled interceptors; a request reads this reference once.
-        versions: what ApiVersions answers.
-        advertise: the addresses clients are told.
-        record: takes note of injections; False when it cannot, and then nothing is injected.
-        authenticate: token and now to identity; None on listeners without authentication.
-        directory: which topic an id is of.
-        recoveries: how long clients go without success.
-        oracle: judges what brokers acknowledge; None: nobody does.
-    """
-
-    pipeline: Pipeline
-    versions: Versions
-    advertise: Advertise
-    record: Record
-    authenticate: sasl.Authenticate | None = None
-    directory: TopicDirectory = field(default_factory=TopicDirectory)
-    recoveries: Recoveries = field(default_factory=lambda: Recoveries(_unheard))
-    oracle: SequenceOracle | None = None
 
 
 class Session:
@@ -109,7 +81,8 @@ class Session:
         self._silence: Silenced | None = None
         self.stale = False
         """Whether what `plan` said does not hold any more."""
-        if shared.authenticate is None:
+        self._delegated = Delegated() if shared.delegated else None
+        if shared.authenticate is None and not shared.delegated:
             self._open(ANONYMOUS)
 
     @property
@@ -145,6 +118,15 @@ class Session:
     def authenticated(self) -> bool:
         """Whether the connection may send more than its credentials."""
         return self.peer.identity is not None
+
+    def known_as(self, principal: str) -> None:
+        """Take the client for whom its certificate names; before anything came from it."""
+        self._open(self.shared.located(principal))
+
+    def finish(self, close: Close) -> None:
+        """Read nothing more; `closing` is due when what is in flight has been answered."""
+        self._closing = close
+        self.halted = True
 
     def _open(self, identity: Identity) -> None:
         self.peer.identity = identity
@@ -195,11 +177,17 @@ class Session:
             if len(data) > READ_LIMIT and self._reads(header.api_key):
                 detail = f"{name_of(header)} of {len(data)} bytes, allowed are {READ_LIMIT}"
                 return [Close("request_too_large", detail)]
+            if self._delegated is not None and header.api_key in SASL_APIS:
+                self._delegated.asked(header, data)
+                self._expect_response(header, data, None, None)
+                return [ToBroker(frame(data))]
             if header.api_key in LOCAL:
                 return self._greeting.on_request(header, data, now)
             return self._on_open_request(header, data, now, looked_up)
         except codec.CodecError as error:
             return [Close("malformed_request", str(error))]
+        except AuthenticationFailed as failure:
+            return [Close("authentication_failed", str(failure))]
 
     def _hear(self, client_id: str) -> None:
         """Take note of a client's id, on which may depend what passes."""
@@ -310,6 +298,8 @@ class Session:
             return [Close("unexpected_response", "the broker answered out of order")]
         if pending.faults is SWALLOWED:
             return []
+        if self._delegated is not None and pending.api_key in SASL_APIS:
+            return self._on_delegated(self._delegated, pending, data)
         try:
             chunks = self._mapped_response(pending, data)
         except codec.CodecError as error:
@@ -325,6 +315,24 @@ class Session:
         if struck.due > now:
             return [*ask, HoldBack(struck.due, struck.message)]
         return [*self.released(struck.message), *ask]
+
+    def _on_delegated(self, delegated: Delegated, pending: Pending, data: Any) -> list[Action]:
+        """What the broker says of the client's credentials."""
+        start = response_body_start(pending.api_key, pending.api_version, data)
+        try:
+            name = delegated.answered(pending.api_key, pending.api_version, data[start:])
+        except codec.CodecError as error:
+            return [Close("malformed_response", str(error))]
+        actions = self.released(frame(data))
+        if name is None:
+            return actions
+        identity, before = self.shared.located(name), self.peer.identity
+        if before is None:
+            self._open(identity)
+            return [*actions, authenticated(identity)]
+        if identity != before:
+            return [*actions, Close("authentication_failed", "it is another principal than before")]
+        return actions
 
     def released(self, chunks: Chunks) -> list[Action]:
         """The response that was expected leaves, and what has waited behind it."""
@@ -362,10 +370,6 @@ class Session:
         start = response_body_start(key, version, data)
         body = self._tenancy.map_response(key, version, data[start:], pending.context)
         return frame(data[:start], *body)
-
-
-def _unheard(ended: Ended) -> None:
-    """Nobody wants to know."""
 
 
 def _names_of(shared: Shared, identity: Identity) -> Names:

@@ -52,7 +52,8 @@ class Versions:
     Args:
         upstream: for each broker, the ranges it announced; a version must be spoken by all, since
             clients keep what one broker told them in mind for a while.
-        secured: whether clients authenticate (SASL APIs offered) and live in virtual clusters.
+        secured: whether clients may live in virtual clusters.
+        sasl: whether SASL is offered; None: where it is `secured`.
         features: those of the cluster.
     """
 
@@ -61,6 +62,7 @@ class Versions:
         upstream: Iterable[Mapping[int, Range]],
         *,
         secured: bool,
+        sasl: bool | None = None,
         features: Features = Features(),
     ) -> None:
         brokers = list(upstream)
@@ -73,7 +75,7 @@ class Versions:
             offered = [(api.min_version, api.max_version)]
             if key not in LOCAL:
                 offered += [ranges.get(key, (0, -1)) for ranges in brokers]
-            elif key != ApiKey.API_VERSIONS and not secured:
+            elif key != ApiKey.API_VERSIONS and not (secured if sasl is None else sasl):
                 continue
             low = max(low for low, _ in offered)
             high = min(high for _, high in offered)

@@ -14,19 +14,25 @@ import gevent
 from codec.errors import DecodeError
 from codec.frames import FrameDecoder
 from sidecar.counts import Counts
-from sidecar.dataplane.actions import Action, Close, Report, ToClient
+from sidecar.dataplane.actions import Action, Close, Report, ToBroker, ToClient
 from sidecar.dataplane.session import Session
+from sidecar.net.dialing import Link, relayed
 from sidecar.net.relay import Relay
 from sidecar.net.requests import request_reader
 from sidecar.net.responses import response_reader
-from sidecar.net.upstream import ask_topics, connect
+from sidecar.net.transport import PLAIN, Transport
+from sidecar.net.upstream import ask_topics
 
 UNAUTHENTICATED_FRAME_LIMIT: Final = 64 * 1024
 """Bytes of a frame before authentication: a token and its envelope need less."""
 AUTHENTICATION_TIMEOUT: Final = 30.0
 """Seconds a client has to authenticate."""
 _RECEIVE: Final = 64 * 1024
-_EXPECTED: Final = frozenset({"fault_injected", "authentication_failed"})
+_RENEW_FROM: Final = 0.85
+_RENEW_UNTIL: Final = 0.97
+"""Between these parts of a session's time its end is looked for."""
+_RENEW_STEP: Final = 0.02
+_EXPECTED: Final = frozenset({"fault_injected", "authentication_failed", "upstream_session_ended"})
 """Reasons that have an event of their own; the closing is no news."""
 
 
@@ -39,6 +45,7 @@ class ClientConnection:
         broker_address: called once the client may send requests; host and port.
         frame_limit: largest frame of an authenticated client, and of a broker; bytes.
         metrics, log: where it shows what it does; the logger is bound to this connection.
+        transport: how the client and brokers are reached.
     """
 
     def __init__(
@@ -49,7 +56,9 @@ class ClientConnection:
         frame_limit: int,
         metrics: Counts,
         log: Any,
+        transport: Transport = PLAIN,
     ) -> None:
+        self._transport = transport
         self._sock = sock
         self._session = session
         self._broker_address = broker_address
@@ -62,9 +71,8 @@ class ClientConnection:
     def run(self) -> None:
         """Serve the connection; returns when it is closed. Never raises for what a peer did."""
         try:
-            received = b"" if self._session.authenticated else self._authenticate()
-            if received is not None:
-                self._relay(received)
+            if self._greeted():
+                self._serve()
         except DecodeError as error:
             self._note(Close("malformed_request", str(error)))
         except OSError as error:
@@ -72,15 +80,51 @@ class ClientConnection:
         finally:
             _close_socket(self._sock)
 
-    def _authenticate(self) -> bytes | None:
-        """Answer until the client is known; what it sent beyond that, or None if it never was."""
+    def _greeted(self) -> bool:
+        """Whether the client may speak: it has done its part of TLS, where that is asked for."""
+        try:
+            self._sock, principal = self._transport.greet(self._sock)
+        except OSError as error:
+            self._note(Close("tls_handshake_failed", _in_words(error)))
+            return False
+        if principal:
+            self._session.known_as(principal)
+        return True
+
+    def _serve(self) -> None:
         session = self._session
+        if session.shared.delegated:
+            link = self._connect()
+            if link is not None:
+                try:
+                    received = self._authenticate(link.sock)
+                    if received is not None:
+                        self._relay(link, received)
+                finally:
+                    _close_socket(link.sock)
+            return
+        received = b"" if session.authenticated else self._authenticate()
+        if received is not None:
+            link = self._connect()
+            if link is not None:
+                self._relay(link, received)
+
+    def _authenticate(self, broker: Any = None) -> bytes | None:
+        """Answer until the client is known; what it sent beyond that, or None if it never was.
+
+        Args:
+            broker: whom clients authenticate to; None: the session knows.
+        """
+        session = self._session
+        answers = FrameDecoder(self._frame_limit)
         decoder = FrameDecoder(UNAUTHENTICATED_FRAME_LIMIT)
         deadline = gevent.Timeout.start_new(AUTHENTICATION_TIMEOUT)
         try:
             while received := self._sock.recv(_RECEIVE):
                 for data in decoder.feed(received):
-                    self._perform(session.on_request(data, time.time()))
+                    if self._perform(session.on_request(data, time.time()), broker):
+                        answer = _next_frame(broker, answers)
+                        self._perform(session.on_response(answer, time.time()), broker)
                     if session.authenticated:
                         return decoder.rest()
                     if self.close_reason is not None:
@@ -93,22 +137,25 @@ class ClientConnection:
             deadline.close()
         return None
 
-    def _perform(self, actions: list[Action]) -> None:
-        """Carry out what a session asks before there is a broker to send anything to."""
+    def _perform(self, actions: list[Action], broker: Any) -> bool:
+        """Carry out what a session asks before the relay does; whether the broker was asked."""
+        asked = False
         for action in actions:
             match action:
+                case ToBroker(chunks):
+                    broker.sendall(b"".join(chunks))
+                    asked = True
                 case ToClient(chunks):
                     self._sock.sendall(b"".join(chunks))
                 case Report():
                     self._report(action)
                 case Close():
                     self._note(action)
+        return asked
 
-    def _relay(self, received: bytes) -> None:
-        upstream = self._connect()
-        if upstream is None:
-            return
-        client = _raw(self._sock)
+    def _relay(self, link: Link, received: bytes) -> None:
+        client, upstream = relayed(self._sock), relayed(link.sock)
+        renewal: gevent.Greenlet[..., None] | None = None
         try:
             relay = Relay(
                 client,
@@ -121,9 +168,13 @@ class ClientConnection:
             )
             try:
                 relay.start(request_reader(relay), response_reader(relay), received)
+                if link.lifetime is not None:
+                    renewal = gevent.spawn(_end_in_time, relay, link.lifetime)
                 relay.done.wait()
             finally:
                 relay.stop()
+                if renewal is not None:
+                    renewal.kill()
         finally:
             _close_socket(client)
             _close_socket(upstream)
@@ -131,16 +182,19 @@ class ClientConnection:
     def _look_up(self, topic_ids: frozenset[bytes]) -> None:
         """Have the directory learn of these ids; raises as `ask_topics` does."""
         host, port = self._broker_address()
-        for topic_id, name in ask_topics(host, port, topic_ids).items():
+        for topic_id, name in ask_topics(self._transport.dial, host, port, topic_ids).items():
             self._session.shared.directory.learn(topic_id, name)
 
-    def _connect(self) -> socket.socket | None:
+    def _connect(self) -> Link | None:
         host, port = self._broker_address()
+        dial = self._transport.dial
         try:
-            return _raw(connect(host, port))
+            if self._session.shared.delegated:
+                return Link(dial.connect(host, port))
+            return dial(host, port)
         except OSError as error:
             broker = f"{host}:{port}"
-            self._log.warning("upstream_connect_failed", broker=broker, cause=str(error))
+            self._log.warning("upstream_connect_failed", broker=broker, cause=_in_words(error))
             self._metrics.upstream_failures.inc()
             return None
 
@@ -155,11 +209,36 @@ class ClientConnection:
         log("connection_closed", reason=close.reason, detail=close.detail)
 
 
-def _raw(sock: Any) -> socket.socket:
-    """The standard library's socket in place of gevent's, which would wait by itself."""
-    raw = socket.socket(fileno=sock.detach())
-    raw.setblocking(False)
-    return raw
+def _next_frame(sock: Any, decoder: FrameDecoder) -> Any:
+    """The next frame of a broker that has been asked one thing."""
+    while received := sock.recv(_RECEIVE):
+        for answer in decoder.feed(received):
+            return answer
+    raise DecodeError("the broker closed without an answer")
+
+
+def _end_in_time(relay: Relay, lifetime: float) -> None:
+    """End a connection before its broker does, who would do so in the middle (KIP-368).
+
+    The client connects again, as it does when a broker restarts, and nothing is cut.
+    """
+    close = Close("upstream_session_ended", f"the broker wants credentials every {lifetime:g} s")
+    gevent.sleep(lifetime * _RENEW_FROM)
+    deadline = time.monotonic() + lifetime * (_RENEW_UNTIL - _RENEW_FROM)
+    while not relay.done.is_set():
+        if relay.between_requests:
+            relay.finish(close)
+            return
+        if time.monotonic() >= deadline:
+            relay.close(close)
+            return
+        gevent.sleep(_RENEW_STEP)
+
+
+def _in_words(error: OSError) -> str:
+    """What went wrong, of TLS without the place in OpenSSL's source."""
+    reason = getattr(error, "verify_message", "") or getattr(error, "reason", "") or ""
+    return str(reason).replace("_", " ").lower() if reason else str(error)
 
 
 def _close_socket(sock: Any) -> None:

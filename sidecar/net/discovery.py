@@ -8,6 +8,7 @@ import gevent
 import codec
 from sidecar.dataplane.addresses import Broker
 from sidecar.dataplane.versions import Features, Range
+from sidecar.net.dialing import Dialer
 from sidecar.net.upstream import ask_brokers, ask_topic, ask_versions
 
 _RETRY_SECONDS: Final = 1.0
@@ -21,9 +22,13 @@ class Cluster:
     Args:
         bootstrap_servers: host and port of brokers to ask first.
         log: bound logger.
+        dial: connects to brokers.
     """
 
-    def __init__(self, bootstrap_servers: Sequence[tuple[str, int]], log: Any) -> None:
+    def __init__(
+        self, bootstrap_servers: Sequence[tuple[str, int]], log: Any, dial: Dialer | None = None
+    ) -> None:
+        self._dial = dial or Dialer()
         self._bootstrap = tuple(bootstrap_servers)
         self._log = log
         self._known: list[tuple[str, int]] = []
@@ -57,7 +62,7 @@ class Cluster:
         """The brokers as they are now; empty when nobody answers."""
         for host, port in [*self._known, *self._bootstrap]:
             try:
-                brokers = ask_brokers(host, port)
+                brokers = ask_brokers(self._dial, host, port)
             except (OSError, codec.CodecError) as error:
                 self._log.debug("bootstrap_failed", broker=f"{host}:{port}", cause=str(error))
                 continue
@@ -74,7 +79,7 @@ class Cluster:
         """Whether there is a topic; None when no broker can say."""
         for host, port in [*self._known, *self._bootstrap]:
             try:
-                found = ask_topic(host, port, name)
+                found = ask_topic(self._dial, host, port, name)
             except (OSError, codec.CodecError) as error:
                 self._log.debug("topic_unknown", broker=f"{host}:{port}", cause=str(error))
                 continue
@@ -87,7 +92,7 @@ class Cluster:
         self._versions = {n: v for n, v in self._versions.items() if n in present}
         for broker in brokers:
             try:
-                ranges, features = ask_versions(broker.host, broker.port)
+                ranges, features = ask_versions(self._dial, broker.host, broker.port)
                 self._versions[broker.node_id] = ranges
                 if features.epoch >= self.features.epoch:
                     self.features = features

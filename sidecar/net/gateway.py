@@ -8,11 +8,11 @@ import gevent
 
 from sidecar.counts import Counts
 from sidecar.dataplane.addresses import AddressBook, Broker, PortsExhausted
-from sidecar.dataplane.session import Shared
-from sidecar.dataplane.versions import Versions
+from sidecar.dataplane.shared import Shared
 from sidecar.model.place import ALONE, Place
 from sidecar.net.discovery import Cluster
 from sidecar.net.listeners import Listeners
+from sidecar.net.transport import PLAIN, Transport
 
 REFRESH_SECONDS: Final = 30.0
 """How often the cluster is asked for its brokers and their versions."""
@@ -30,6 +30,7 @@ class Gateway:
         frame_limit: largest frame after authentication, bytes.
         metrics, log: where it shows what it does.
         place: which of several processes this is; it must be the first.
+        transport: how clients and brokers are reached.
     """
 
     def __init__(
@@ -44,6 +45,7 @@ class Gateway:
         metrics: Counts,
         log: Any,
         place: Place = ALONE,
+        transport: Transport = PLAIN,
     ) -> None:
         self._cluster = cluster
         self._book = book
@@ -58,6 +60,7 @@ class Gateway:
             metrics=metrics,
             log=log,
             place=place,
+            transport=transport,
         )
         self._refresher: gevent.Greenlet[[], None] | None = None
         self.on_change: Callable[[], None] | None = None
@@ -95,9 +98,8 @@ class Gateway:
         self._listeners.stop()
 
     def _learn(self, brokers: list[Broker]) -> None:
-        secured = self._shared.authenticate is not None
-        self._shared.versions = Versions(
-            self._cluster.versions(), secured=secured, features=self._cluster.features
+        self._shared.versions = self._shared.versions_of(
+            self._cluster.versions(), self._cluster.features
         )
         try:
             self._book.learn(brokers)

@@ -9,9 +9,11 @@ from gevent.server import StreamServer
 
 from sidecar.counts import Counts
 from sidecar.dataplane.addresses import Broker
-from sidecar.dataplane.session import Session, Shared
+from sidecar.dataplane.session import Session
+from sidecar.dataplane.shared import Shared
 from sidecar.model.place import Place
 from sidecar.net.connection import ClientConnection
+from sidecar.net.transport import PLAIN, Transport
 
 
 class Listeners:
@@ -25,6 +27,7 @@ class Listeners:
         frame_limit: largest frame after authentication, bytes.
         metrics, log: where it shows what it does.
         place: with more than one process, each listens on the same ports.
+        transport: how clients and brokers are reached.
     """
 
     def __init__(
@@ -38,6 +41,7 @@ class Listeners:
         metrics: Counts,
         log: Any,
         place: Place,
+        transport: Transport = PLAIN,
     ) -> None:
         self._locate = locate
         self._shared = shared
@@ -46,6 +50,7 @@ class Listeners:
         self._metrics = metrics
         self._log = log
         self._place = place
+        self._transport = transport
         self._pool = Pool(max_connections)
         self._servers: dict[int, StreamServer] = {}
         self._sessions: set[Session] = set()
@@ -103,7 +108,7 @@ class Listeners:
             sock.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
             session = Session(self._shared, number, broker_id)
             connection = ClientConnection(
-                sock, session, address, self._frame_limit, self._metrics, log
+                sock, session, address, self._frame_limit, self._metrics, log, self._transport
             )
             self._sessions.add(session)
             try:

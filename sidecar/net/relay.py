@@ -33,7 +33,7 @@ from sidecar.net.buffer import ORIGIN, VIEW
 from sidecar.net.held import Held, LookUpTopics
 from sidecar.net.late import Late
 from sidecar.net.pacing import PacedReader
-from sidecar.net.side import Side
+from sidecar.net.side import Side, side_of
 from sidecar.net.silence import Silenced
 
 MAX_IN_FLIGHT: Final = 1000
@@ -87,8 +87,8 @@ class Relay:
         self.loop = gevent.get_hub().loop
         self.late = Late(self.loop, self._on_time, self.failed)
         """A response that waits; what came after it is the broker's tail."""
-        self.client = Side(client, self.loop, self._on_drained, self.stop)
-        self.broker = Side(broker, self.loop, self._on_drained, self.stop)
+        self.client = side_of(client, self.loop, self._on_drained, self.stop)
+        self.broker = side_of(broker, self.loop, self._on_drained, self.stop)
 
         self._silenced: Silenced | None = None
         self._paced: dict[Side, PacedReader] = {}
@@ -271,9 +271,24 @@ class Relay:
 
     def _give_up(self, cause: str) -> None:
         """Close: to go on would leave a masked id in the client's fetch session, for ever."""
-        self._close(Close("topic_ids_unknown", cause))
+        self.close(Close("topic_ids_unknown", cause))
 
-    def _close(self, close: Close) -> None:
+    @property
+    def between_requests(self) -> bool:
+        """Whether nothing of a request has come that has not been passed on whole."""
+        return not (self.client.inside_frame or self.client.skip or self.held)
+
+    def finish(self, close: Close) -> None:
+        """End when what is in flight has been answered; read no more requests."""
+        self.session.finish(close)
+        self.watched = True
+        if self._queue:
+            self.steer()
+        else:
+            self.close(close)
+
+    def close(self, close: Close) -> None:
+        """End now, but for what was said to the client before."""
         if not self.done.is_set():
             self._note(close)
             self._end()
@@ -296,7 +311,7 @@ class Relay:
             self.client,
             self.loop,
             self.session.silence_over,
-            self._close,
+            self.close,
             self.client_ended,
             self.failed,
         )

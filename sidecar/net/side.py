@@ -1,10 +1,13 @@
 """One socket of a relay: its watchers, what waits to leave it, what has arrived of a frame."""
 
 from collections.abc import Callable
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from sidecar.dataplane.fetch_walk import FetchWalk
 from sidecar.net.buffer import ORIGIN, READ_SIZE, VIEW
+
+if TYPE_CHECKING:
+    from sidecar.net.secure import TlsSocket
 
 _JOIN_BELOW: Final = 16 * 1024
 """Bytes up to which copying buffers together is cheaper than handing the kernel a list."""
@@ -111,10 +114,15 @@ class Side:
         self._start_or_stop()
 
     def _start_or_stop(self) -> None:
-        if self._reading and not self._held:
+        if self.reads:
             self._reader.start(self.on_readable)
         else:
             self._reader.stop()
+
+    @property
+    def reads(self) -> bool:
+        """Whether what comes is read now."""
+        return self._reading and not self._held
 
     def stop(self) -> None:
         """Give the watchers back; the socket is the caller's to close afterwards."""
@@ -208,3 +216,56 @@ class Side:
         self.waiting = []
         self._writer.stop()
         self._on_drained()
+
+
+class TlsSide(Side):
+    """A side whose socket may hold what it has decrypted, of which no watcher tells."""
+
+    __slots__ = ("_again", "_loop", "_sock", "_stopped")
+
+    def __init__(
+        self,
+        sock: "TlsSocket",
+        loop: Any,
+        on_drained: Callable[[], None],
+        on_broken: Callable[[], None],
+    ) -> None:
+        super().__init__(sock, loop, on_drained, on_broken)
+        self._sock = sock
+        self._loop = loop
+        self._again: Any = None
+        self._stopped = False
+        sock.on_pending = self._come_again
+
+    def stop(self) -> None:
+        """As of any side."""
+        self._stopped = True
+        self._sock.on_pending = _nothing
+        if self._again is not None:
+            self._again.stop()
+            self._again = None
+        super().stop()
+
+    def _start_or_stop(self) -> None:
+        super()._start_or_stop()
+        if self.reads and self._sock.pending:
+            self._come_again()
+
+    def _come_again(self) -> None:
+        if self._again is None and not self._stopped:
+            self._again = self._loop.run_callback(self._read_on)
+
+    def _read_on(self) -> None:
+        self._again = None
+        # When it is not read now, the watcher's next start comes here again.
+        if self.reads and not self._stopped:
+            self.on_readable()
+
+
+def side_of(
+    sock: Any, loop: Any, on_drained: Callable[[], None], on_broken: Callable[[], None]
+) -> Side:
+    """The side for a socket, by its kind."""
+    # Not by its class: that would bring TLS into memory where there is none.
+    kind = TlsSide if hasattr(sock, "on_pending") else Side
+    return kind(sock, loop, on_drained, on_broken)

@@ -1,31 +1,21 @@
-"""Connections to brokers, and the questions the sidecar asks them for itself."""
+"""The questions the sidecar asks brokers for itself."""
 
 from collections.abc import Iterable
 from typing import Any, Final
 
 import gevent
-from gevent import socket
 
-import codec
 from codec.api_keys import ApiKey
 from codec.error_codes import ErrorCode
-from codec.errors import DecodeError
-from codec.frames import FrameDecoder, frame
-from codec.headers import request_header, response_body_start
 from codec.messages.api_versions import ApiVersionsRequest
 from codec.messages.metadata import MetadataRequest
 from sidecar import __version__
 from sidecar.dataplane.addresses import Broker
 from sidecar.dataplane.versions import Features, Range, features_of
+from sidecar.net.dialing import CLIENT_ID, Dialer, ask
 
-CONNECT_TIMEOUT: Final = 10.0
-"""Seconds to wait for a broker to accept."""
 _ANSWER_TIMEOUT: Final = 10.0
 """Seconds to wait for an answer to a question of our own."""
-_ANSWER_LIMIT: Final = 64 * 1024 * 1024
-"""Bytes of an answer to a question of our own."""
-_RECEIVE: Final = 64 * 1024
-_CLIENT_ID: Final = "kafka-chaos-sidecar"
 _API_VERSIONS: Final = 4
 """Tells every feature; older brokers answer that they do not know it (KIP-511)."""
 _METADATA_VERSION: Final = 1
@@ -36,20 +26,7 @@ _TOPIC_VERSION: Final = 4
 """The first that can ask for a topic without creating it."""
 
 
-def connect(host: str, port: int) -> socket.socket:
-    """A connected socket, without Nagle's delay.
-
-    Raises:
-        OSError: not reachable, or not within `CONNECT_TIMEOUT`.
-    """
-    sock = socket.create_connection((host, port), timeout=CONNECT_TIMEOUT)
-    sock.settimeout(None)
-    sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-    sock.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
-    return sock
-
-
-def ask_versions(host: str, port: int) -> tuple[dict[int, Range], Features]:
+def ask_versions(dial: Dialer, host: str, port: int) -> tuple[dict[int, Range], Features]:
     """The API versions a broker speaks, and the features of its cluster.
 
     Raises:
@@ -57,16 +34,16 @@ def ask_versions(host: str, port: int) -> tuple[dict[int, Range], Features]:
         codec.CodecError: the answer is not Kafka's.
     """
     request = ApiVersionsRequest(
-        client_software_name=_CLIENT_ID, client_software_version=__version__
+        client_software_name=CLIENT_ID, client_software_version=__version__
     )
-    response = _ask(host, port, ApiKey.API_VERSIONS, _API_VERSIONS, request)
+    response = _ask(dial, host, port, ApiKey.API_VERSIONS, _API_VERSIONS, request)
     if response.error_code == ErrorCode.UNSUPPORTED_VERSION:
-        response = _ask(host, port, ApiKey.API_VERSIONS, 0, ApiVersionsRequest())
+        response = _ask(dial, host, port, ApiKey.API_VERSIONS, 0, ApiVersionsRequest())
     ranges = {entry.api_key: (entry.min_version, entry.max_version) for entry in response.api_keys}
     return ranges, features_of(response)
 
 
-def ask_brokers(host: str, port: int) -> list[Broker]:
+def ask_brokers(dial: Dialer, host: str, port: int) -> list[Broker]:
     """The brokers of the cluster a broker belongs to, without any topic.
 
     Raises:
@@ -74,11 +51,13 @@ def ask_brokers(host: str, port: int) -> list[Broker]:
         codec.CodecError: the answer is not Kafka's.
     """
     version = _METADATA_VERSION
-    response = _ask(host, port, ApiKey.METADATA, version, MetadataRequest(topics=[]))
+    response = _ask(dial, host, port, ApiKey.METADATA, version, MetadataRequest(topics=[]))
     return [Broker(broker.node_id, broker.host, broker.port) for broker in response.brokers]
 
 
-def ask_topics(host: str, port: int, topic_ids: Iterable[bytes]) -> dict[bytes, bytes]:
+def ask_topics(
+    dial: Dialer, host: str, port: int, topic_ids: Iterable[bytes]
+) -> dict[bytes, bytes]:
     """Id to name of those topics that the cluster has.
 
     Raises:
@@ -90,11 +69,11 @@ def ask_topics(host: str, port: int, topic_ids: Iterable[bytes]) -> dict[bytes, 
         topics=[topic(topic_id=topic_id, name=None) for topic_id in topic_ids],
         allow_auto_topic_creation=False,
     )
-    response = _ask(host, port, ApiKey.METADATA, _METADATA_BY_ID, request)
+    response = _ask(dial, host, port, ApiKey.METADATA, _METADATA_BY_ID, request)
     return {t.topic_id: t.name.encode() for t in response.topics if t.name is not None}
 
 
-def ask_topic(host: str, port: int, name: str) -> bool | None:
+def ask_topic(dial: Dialer, host: str, port: int, name: str) -> bool | None:
     """Whether the cluster of a broker has a topic; None when the broker cannot say.
 
     Raises:
@@ -104,7 +83,7 @@ def ask_topic(host: str, port: int, name: str) -> bool | None:
     wanted = MetadataRequest(
         topics=[MetadataRequest.MetadataRequestTopic(name=name)], allow_auto_topic_creation=False
     )
-    response = _ask(host, port, ApiKey.METADATA, _TOPIC_VERSION, wanted)
+    response = _ask(dial, host, port, ApiKey.METADATA, _TOPIC_VERSION, wanted)
     [topic] = response.topics
     return _EXISTS.get(topic.error_code)
 
@@ -117,13 +96,9 @@ _EXISTS: Final = {
 }
 
 
-def _ask(host: str, port: int, api_key: ApiKey, version: int, request: Any) -> Any:
-    with connect(host, port) as sock, gevent.Timeout(_ANSWER_TIMEOUT, TimeoutError("no answer")):
-        head = request_header(api_key, version, 0, _CLIENT_ID)
-        sock.sendall(b"".join(frame(head, codec.encode(request, version))))
-        decoder = FrameDecoder(_ANSWER_LIMIT)
-        while received := sock.recv(_RECEIVE):
-            for answer in decoder.feed(received):
-                start = response_body_start(api_key, version, answer)
-                return codec.decode_response(api_key, version, answer, start)
-    raise DecodeError("connection closed without an answer")
+def _ask(dial: Dialer, host: str, port: int, api_key: ApiKey, version: int, request: Any) -> Any:
+    with (
+        dial(host, port) as sock,
+        gevent.Timeout(_ANSWER_TIMEOUT, TimeoutError("no answer")),
+    ):
+        return ask(sock, api_key, version, request)

@@ -17,6 +17,7 @@ from sidecar.model.injection import Noted
 from sidecar.model.observation import Observed
 from sidecar.model.place import Place
 from sidecar.model.snapshot import Snapshot
+from sidecar.net.transport import Security
 
 MESSAGE_LIMIT: Final = 64 * 1024 * 1024
 """Bytes of a message; what is really sent is some hundred KiB at most."""
@@ -48,6 +49,7 @@ class WorkerSettings:
         max_connections: of all processes together.
         frame_limit: bytes.
         sequence_oracle: whether acknowledgements are judged.
+        security: TLS and SASL of both ends.
     """
 
     advertised_host: str
@@ -57,6 +59,7 @@ class WorkerSettings:
     frame_limit: int
     log_level: str
     sequence_oracle: bool = False
+    security: Security = Security()  # noqa: RUF009 - it cannot be changed
 
 
 # To a worker.

@@ -18,7 +18,7 @@ from sidecar.dataplane.pipeline import Mark, Pipeline
 from sidecar.dataplane.recovering import Recoveries
 from sidecar.dataplane.sasl import Authenticate
 from sidecar.dataplane.sequence_oracle import SequenceOracle
-from sidecar.dataplane.session import Shared
+from sidecar.dataplane.shared import Shared
 from sidecar.dataplane.tenancy import TopicDirectory
 from sidecar.dataplane.versions import Versions
 from sidecar.failures import FaultFailures
@@ -123,6 +123,8 @@ class Worker:
             advertise=self._directory.advertised,
             record=self._recorder.record,
             authenticate=self._claims.guarded(_verifier(key)) if key is not None else None,
+            delegated=settings.security.delegated,
+            tenants=self._secured or settings.security.delegated or settings.security.certificates,
             directory=TopicDirectory(secrets.token_bytes(32)),
             recoveries=Recoveries(note),
             oracle=SequenceOracle(note) if settings.sequence_oracle else None,
@@ -136,6 +138,7 @@ class Worker:
             metrics=self._tally,
             log=self._log,
             place=self._place,
+            transport=settings.security.transport(self._log),
         )
         for mark in welcome.marks:
             self._shared.pipeline.hear(mark)
@@ -193,9 +196,7 @@ class Worker:
         """Take over a view of the cluster; why a port cannot be listened on, if so."""
         error = None
         self._directory.follow(view)
-        self._shared.versions = Versions(
-            view.versions, secured=self._secured, features=view.features
-        )
+        self._shared.versions = self._shared.versions_of(view.versions, view.features)
         for broker, port in view.brokers:
             if broker.node_id not in view.listening - self._listeners.brokers:
                 continue

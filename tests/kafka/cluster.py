@@ -18,7 +18,7 @@ import tempfile
 import threading
 import time
 from base64 import urlsafe_b64encode
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from types import FrameType
 from uuid import uuid4
@@ -90,15 +90,20 @@ class RealKafka:
         version: str = "4.x",
         port: int | None = None,
         settings: Mapping[str, str] | None = None,
+        listeners: Sequence[str] = (),
     ) -> None:
         """Prepare a cluster on `port`, `port`+1, `port`+2, or on any free ports.
 
         `settings` are added to the configuration of every broker; of equal names they count.
+        `listeners` are security protocols besides PLAINTEXT, each with a port at every broker.
         """
         self.distribution: Distribution = ensure(version)
         self._settings = settings or {}
-        ports = free_ports(len(BROKER_IDS) + 1)
+        ports = free_ports(len(BROKER_IDS) * (1 + len(listeners)) + 1)
         self._controller_port = ports.pop()
+        self._more = {
+            protocol: {broker: ports.pop() for broker in BROKER_IDS} for protocol in listeners
+        }
         if port is not None:
             ports = [port + offset for offset in range(len(BROKER_IDS))]
         self.ports = dict(zip(BROKER_IDS, ports, strict=True))
@@ -109,6 +114,10 @@ class RealKafka:
     def bootstrap(self) -> str:
         """All three brokers, for bootstrap.servers."""
         return ",".join(f"127.0.0.1:{port}" for port in self.ports.values())
+
+    def bootstrap_of(self, protocol: str) -> str:
+        """The same, of one of the other listeners."""
+        return ",".join(f"localhost:{port}" for port in self._more[protocol].values())
 
     def start(self) -> RealKafka:
         """Format the three nodes, start them, and wait until the cluster lists all of them."""
@@ -177,6 +186,8 @@ class RealKafka:
     def _config(self, broker: int) -> Path:
         controller = f"127.0.0.1:{self._controller_port}"
         listener = f"PLAINTEXT://127.0.0.1:{self.ports[broker]}"
+        for protocol, ports in self._more.items():
+            listener += f",{protocol}://localhost:{ports[broker]}"
         lines = [f"node.id={broker}", f"controller.quorum.voters=1@{controller}"]
         if broker == 1:
             lines += ["process.roles=broker,controller"]
@@ -187,6 +198,10 @@ class RealKafka:
         path = self.home / f"node-{broker}.properties"
         common = COMMON + COMMON_4 if self.distribution.major >= 4 else COMMON
         added = "".join(f"{name}={value}\n" for name, value in self._settings.items())
+        if self._more:
+            protocols = ["PLAINTEXT", *self._more]
+            kinds = ",".join(f"{protocol}:{protocol}" for protocol in protocols)
+            added += f"listener.security.protocol.map=CONTROLLER:PLAINTEXT,{kinds}\n"
         path.write_text("\n".join(lines) + "\n" + common + added)
         return path
 
@@ -216,10 +231,13 @@ class RealKafka:
 
 @contextlib.contextmanager
 def running(
-    version: str = "4.x", port: int | None = None, settings: Mapping[str, str] | None = None
+    version: str = "4.x",
+    port: int | None = None,
+    settings: Mapping[str, str] | None = None,
+    listeners: Sequence[str] = (),
 ) -> Iterator[RealKafka]:
     """A started cluster for the length of a with block."""
-    cluster = RealKafka(version, port, settings)
+    cluster = RealKafka(version, port, settings, listeners)
     try:
         yield cluster.start()
     finally:

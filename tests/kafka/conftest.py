@@ -42,7 +42,8 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
         terminalreporter.write_line(table)
 
 
-def _cluster(version: str) -> Iterator[RealKafka]:
+def needs_kafka(version: str) -> None:
+    """Skip, or fail where that is not allowed, unless this Kafka can be run here."""
     reason = ""
     try:
         ensure(version)
@@ -50,6 +51,10 @@ def _cluster(version: str) -> Iterator[RealKafka]:
         reason = str(exc)
     if reason:
         unavailable(reason)
+
+
+def _cluster(version: str) -> Iterator[RealKafka]:
+    needs_kafka(version)
     with running(version) as cluster:
         yield cluster
 

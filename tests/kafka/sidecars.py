@@ -42,7 +42,14 @@ class Sidecar:
     """One running ``chaos-sidecar run``."""
 
     def __init__(
-        self, name: str, kafka: RealKafka, first_port: int, home: Path, **extra: str
+        self,
+        name: str,
+        kafka: RealKafka,
+        first_port: int,
+        home: Path,
+        *,
+        start_timeout: float = START_TIMEOUT,
+        **extra: str,
     ) -> None:
         """Start it with the demo's variables and wait until its health check says yes."""
         self.port = free_port_range(BROKERS, first_port)
@@ -63,7 +70,7 @@ class Sidecar:
         command = [sys.executable, "-m", "sidecar", "run"]
         self._child = Child(name, command, home / f"{name}.log", environment)
         try:
-            wait_until(self._healthy, f"{name} healthy", START_TIMEOUT)
+            wait_until(self._healthy, f"{name} healthy", start_timeout)
         except BaseException as exc:
             self.stop()
             raise RuntimeError(f"{name} did not start: {exc}\n{self._child.tail()}") from exc

@@ -5,6 +5,10 @@ from pathlib import Path
 import pytest
 
 from sidecar.config import SETTINGS, AdminUser, Settings, load
+from sidecar.model.credentials import Credentials
+from sidecar.tls.contexts import ClientTls, ServerTls
+from sidecar.tls.principals import Rule
+from sidecar.tls.stores import StoreFile
 from tests.sidecar.test_config import BOOTSTRAP, KEY, problems, settings
 
 
@@ -20,7 +24,17 @@ def test_every_setting_can_stand_in_the_file(tmp_path: Path) -> None:
         f"""
         [kafka]
         bootstrap_servers = "a:1,b:2"
-        security_protocol = "PLAINTEXT"
+        security_protocol = "SASL_SSL"
+        sasl_mechanism = "SCRAM-SHA-512"
+        sasl_jaas_config = 'a.ScramLoginModule required username="s" password="a\\"b";'
+        ssl_truststore_location = "/ca.pem"
+        ssl_truststore_password = "t"
+        ssl_truststore_type = "PEM"
+        ssl_keystore_location = "/own.p12"
+        ssl_keystore_password = "o"
+        ssl_keystore_type = "PKCS12"
+        ssl_key_password = "q"
+        ssl_endpoint_identification_algorithm = ""
         [gateway]
         advertised_host = "h"
         bind_host = "127.0.0.1"
@@ -28,7 +42,17 @@ def test_every_setting_can_stand_in_the_file(tmp_path: Path) -> None:
         port_count = 3
         min_broker_id = 1
         mode = "VCLUSTER"
-        security_protocol = "SASL_PLAINTEXT"
+        security_protocol = "SASL_SSL"
+        ssl_key_store_path = "/server.pem"
+        ssl_key_store_password = "w"
+        ssl_key_password = "k"
+        ssl_key_type = "PEM"
+        ssl_trust_store_path = "/clients.jks"
+        ssl_trust_store_password = "v"
+        ssl_trust_store_type = "JKS"
+        ssl_client_auth = "OPTIONAL"
+        ssl_update_interval_ms = 5000
+        ssl_principal_mapping_rules = "DEFAULT"
         user_pool_secret_key = "{KEY}"
         admin_api_users = [{{username = "u", password = "p", admin = true}}]
         virtual_clusters = ["teamA", "teamB"]
@@ -59,6 +83,21 @@ def test_every_setting_can_stand_in_the_file(tmp_path: Path) -> None:
         port_count=3,
         min_broker_id=1,
         authenticate=True,
+        delegated=False,
+        listener_tls=ServerTls(
+            StoreFile("/server.pem", "w", "k", "PEM"),
+            StoreFile("/clients.jks", "v", type="JKS"),
+            "OPTIONAL",
+            5.0,
+        ),
+        principal_rules=(Rule(),),
+        cluster_tls=ClientTls(
+            StoreFile("/ca.pem", "t", type="PEM"),
+            StoreFile("/own.p12", "o", "q", "PKCS12"),
+            check_host=False,
+            interval=5.0,
+        ),
+        credentials=Credentials("SCRAM-SHA-512", "s", 'a"b'),
         secret_key=b"0123456789abcdef0123456789abcdef",
         admin_users=(AdminUser("u", "p", admin=True),),
         virtual_clusters=("teamA", "teamB"),
@@ -78,7 +117,10 @@ def test_every_setting_can_stand_in_the_file(tmp_path: Path) -> None:
         storage_replication_factor=2,
     )
     text = file.read_text()
-    assert all(setting.key.partition(".")[2] in text for setting in SETTINGS)
+    # PEM texts are there in place of the files that are named.
+    others = ("ssl_truststore_certificates", "ssl_keystore_key", "ssl_keystore_certificate_chain")
+    keys = [setting.key.partition(".")[2] for setting in SETTINGS]
+    assert [key for key in keys if key not in text] == [*others]
 
 
 def test_the_environment_wins_over_the_file(tmp_path: Path) -> None:

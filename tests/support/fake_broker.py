@@ -42,11 +42,13 @@ class FakeBroker:
 
     Args:
         node_id: of this broker; Metadata tells it and those in `others`.
+        tls: a server's context of gevent's ssl; None: none.
         scripts: what to do by api key; the rest is answered as by an empty cluster.
     """
 
-    def __init__(self, node_id: int = 1, **scripts: Script) -> None:
+    def __init__(self, node_id: int = 1, *, tls: Any = None, **scripts: Script) -> None:
         self.node_id = node_id
+        self._tls = tls
         self.others: list[FakeBroker] = []
         self.received: list[tuple[int, Any]] = []
         """Api key and message of every request, but for the questions of the sidecar itself."""
@@ -83,6 +85,8 @@ class FakeBroker:
     def _serve(self, sock: socket.socket, _: Any) -> None:
         decoder = FrameDecoder(1 << 30)
         try:
+            if self._tls is not None:
+                sock = self._tls.wrap_socket(sock, server_side=True)
             while data := sock.recv(65536):
                 for frame in decoder.feed(data):
                     self._answer(sock, frame)

@@ -13,13 +13,14 @@ from codec.frames import FrameDecoder
 from codec.schema import Message
 from sidecar.dataplane.addresses import AddressBook
 from sidecar.dataplane.pipeline import Pipeline
-from sidecar.dataplane.session import Shared
+from sidecar.dataplane.shared import Shared
 from sidecar.dataplane.versions import Versions
 from sidecar.metrics import Metrics
 from sidecar.model.identity import Identity
 from sidecar.model.interceptor import Interceptor
 from sidecar.net.discovery import Cluster
 from sidecar.net.gateway import Gateway
+from sidecar.net.transport import PLAIN, Transport
 from tests.support.fake_broker import SECONDS, FakeBroker
 from tests.support.log import EventLog
 from tests.support.messages import read_response, request, sized
@@ -59,6 +60,7 @@ class Running:
         frame_limit: int = 10_000_000,
         port_count: int | None = None,
         spare_ports: int = 2,
+        transport: Transport = PLAIN,
     ) -> None:
         self.first_port = free_ports(len(brokers) + spare_ports)
         self.log = EventLog()
@@ -71,8 +73,10 @@ class Running:
             advertise=self.book.advertised,
             record=self.recorded,
             authenticate=authenticate,
+            tenants=authenticate is not None or transport.context is not None,
         )
-        self.cluster = Cluster([broker.address for broker in brokers], self.log)
+        addresses = [broker.address for broker in brokers]
+        self.cluster = Cluster(addresses, self.log, transport.dial)
         self.gateway = Gateway(
             cluster=self.cluster,
             book=self.book,
@@ -82,6 +86,7 @@ class Running:
             frame_limit=frame_limit,
             metrics=self.metrics,
             log=self.log,
+            transport=transport,
         )
         self._clients: list[Wire] = []
 

@@ -11,7 +11,8 @@ from sidecar.dataplane.addresses import AddressBook, Broker
 from sidecar.dataplane.pipeline import Pipeline
 from sidecar.dataplane.recovering import Recoveries
 from sidecar.dataplane.sequence_oracle import SequenceOracle
-from sidecar.dataplane.session import Session, Shared
+from sidecar.dataplane.session import Session
+from sidecar.dataplane.shared import Shared
 from sidecar.dataplane.versions import Range, Versions
 from sidecar.faults.leader_election import LeaderElection
 from sidecar.model.faults import Fault

@@ -23,6 +23,8 @@ from codec.messages.produce import ProduceRequest, ProduceResponse
 from codec.messages.sasl_authenticate import SaslAuthenticateRequest
 from codec.messages.sasl_handshake import SaslHandshakeRequest
 from sidecar.model.identity import Identity
+from sidecar.net.transport import PLAIN
+from tests.support import certificates
 from tests.support.fake_broker import FakeBroker, Hang
 from tests.support.gateways import Running, Wire
 from tests.support.messages import batch
@@ -60,8 +62,8 @@ class Pieces:
 class Broker(FakeBroker):
     """Answers in pieces; keeps what it was sent by correlation id."""
 
-    def __init__(self, choice: random.Random) -> None:
-        super().__init__(produce=self._stored, fetch=self._fetched)
+    def __init__(self, choice: random.Random, tls: Any = None) -> None:
+        super().__init__(tls=tls, produce=self._stored, fetch=self._fetched)
         self._choice = choice
         self.produced: list[ProduceRequest] = []
         self.fetched: list[FetchRequest] = []
@@ -264,17 +266,33 @@ def authenticate(token: str, now: float) -> Identity:
 @pytest.mark.parametrize("rate", [0, 40])
 @pytest.mark.parametrize("tenant", [False, True], ids=["passthrough", "tenant"])
 def test_every_frame_arrives_whole_once_and_in_order(tenant: bool, rate: int, seed: int) -> None:
+    through(tenant=tenant, rate=rate, seed=seed)
+
+
+@pytest.mark.timeout(240)
+@pytest.mark.parametrize("seed", [3, 4])
+def test_the_same_over_tls_on_both_sides(seed: int) -> None:
+    through(tenant=seed == 3, rate=40, seed=seed, tls=True)
+
+
+def through(*, tenant: bool, rate: int, seed: int, tls: bool = False) -> None:
     choice = random.Random(seed)
     # With acks=0 a refusal closes the connection: that has tests of its own.
     story = Story(choice, acks=(-1, 1) if rate else (-1, 1, 0))
     faults = (interceptor(rate),) if rate else ()
-    with Broker(choice) as broker, ExitStack() as stack:
+    with Broker(choice, certificates.server() if tls else None) as broker, ExitStack() as stack:
         running = Running(
-            broker, interceptors=faults, authenticate=authenticate if tenant else None
+            broker,
+            interceptors=faults,
+            authenticate=authenticate if tenant else None,
+            transport=certificates.transport() if tls else PLAIN,
         )
         running.gateway.start()
         stack.callback(running.stop)
         client = running.client()
+        if tls:
+            secured = certificates.client()
+            client.sock = secured.wrap_socket(client.sock, server_hostname="127.0.0.1")
         first = 1
         if tenant:
             client.ask(SaslHandshakeRequest(mechanism="PLAIN"), 1)

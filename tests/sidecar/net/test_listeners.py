@@ -8,7 +8,7 @@ from gevent import socket
 
 from sidecar.dataplane.addresses import AddressBook, Broker
 from sidecar.dataplane.pipeline import Pipeline
-from sidecar.dataplane.session import Shared
+from sidecar.dataplane.shared import Shared
 from sidecar.dataplane.versions import Versions
 from sidecar.metrics import Metrics
 from sidecar.model.place import ALONE, Place

@@ -1,0 +1,120 @@
+"""From single settings to the values that parts of the sidecar take, and what must fit together."""
+
+from typing import Any
+
+from sidecar.config.jaas import Jaas
+from sidecar.model.credentials import OAUTHBEARER, Credentials
+from sidecar.tls.contexts import NONE, ClientTls, ServerTls
+from sidecar.tls.stores import PEM, StoreFile
+
+_UNCHECKED = ("", "none")
+
+
+def listener_tls(values: dict[str, Any], problems: list[str]) -> ServerTls | None:
+    """What the client ports need for TLS; None without. Takes its settings out of `values`."""
+    protocol = values["security_protocol"]
+    given = {name: values.pop(name) for name in list(values) if name.startswith("ssl_")}
+    if not protocol.endswith("SSL"):
+        return None
+    keys = StoreFile(
+        given["ssl_key_store"] or "",
+        given["ssl_key_store_password"],
+        given["ssl_key_password"],
+        given["ssl_key_type"],
+    )
+    if not keys.path:
+        problems.append(
+            f"GATEWAY_SECURITY_PROTOCOL is {protocol}, which needs GATEWAY_SSL_KEY_STORE_PATH: a"
+            " file with the private key and its certificate chain"
+        )
+    trust = None
+    if given["ssl_trust_store"]:
+        trust = StoreFile(
+            given["ssl_trust_store"],
+            given["ssl_trust_store_password"],
+            type=given["ssl_trust_store_type"],
+        )
+    elif given["ssl_client_auth"] != NONE:
+        problems.append(
+            f"GATEWAY_SSL_CLIENT_AUTH is {given['ssl_client_auth']}, which needs"
+            " GATEWAY_SSL_TRUST_STORE_PATH: the authorities of clients' certificates"
+        )
+    return ServerTls(keys, trust, given["ssl_client_auth"], given["ssl_update_interval_ms"] / 1000)
+
+
+def cluster_tls(values: dict[str, Any], problems: list[str], interval: float) -> ClientTls | None:
+    """What connections to brokers need for TLS; None without. Takes its settings as above."""
+    given = {
+        name.removeprefix("kafka_ssl_"): values.pop(name)
+        for name in list(values)
+        if name.startswith("kafka_ssl_")
+    }
+    if not values["kafka_security_protocol"].endswith("SSL"):
+        return None
+    trust = keys = None
+    if given["truststore_certificates"]:
+        trust = StoreFile(type=PEM, text=given["truststore_certificates"])
+    elif given["truststore_location"]:
+        trust = StoreFile(
+            given["truststore_location"],
+            given["truststore_password"],
+            type=given["truststore_type"],
+        )
+    if bool(given["keystore_key"]) != bool(given["keystore_certificate_chain"]):
+        problems.append(
+            "KAFKA_SSL_KEYSTORE_KEY and KAFKA_SSL_KEYSTORE_CERTIFICATE_CHAIN need each other"
+        )
+    if given["keystore_key"]:
+        keys = StoreFile(
+            key_password=given["key_password"],
+            type=PEM,
+            text=given["keystore_key"] + "\n" + given["keystore_certificate_chain"],
+        )
+    elif given["keystore_location"]:
+        keys = StoreFile(
+            given["keystore_location"],
+            given["keystore_password"],
+            given["key_password"],
+            given["keystore_type"],
+        )
+    algorithm = given["endpoint_identification_algorithm"].lower()
+    if algorithm not in ("https", *_UNCHECKED):
+        problems.append(
+            f"KAFKA_SSL_ENDPOINT_IDENTIFICATION_ALGORITHM is {algorithm!r}; it takes https or NONE"
+        )
+    return ClientTls(trust, keys, algorithm not in _UNCHECKED, interval)
+
+
+def cluster_credentials(values: dict[str, Any], problems: list[str]) -> Credentials | None:
+    """Who the sidecar is for brokers; None where they do not ask. Takes its settings as above."""
+    mechanism = values.pop("kafka_sasl_mechanism")
+    config: Jaas | None = values.pop("kafka_sasl_jaas_config")
+    protocol = values["kafka_security_protocol"]
+    delegated = values["security_protocol"].startswith("DELEGATED")
+    if not protocol.startswith("SASL"):
+        if delegated:
+            problems.append(
+                f"GATEWAY_SECURITY_PROTOCOL is {values['security_protocol']}, where brokers"
+                f" authenticate clients; KAFKA_SECURITY_PROTOCOL is {protocol}, it has to be"
+                " SASL_PLAINTEXT or SASL_SSL"
+            )
+        return None
+    if config is None:
+        problems.append(
+            f"KAFKA_SECURITY_PROTOCOL is {protocol}, which needs KAFKA_SASL_JAAS_CONFIG: the"
+            " sidecar's own credentials, which it also finds the cluster with"
+        )
+        return None
+    option = "unsecuredLoginStringClaim_sub" if mechanism == OAUTHBEARER else "username"
+    needed = [option] if mechanism == OAUTHBEARER else [option, "password"]
+    problems += [
+        f"KAFKA_SASL_JAAS_CONFIG has no {name}, which {mechanism} needs"
+        for name in needed
+        if not config.options.get(name)
+    ]
+    return Credentials(
+        mechanism,
+        config.options.get(option, ""),
+        config.options.get("password", ""),
+        config.options.get("unsecuredLoginStringClaim_scope", ""),
+    )

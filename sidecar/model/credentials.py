@@ -1,0 +1,26 @@
+"""How the sidecar says to brokers who it is."""
+
+from dataclasses import dataclass, field
+from typing import Final
+
+PLAIN: Final = "PLAIN"
+SCRAM_SHA_256, SCRAM_SHA_512 = "SCRAM-SHA-256", "SCRAM-SHA-512"
+OAUTHBEARER: Final = "OAUTHBEARER"
+MECHANISMS: Final = (PLAIN, SCRAM_SHA_256, SCRAM_SHA_512, OAUTHBEARER)
+
+
+@dataclass(frozen=True, slots=True)
+class Credentials:
+    """What a SASL mechanism needs.
+
+    Args:
+        mechanism: one of `MECHANISMS`.
+        username: who it is; with OAUTHBEARER the subject of a token that nobody signed.
+        password: of PLAIN and SCRAM.
+        scope: of the token, words separated by blanks.
+    """
+
+    mechanism: str
+    username: str
+    password: str = field(default="", repr=False)
+    scope: str = ""

@@ -1,0 +1,221 @@
+"""TLS and SASL of both ends on real Kafka: what fails, what is renewed, who somebody is."""
+
+from __future__ import annotations
+
+import ssl
+import time
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from socket import create_connection
+
+import confluent_kafka
+import pytest
+import trustme
+from confluent_kafka.admin import AdminClient
+from confluent_kafka.cimpl import NewTopic
+
+from tests.kafka import clients
+from tests.kafka.cluster import RealKafka
+from tests.kafka.conftest import needs_kafka
+from tests.kafka.processes import wait_until
+from tests.kafka.secured import (
+    REAUTHENTICATION_MS,
+    SIDECAR_PASSWORD,
+    Certificates,
+    Door,
+    certificates,
+    issue,
+    listener,
+    secured_cluster,
+    upstream,
+)
+from tests.kafka.sidecars import Sidecar
+
+pytestmark = [pytest.mark.kafka, pytest.mark.timeout(300)]
+
+FIRST_PORT = 23969
+
+
+@pytest.fixture(scope="module")
+def files(tmp_path_factory: pytest.TempPathFactory) -> Certificates:
+    return certificates(tmp_path_factory.mktemp("certificates"))
+
+
+@pytest.fixture(scope="module")
+def cluster(files: Certificates) -> Iterator[RealKafka]:
+    needs_kafka("4.x")
+    with secured_cluster(files) as made:
+        yield made
+
+
+@contextmanager
+def sidecar(cluster: RealKafka, home: Path, *settings: Mapping[str, str]) -> Iterator[Sidecar]:
+    merged: dict[str, str] = {}
+    for each in settings:
+        merged |= each
+    one = Sidecar("one", cluster, FIRST_PORT, home, **merged)
+    try:
+        yield one
+    finally:
+        one.stop()
+
+
+def create(door: Door, topic: str) -> None:
+    admin = AdminClient(door.librdkafka() | {"log_level": 0})
+    admin.create_topics([NewTopic(topic, 1, 1)])[topic].result(30)
+
+
+def test_a_session_is_renewed_before_the_broker_ends_it(
+    cluster: RealKafka, files: Certificates, tmp_path: Path
+) -> None:
+    """Nothing is lost, repeated or out of order, and no broker had to cut a connection."""
+    far = upstream(cluster, "SASL_PLAINTEXT", "SCRAM-SHA-512", files)
+    with sidecar(cluster, tmp_path, far, listener("PLAINTEXT", files)) as one:
+        door = Door(one.bootstrap, "PLAINTEXT")
+        create(door, "renewed")
+        settings = door.librdkafka() | {"enable.idempotence": True, "linger.ms": 0, "log_level": 0}
+        producer = confluent_kafka.Producer(settings)
+        failed: list[object] = []
+        values = []
+        end = time.monotonic() + REAUTHENTICATION_MS / 1000 * 2.2
+        while time.monotonic() < end:
+            values.append(str(len(values)))
+            producer.produce(
+                "renewed", values[-1], on_delivery=lambda e, _: failed.append(e) if e else None
+            )
+            producer.poll(0.02)
+        assert (producer.flush(30), failed) == (0, [])
+
+        assert clients.stored(cluster.bootstrap, "renewed") == values
+        renewed = one.events("connection_closed", reason="upstream_session_ended")
+        assert len(renewed) >= 2
+        assert one.events("connection_closed") == renewed
+
+
+@pytest.mark.parametrize("mechanism", ["SCRAM-SHA-256", "OAUTHBEARER"])
+def test_the_fleets_state_is_kept_behind_tls_and_sasl(
+    cluster: RealKafka, files: Certificates, tmp_path: Path, mechanism: str
+) -> None:
+    far = upstream(cluster, "SASL_SSL", mechanism, files)
+    state = {"GATEWAY_STORAGE_TYPE": "KAFKA", "GATEWAY_CLUSTER_ID": f"over-{mechanism}"}
+    with sidecar(cluster, tmp_path, far, state) as one:
+        one.access("teamA")
+        one.inject("teamA", 30, 1)
+    with sidecar(cluster, tmp_path, far, state) as again:
+        path = "/admin/interceptors/v1/vcluster/teamA"
+        assert [i["name"] for i in again.request("GET", path)[1]["interceptors"]] == ["simulate"]
+
+
+def test_a_wrong_password_is_told_and_never_shown(
+    cluster: RealKafka, files: Certificates, tmp_path: Path
+) -> None:
+    far = dict(upstream(cluster, "SASL_SSL", "SCRAM-SHA-256", files))
+    far["KAFKA_SASL_JAAS_CONFIG"] = far["KAFKA_SASL_JAAS_CONFIG"].replace(
+        SIDECAR_PASSWORD, "hunter2"
+    )
+    log = tmp_path / "one.log"
+    extra = far | {"GATEWAY_LOG_LEVEL": "DEBUG"}
+    with pytest.raises(RuntimeError, match="did not start"):
+        Sidecar("one", cluster, FIRST_PORT, tmp_path, start_timeout=4, **extra)
+    text = log.read_text()
+    assert "authentication failed" in text
+    assert "waiting_for_kafka" in text
+    assert "hunter2" not in text
+
+
+@pytest.mark.parametrize(
+    ("change", "words"),
+    [
+        ({"KAFKA_SSL_TRUSTSTORE_LOCATION": ""}, "certificate"),
+        ({"KAFKA_SECURITY_PROTOCOL": "PLAINTEXT"}, "bootstrap_failed"),
+    ],
+)
+def test_brokers_that_are_not_who_they_should_be(
+    cluster: RealKafka, files: Certificates, tmp_path: Path, change: dict[str, str], words: str
+) -> None:
+    far = {**upstream(cluster, "SSL", "", files), **change, "GATEWAY_LOG_LEVEL": "DEBUG"}
+    with pytest.raises(RuntimeError, match="did not start"):
+        Sidecar("one", cluster, FIRST_PORT, tmp_path, start_timeout=3, **far)
+    assert words in (tmp_path / "one.log").read_text()
+
+
+def test_certificates_say_who_a_client_is(
+    cluster: RealKafka, files: Certificates, tmp_path: Path
+) -> None:
+    near = {
+        **listener("SSL", files),
+        "GATEWAY_SSL_CLIENT_AUTH": "REQUIRE",
+        "GATEWAY_SSL_TRUST_STORE_PATH": str(files.authority),
+        "GATEWAY_SSL_PRINCIPAL_MAPPING_RULES": "RULE:^.*CN=([^,]+).*$/$1/U,DEFAULT",
+    }
+    with sidecar(cluster, tmp_path, upstream(cluster, "SSL", "", files), near) as one:
+        with_one = Door(one.bootstrap, "SSL", authority=files.authority, certificate=files.client)
+        create(with_one, "open")
+        mapping = {"username": "alice", "principal": "AL", "groups": ["dev"]}
+        path = "/admin/userMappings/v1/vcluster/teamS"
+        assert one.request("POST", path, mapping)[0] == 201
+        create(with_one, "closed")
+        names = set(AdminClient({"bootstrap.servers": cluster.bootstrap}).list_topics().topics)
+        assert {"open", "teamSclosed"} <= names
+
+        for door in (
+            Door(one.bootstrap, "SSL", authority=files.authority),
+            Door(one.bootstrap, "SSL", authority=files.authority, certificate=files.stranger),
+        ):
+            quiet = door.librdkafka() | {"log_level": 0, "socket.timeout.ms": 2000}
+            with pytest.raises(confluent_kafka.KafkaException):
+                AdminClient(quiet).list_topics(timeout=2)
+        assert one.events("connection_closed", reason="tls_handshake_failed")
+
+
+def test_new_certificates_are_shown_without_a_restart(
+    cluster: RealKafka, files: Certificates, tmp_path: Path
+) -> None:
+    authority = trustme.CA()
+    served = tmp_path / "served.pem"
+    issue(authority, served, "localhost")
+    near = {
+        "GATEWAY_SECURITY_PROTOCOL": "SSL",
+        "GATEWAY_SSL_KEY_STORE_PATH": str(served),
+        "GATEWAY_SSL_UPDATE_INTERVAL_MS": "100",
+        "GATEWAY_WORKERS": "2",
+    }
+    with sidecar(cluster, tmp_path, near) as one:
+        context = ssl.create_default_context(cadata=authority.cert_pem.bytes().decode())
+
+        def serials() -> set[int]:
+            found = set()
+            for _ in range(12):  # whichever worker it is
+                with (
+                    create_connection(("localhost", one.port), 5) as plain,
+                    context.wrap_socket(plain, server_hostname="localhost") as secured,
+                ):
+                    found.add(secured.getpeercert()["serialNumber"])  # type: ignore[index,arg-type]
+            return found
+
+        first = serials()
+        assert len(first) == 1
+        issue(authority, served, "localhost")
+        wait_until(lambda: len(serials() - first) == 1 and not serials() & first, "renewed", 20)
+        served.write_text("half writ")
+        last = serials()
+        refused = "certificates_not_reloaded"
+        wait_until(lambda: bool(serials() and one.events(refused)), "the warning", 20)
+        assert serials() == last
+
+
+def test_who_does_not_finish_the_handshake_takes_no_place_for_long(
+    cluster: RealKafka, files: Certificates, tmp_path: Path
+) -> None:
+    """A client that speaks no TLS is refused at once; others go on."""
+    with sidecar(cluster, tmp_path, listener("SSL", files)) as one:
+        plain = Door(one.bootstrap, "PLAINTEXT").librdkafka() | {"log_level": 0}
+        with pytest.raises(confluent_kafka.KafkaException):
+            AdminClient(plain).list_topics(timeout=2)
+        silent = [create_connection(("localhost", one.port), 5) for _ in range(50)]
+        create(Door(one.bootstrap, "SSL", authority=files.authority), "beside")
+        for each in silent:
+            each.close()
+        [told, *_] = one.events("connection_closed", reason="tls_handshake_failed")
+        assert told["detail"]
