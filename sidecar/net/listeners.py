@@ -7,7 +7,6 @@ from typing import Any, Final
 import gevent
 from gevent import socket
 from gevent.pool import Pool
-from gevent.server import StreamServer
 
 from sidecar.counts import Counts
 from sidecar.dataplane.actions import Close
@@ -15,6 +14,7 @@ from sidecar.dataplane.addresses import Broker
 from sidecar.dataplane.session import Session
 from sidecar.dataplane.shared import Shared
 from sidecar.model.place import Place
+from sidecar.net.accepting import ClientServer
 from sidecar.net.connection import ClientConnection
 from sidecar.net.transport import PLAIN, Transport
 
@@ -57,7 +57,7 @@ class Listeners:
         self._place = place
         self._transport = transport
         self._pool = Pool(max_connections)
-        self._servers: dict[int, StreamServer] = {}
+        self._servers: dict[int, ClientServer] = {}
         self._sessions: set[Session] = set()
         self._connections: set[ClientConnection] = set()
         self._numbers = place.numbers()
@@ -84,7 +84,12 @@ class Listeners:
             OSError: the port cannot be listened on.
         """
         listener = _listen(self._bind_host, port, self._place)
-        server = StreamServer(listener, self._handler(broker.node_id), spawn=self._pool)
+
+        def tell(error: OSError) -> None:
+            self._log.warning("accept_paused", broker_id=broker.node_id, error=error.strerror)
+
+        handle = self._handler(broker.node_id)
+        server = ClientServer(listener, handle, spawn=self._pool, tell=tell)
         server.start()
         self._servers[broker.node_id] = server
         self._log.info(
