@@ -1,8 +1,9 @@
 """Thousands of sidecars on one topic: what one costs, and a thousand readers at once.
 
-``python bench/scale.py`` prints the figures of docs/scale.md: the topic by number of interceptors (its
-bytes, the time and memory of reading it), then `--readers` long-polling readers, spoken by the codec
-over plain sockets as a sidecar's librdkafka does, and how long after a commit the last of them has it.
+``python bench/scale.py`` prints the figures of docs/scale.md: the topic by number of interceptors
+(its bytes, the time and memory of reading it), then `--readers` long-polling readers, spoken by the
+codec over plain sockets as a sidecar's librdkafka does, and how long after a commit the last of them
+has it.
 """
 
 from __future__ import annotations
@@ -14,18 +15,20 @@ import socket
 import statistics
 import subprocess
 import sys
+import threading
 import time
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
+
+from confluent_kafka.admin import AdminClient
+from confluent_kafka.cimpl import NewTopic
 
 import codec
 from codec.api_keys import ApiKey
 from codec.frames import FrameDecoder, frame
 from codec.headers import request_header, response_body_start
 from codec.messages.fetch import FetchRequest
-from confluent_kafka.admin import AdminClient
-from confluent_kafka.cimpl import NewTopic
 from sidecar.control.interceptors import InterceptorService
 from sidecar.control.journal import Journal
 from sidecar.control.state import ControlState
@@ -36,6 +39,7 @@ from tests.kafka.cluster import RealKafka, running
 
 WAIT_MS = 20_000
 FETCH_VERSION = 11
+_PAUSE = threading.Event()  # never set
 
 
 class Quiet:
@@ -54,7 +58,7 @@ def store(bootstrap: str, topic: str) -> KafkaStore:
     )
     made.start()
     while not made.loaded:
-        time.sleep(0.002)
+        _PAUSE.wait(0.002)
     return made
 
 
@@ -189,7 +193,7 @@ def main() -> int:
             )
         topic = f"scale-{options.interceptors[-1]}"
         readers = Readers(kafka, topic, options.readers, end_of(kafka, topic))
-        time.sleep(2)
+        _PAUSE.wait(2)
         before = processor(readers.pid)
         idle = 30.0
         readers.hear(time.perf_counter(), idle)

@@ -2,8 +2,9 @@
 
 Prints memory, descriptors, connections, processor time and the producers' latency at the start,
 each minute and at the end, and says whether the lines are flat: from the end of the first minute on
-memory grows by less than 8 MiB, descriptors by no more than 20, and the last minute's median latency
-is no more than twice that of the first (and 20 ms). Exit status 1 if not, or if a record was lost.
+memory grows by less than 8 MiB, descriptors by no more than 20, and the last minute's median
+latency is no more than twice that of the first (and 20 ms). Exit status 1 if not, or if a record
+was lost.
 """
 
 from __future__ import annotations
