@@ -2,7 +2,7 @@
 
 ``python bench/scale.py`` prints the figures of docs/scale.md: the topic by number of interceptors
 (its bytes, the time and memory of reading it), then `--readers` long-polling readers, spoken by the
-codec over plain sockets as a sidecar's librdkafka does, and how long after a commit the last of them
+codec over plain sockets as a sidecar does, and how long after a commit the last of them
 has it.
 """
 
