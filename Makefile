@@ -4,7 +4,7 @@ VENV   := .venv
 BIN    := $(VENV)/bin
 .DEFAULT_GOAL := help
 
-.PHONY: help demo oracle fidelity fuzz test test-fast check fmt proto vectors bench bench-quick bench-extra bench-kafka bench-codec clean api-coverage faults-doc
+.PHONY: help demo oracle fidelity faults soak fuzz test test-fast check fmt proto vectors bench bench-quick bench-extra bench-kafka bench-codec clean api-coverage faults-doc
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
@@ -46,6 +46,12 @@ oracle: $(VENV)/.dev ## five minutes of mixed faults on real Kafka (ARGS="--seco
 
 fidelity: $(VENV)/.dev ## docs/fidelity.md anew: real elections beside ours, half an hour (ARGS=--help)
 	@$(BIN)/python -m tests.kafka.fidelity $(ARGS)
+
+faults: $(VENV)/.dev ## every fault of the world around a sidecar, on real Kafka: the table in docs/reliability.md anew
+	@$(BIN)/python -m tests.kafka.reliability $(ARGS)
+
+soak: $(VENV)/.dev ## ten minutes of load, half refused, brokers bounced: is everything flat? (ARGS="--minutes 60")
+	@$(BIN)/python -m tests.kafka.reliability.soak $(ARGS)
 
 fuzz: $(VENV)/.dev ## every parser that faces the network, ten minutes (ARGS="--minutes 60")
 	@$(BIN)/python -m tests.fuzz $(ARGS)

@@ -1,6 +1,7 @@
 """The bridge's own client of the sidecar's gRPC API: deadlines, credentials, refusals."""
 
 from collections.abc import Sequence
+from contextvars import ContextVar
 from copy import copy
 from typing import TypeVar
 
@@ -33,6 +34,11 @@ STORE_HEALTH = "kafka.chaos.store"
 """The health service's name for the store."""
 MAX_AUTHORIZATION = 4096
 """Characters of an Authorization header; gRPC's metadata is limited to 8 KiB in all."""
+
+caller: ContextVar[str] = ContextVar("caller", default="")
+"""Address of the HTTP client whose request is served now; the sidecar logs it, and counts failures
+by it, where it can trust this bridge."""
+_CALLER_KEY = "x-chaos-caller"
 
 Request = TypeVar("Request")
 Response = TypeVar("Response")
@@ -284,12 +290,13 @@ class SidecarClient:
 
 
 def _metadata(authorization: str | None) -> tuple[tuple[str, str], ...]:
+    told = ((_CALLER_KEY, caller.get()),) if caller.get() else ()
     if authorization is None:
-        return ()
+        return told
     # What gRPC cannot carry cannot be right either: Basic credentials are base64.
     if len(authorization) > MAX_AUTHORIZATION or not _is_printable_ascii(authorization):
         raise unauthorized("the Authorization header is malformed")
-    return (("authorization", authorization),)
+    return (("authorization", authorization), *told)
 
 
 def _is_printable_ascii(text: str) -> bool:

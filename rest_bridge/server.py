@@ -13,6 +13,7 @@ from waitress.server import create_server
 
 from rest_bridge.channel import Channel
 from rest_bridge.client import SidecarClient
+from rest_bridge.tls import RECORD, Context, TlsChannel, TlsListener
 from rest_bridge.wsgi import MAX_BODY_BYTES, Bridge
 
 MAX_HEADER_BYTES = 16 * 1024
@@ -38,15 +39,30 @@ class BridgeServer:
     Args:
         target: the sidecar's control API, ``host:port``, or a channel to it (which stays open).
         port: 0 lets the system choose, see `port`.
+        tls: gives the context for a new connection (HTTPS); None: HTTP.
+        secured: TLS to `target`; None: plain text.
     """
 
-    def __init__(self, target: str | grpc.Channel, host: str, port: int) -> None:
+    def __init__(
+        self,
+        target: str | grpc.Channel,
+        host: str,
+        port: int,
+        tls: Context | None = None,
+        *,
+        secured: grpc.ChannelCredentials | None = None,
+    ) -> None:
+        self._tls = tls
         self.host = host
         self.port = port
         self._own_channel: grpc.Channel | None = None
         if isinstance(target, str):
             target_name = target
-            channel = self._own_channel = grpc.insecure_channel(target, _CHANNEL_OPTIONS)
+            if secured is None:
+                channel = grpc.insecure_channel(target, _CHANNEL_OPTIONS)
+            else:
+                channel = grpc.secure_channel(target, secured, _CHANNEL_OPTIONS)
+            self._own_channel = channel
         else:
             target_name, channel = "its channel", target
         self._app = Bridge(SidecarClient(channel, target_name))
@@ -104,10 +120,11 @@ class BridgeServer:
         self.port = listener.getsockname()[1]
         # Its warnings about a queue of one request say nothing about our load.
         logging.getLogger("waitress.queue").setLevel(logging.ERROR)
+        secured = listener if self._tls is None else TlsListener(listener, self._tls)
         self._server = create_server(
             self._app,
             map=self._sockets,
-            sockets=[listener],
+            sockets=[secured],
             threads=_THREADS,
             connection_limit=MAX_CONNECTIONS,
             channel_timeout=IDLE_SECONDS,
@@ -119,8 +136,11 @@ class BridgeServer:
             asyncore_use_poll=True,
             clear_untrusted_proxy_headers=True,
             ident=None,
+            # No less than a TLS record: what a read left of one would be nobody's to notice.
+            recv_bytes=RECORD,
+            url_scheme="http" if self._tls is None else "https",
         )
-        self._server.channel_class = Channel
+        self._server.channel_class = Channel if self._tls is None else TlsChannel
 
     def _loop(self) -> None:
         # waitress has no way to stop from another thread, so its loop is driven from here.

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from werkzeug.exceptions import MethodNotAllowed, NotFound, RequestEntityTooLarge
 from werkzeug.wrappers import Request, Response
 
-from rest_bridge.client import SidecarClient
+from rest_bridge.client import SidecarClient, caller
 from rest_bridge.errors import Refusal, bad_request, unauthorized
 from rest_bridge.json_body import Json, dumps, show
 from rest_bridge.resources import Answer, Call
@@ -33,6 +33,7 @@ class Bridge:
         self, environ: "WSGIEnvironment", start_response: "StartResponse"
     ) -> Iterable[bytes]:
         """Serve one request (PEP 3333)."""
+        caller.set(str(environ.get("REMOTE_ADDR") or ""))
         return self.respond(Request(environ))(environ, start_response)
 
     def respond(self, request: Request) -> Response:

@@ -8,11 +8,13 @@ import time
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, Final
 
+import gevent
 import structlog
 
 from rest_bridge.server import BridgeServer
 from sidecar import __version__
 from sidecar.admission import Admission
+from sidecar.api.control_tls import ControlTls
 from sidecar.api.grpc_server import ControlServer, Services
 from sidecar.config import Settings
 from sidecar.control import ports
@@ -44,8 +46,10 @@ from sidecar.net.gateway import Gateway
 from sidecar.net.soon import Soon
 from sidecar.net.transport import Security
 from sidecar.observer import Observer
+from sidecar.private_socket import PrivateSocket
 from sidecar.recorder import Recorder
 from sidecar.sink import LineSink
+from sidecar.tls.contexts import REQUIRE, Following
 
 if TYPE_CHECKING:
     from sidecar.workers.fleet import Fleet
@@ -53,6 +57,7 @@ if TYPE_CHECKING:
 
 _COUNT_SECONDS: Final = 1.0
 """How long counting the clients of a virtual cluster may take in this process."""
+_DRAIN_STEP: Final = 0.02
 _TOPIC_SECONDS: Final = 3.0
 """How long the cluster may take to say whether it has a topic."""
 
@@ -133,6 +138,7 @@ class Sidecar:
             spent=self._spent,
         )
         self._fleet = self._workers(secret_key) if settings.workers > 1 else None
+        self._private = PrivateSocket()
         self._control = self._control_server(tokens)
         self._bridge: BridgeServer | None = None
         self._add_gauges(sink)
@@ -149,7 +155,11 @@ class Sidecar:
 
     def _control_server(self, tokens: TokenAuthority) -> ControlServer:
         settings = self._settings
-        users = [(user.username, user.password, user.admin) for user in settings.admin_users]
+        users = AdminUsers(
+            [(user.username, user.password, user.admin) for user in settings.admin_users],
+            {u.certificate: u.username for u in settings.admin_users if u.certificate},
+            local_only=settings.default_users,
+        )
         state, claim = self._state, self._virtual_clusters.claim
         services = Services(
             interceptors=self._interceptors,
@@ -168,11 +178,19 @@ class Sidecar:
         )
         return ControlServer(
             services,
-            AdminUsers(users),
+            users,
             settings.grpc_host,
             settings.grpc_port,
             metrics_open=not settings.secured_metrics,
+            tls=self._grpc_tls(),
+            private=self._private.path,
         )
+
+    def _grpc_tls(self) -> ControlTls | None:
+        tls = self._settings.grpc_tls
+        if tls is None:
+            return None
+        return ControlTls(Following(tls, self._log, tls.pem), tls.client_auth == REQUIRE)
 
     def _store_health(self, reachable: bool) -> None:
         self._control.set_store_reachable(reachable)
@@ -315,9 +333,10 @@ class Sidecar:
         started = time.monotonic()
         settings = self._settings
         self._control.start(serving=False)
-        grpc_host = f"[{settings.grpc_host}]" if ":" in settings.grpc_host else settings.grpc_host
+        tls = settings.http_tls
+        context = None if tls is None else Following(tls, self._log, tls.context)
         self._bridge = BridgeServer(
-            f"{grpc_host}:{self._control.port}", settings.bind_host, settings.http_port
+            f"unix:{self._private.path}", settings.bind_host, settings.http_port, context
         )
         self._bridge.start()
         self._log.info(
@@ -338,9 +357,26 @@ class Sidecar:
             seconds=round(time.monotonic() - started, 3),
         )
 
+    def _drain(self, seconds: float) -> None:
+        """Have clients finish what they have begun, in every process."""
+        began = time.monotonic()
+        clients = self._connections()
+        if not clients:
+            return
+        self._log.info("draining", connections=clients, seconds=seconds)
+        if self._fleet is not None:
+            self._fleet.drain(seconds)
+        self._gateway.drain(seconds)
+        while self._connections() and time.monotonic() < began + seconds:
+            gevent.sleep(_DRAIN_STEP)
+        self._log.info(
+            "drained", left=self._connections(), seconds=round(time.monotonic() - began, 3)
+        )
+
     def stop(self) -> None:
         """Stop in the order that leaves nobody asking somebody who has gone."""
         self._control.set_serving(False)
+        self._drain(self._settings.shutdown_timeout_ms / 1000)
         if self._fleet is not None:
             self._fleet.stop()
         self._gateway.stop()
@@ -349,4 +385,5 @@ class Sidecar:
             self._bridge.stop()
         self._control.stop(grace=1.0)
         self._keeper.stop()
+        self._private.close()
         self._log.info("stopped")

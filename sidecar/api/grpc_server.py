@@ -9,12 +9,14 @@ import grpc
 from grpc_health.v1 import health, health_pb2, health_pb2_grpc
 from grpc_reflection.v1alpha import reflection
 
+from sidecar.api.auditing import Audit
 from sidecar.api.auth import Authorizer
+from sidecar.api.control_tls import ControlTls
 from sidecar.api.guard import Guard
 from sidecar.api.injections import InjectionServicer
 from sidecar.api.leases import LeaseServicer
 from sidecar.api.rate import TokenBucket
-from sidecar.api.servicers import Audit, InterceptorServicer, SidecarServicer, TokenServicer
+from sidecar.api.servicers import AuditLog, InterceptorServicer, SidecarServicer, TokenServicer
 from sidecar.api.tenants import AliasTopicServicer, UserMappingServicer, VirtualClusterServicer
 from sidecar.control.alias_topics import AliasTopicService
 from sidecar.control.interceptors import InterceptorService
@@ -101,14 +103,17 @@ class Services:
     build: BuildInfo
     start_time: float
     clock: Callable[[], float] = time.time
-    audit: Audit = _untold
+    audit: AuditLog = _untold
 
 
 class ControlServer:
-    """Serves the control API in plain text on ``host:port``, on native threads of its own.
+    """Serves the control API on ``host:port``, on native threads of its own.
 
     Args:
         port: 0 lets the system choose, see `port`.
+        tls: of that port; None: plain text.
+        private: path of a socket besides, for the REST bridge of this process; it must be in a
+            folder that nobody else can enter.
         max_workers: threads; must exceed `max_watchers`, whose streams hold one each.
         rate, burst: control calls per second, and at once.
         metrics_open: GetMetrics needs no credentials.
@@ -126,12 +131,19 @@ class ControlServer:
         rate: float = 200,
         burst: float = 400,
         metrics_open: bool = False,
+        tls: ControlTls | None = None,
+        private: str | None = None,
     ) -> None:
+        self._tls = tls
+        self._private = private
         self._host = host
         self.port = port
         self._health = health.HealthServicer()
         self._injections = InjectionServicer(services.journal, max_watchers=max_watchers)
-        guard = Guard(Authorizer(users, metrics_open=metrics_open), TokenBucket(rate, burst))
+        audit = Audit(services.audit)
+        services.state.on_commit = audit.committed
+        authorizer = Authorizer(users, metrics_open=metrics_open)
+        guard = Guard(authorizer, TokenBucket(rate, burst), audit)
         self._pool = ThreadPoolExecutor(max_workers, thread_name_prefix="grpc")
         self._server = grpc.server(
             self._pool,
@@ -152,7 +164,13 @@ class ControlServer:
         """
         address = f"[{self._host}]" if ":" in self._host else self._host
         try:
-            self.port = self._server.add_insecure_port(f"{address}:{self.port}")
+            if self._private is not None:
+                self._server.add_insecure_port(f"unix:{self._private}")
+            where = f"{address}:{self.port}"
+            if self._tls is None:
+                self.port = self._server.add_insecure_port(where)
+            else:
+                self.port = self._server.add_secure_port(where, self._tls.credentials())
         except RuntimeError:
             raise OSError(
                 f"the control API (gRPC) cannot listen on {address}:{self.port}:"

@@ -8,7 +8,9 @@ from typing import TYPE_CHECKING, Any
 import grpc
 import structlog
 
+from sidecar.api.auditing import Audit
 from sidecar.api.auth import Authorizer
+from sidecar.api.callers import caller_of
 from sidecar.api.rate import TokenBucket
 from sidecar.api.status import abort, abort_internal
 from sidecar.model.errors import DomainError, ResourceExhausted
@@ -27,11 +29,20 @@ class Guard(grpc.ServerInterceptor):
 
     Health checks pass unchecked. Reflection is open, but each of its streams holds a thread, so
     `max_reflections` of them may be open at once.
+
+    Args:
+        audit: told of every other call.
     """
 
     def __init__(
-        self, authorizer: Authorizer, bucket: TokenBucket, *, max_reflections: int = 2
+        self,
+        authorizer: Authorizer,
+        bucket: TokenBucket,
+        audit: Audit,
+        *,
+        max_reflections: int = 2,
     ) -> None:
+        self._audit = audit
         self._authorizer = authorizer
         self._bucket = bucket
         self._reflections = threading.BoundedSemaphore(max_reflections)
@@ -61,16 +72,26 @@ class Guard(grpc.ServerInterceptor):
             handler.response_serializer,
         )
 
-    def _check(self, method: str, context: grpc.ServicerContext) -> None:
-        self._bucket.take()
-        self._authorizer.check(method, context.invocation_metadata())
+    @contextmanager
+    def _checked(self, method: str, request: Any, context: grpc.ServicerContext) -> Iterator[None]:
+        """Let a call through that may go on, and log it either way."""
+        with _answering(method, context):
+            self._bucket.take()
+            caller = caller_of(context)
+            if self._authorizer.is_open(method):
+                yield  # whoever looks whether the sidecar is there does so often
+                return
+            with self._audit.call(method, caller, request) as fields:
+                fields["user"] = self._authorizer.check(
+                    method, context.invocation_metadata(), caller
+                )
+                yield
 
     def _guarded(
         self, method: str, call: Callable[[Any, grpc.ServicerContext], Any]
     ) -> Callable[[Any, grpc.ServicerContext], Any]:
         def guarded(request: Any, context: grpc.ServicerContext) -> Any:
-            with _answering(method, context):
-                self._check(method, context)
+            with self._checked(method, request, context):
                 return call(request, context)
 
         return guarded
@@ -79,8 +100,7 @@ class Guard(grpc.ServerInterceptor):
         self, method: str, call: Callable[[Any, grpc.ServicerContext], Iterator[Any]]
     ) -> Callable[[Any, grpc.ServicerContext], Iterator[Any]]:
         def guarded(request: Any, context: grpc.ServicerContext) -> Iterator[Any]:
-            with _answering(method, context):
-                self._check(method, context)
+            with self._checked(method, request, context):
                 yield from call(request, context)
 
         return guarded

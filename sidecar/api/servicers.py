@@ -23,7 +23,7 @@ from sidecar.gen.kafka.chaos.v1 import token_service_pb2_grpc as tpb_grpc
 from sidecar.model.names import PASSTHROUGH
 
 Context = grpc.ServicerContext
-Audit = Callable[..., object]
+AuditLog = Callable[..., object]
 """Logs an event and its fields."""
 
 
@@ -34,7 +34,7 @@ class InterceptorServicer(ipb_grpc.InterceptorServiceServicer):
         self,
         interceptors: InterceptorService,
         virtual_clusters: VirtualClusterService,
-        audit: Audit,
+        audit: AuditLog,
     ) -> None:
         self._interceptors = interceptors
         self._virtual_clusters = virtual_clusters

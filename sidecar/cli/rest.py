@@ -8,6 +8,7 @@ from typing import Any
 
 from sidecar import lean
 from sidecar.cli.arguments import host_port, reason, whole_number
+from sidecar.cli.channels import ChannelError, add_flags, credentials_of
 
 _DESCRIPTION = """\
 Start the REST API (Conduktor Gateway's admin paths, /health, /metrics) as a process of its own. It
@@ -36,6 +37,7 @@ def add_to(commands: Any) -> None:
     parser.add_argument(
         "--port", type=whole_number(0, 65535), default=8888, help="port (default: 8888)"
     )
+    add_flags(parser)
     parser.set_defaults(function=_run)
 
 
@@ -50,7 +52,12 @@ def _run(arguments: argparse.Namespace) -> int:
     asked = threading.Event()
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, lambda *_: asked.set())
-    bridge = BridgeServer(arguments.target, arguments.host, arguments.port)
+    try:
+        secured = credentials_of(arguments)
+    except ChannelError as error:
+        print(f"chaos-sidecar: {error}", file=sys.stderr)
+        return 2
+    bridge = BridgeServer(arguments.target, arguments.host, arguments.port, secured=secured)
     try:
         bridge.start()
     except OSError as error:

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final
 
-from sidecar.config.assembling import cluster_credentials, cluster_tls, listener_tls
+from sidecar.config.assembling import cluster_credentials, cluster_tls, door_tls, listener_tls
 from sidecar.config.control_settings import DEFAULT_GRPC_PORT, DEFAULT_HTTP_PORT
 from sidecar.config.parsers import AdminUser
 from sidecar.config.setting import Setting
@@ -47,9 +47,13 @@ class Settings:
     """What the subjects of clients' certificates are called."""
     cluster_tls: ClientTls | None
     credentials: Credentials | None
+    grpc_tls: ServerTls | None
+    http_tls: ServerTls | None
     """Who the sidecar is for brokers."""
     secret_key: bytes | None = field(repr=False)
     admin_users: tuple[AdminUser, ...]
+    default_users: bool
+    """Whether nobody said who the users are, so that the one everybody knows is."""
     virtual_clusters: tuple[str, ...]
     http_port: int
     grpc_host: str
@@ -59,6 +63,7 @@ class Settings:
     max_connections: int
     workers: int
     max_frame_bytes: int
+    shutdown_timeout_ms: int
     log_level: str
     sequence_oracle: bool
     storage_type: str
@@ -83,8 +88,10 @@ def load(environment: Mapping[str, str], file: str | None = None) -> tuple[Setti
     problems: list[str] = []
     values = _from_file(file, problems) if file else {}
     values |= _from_environment(environment, problems)
+    given_users = "admin_users" in values
     for setting in SETTINGS:
         values.setdefault(setting.name, setting.default)
+    values["default_users"] = not given_users
     if values["bootstrap_servers"] is None:
         problems.append(
             "KAFKA_BOOTSTRAP_SERVERS is not set; it takes host:port, several separated by commas"
@@ -105,6 +112,8 @@ def load(environment: Mapping[str, str], file: str | None = None) -> tuple[Setti
 def _assemble(values: dict[str, Any], problems: list[str]) -> None:
     """Make of single settings what they are about together."""
     interval = values["ssl_update_interval_ms"] / 1000
+    values["grpc_tls"] = door_tls("grpc_ssl", "GATEWAY_GRPC_SSL", values, problems)
+    values["http_tls"] = door_tls("https", "GATEWAY_HTTPS", values, problems)
     values["principal_rules"] = values.pop("ssl_principal_mapping_rules")
     values["listener_tls"] = listener_tls(values, problems)
     values["cluster_tls"] = cluster_tls(values, problems, interval)

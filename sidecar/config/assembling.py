@@ -42,6 +42,34 @@ def listener_tls(values: dict[str, Any], problems: list[str]) -> ServerTls | Non
     return ServerTls(keys, trust, given["ssl_client_auth"], given["ssl_update_interval_ms"] / 1000)
 
 
+def door_tls(
+    name: str, prefix: str, values: dict[str, Any], problems: list[str]
+) -> ServerTls | None:
+    """What a door of the control side needs for TLS; None without. As above."""
+    given = {
+        part: values.pop(f"{name}_{part}")
+        for part in (
+            "key_store",
+            "key_store_password",
+            "trust_store",
+            "trust_store_password",
+            "client_auth",
+        )
+    }
+    if given["client_auth"] != NONE and not (given["key_store"] and given["trust_store"]):
+        problems.append(
+            f"{prefix}_CLIENT_AUTH is {given['client_auth']}, which needs {prefix}_KEY_STORE_PATH"
+            f" and {prefix}_TRUST_STORE_PATH"
+        )
+    if not given["key_store"]:
+        return None
+    trust = None
+    if given["trust_store"]:
+        trust = StoreFile(given["trust_store"], given["trust_store_password"])
+    keys = StoreFile(given["key_store"], given["key_store_password"])
+    return ServerTls(keys, trust, given["client_auth"], values["ssl_update_interval_ms"] / 1000)
+
+
 def cluster_tls(values: dict[str, Any], problems: list[str], interval: float) -> ClientTls | None:
     """What connections to brokers need for TLS; None without. Takes its settings as above."""
     given = {

@@ -22,6 +22,8 @@ class AdminUser:
     username: str
     password: str = field(repr=False)
     admin: bool
+    certificate: str = ""
+    """A name in the certificate that it may show instead."""
 
 
 def text(value: Any) -> str:
@@ -181,14 +183,16 @@ def _unfolded(value: Any, words: str) -> Any:
 
 
 def _user(entry: Any, words: str) -> AdminUser:
-    if not isinstance(entry, dict) or entry.keys() - {"username", "password", "admin"}:
+    allowed = {"username", "password", "admin", "certificate"}
+    if not isinstance(entry, dict) or entry.keys() - allowed:
         raise ValueError(words)
-    username, password = entry.get("username"), entry.get("password")
-    if not (isinstance(username, str) and isinstance(password, str)):
+    username, password = entry.get("username"), entry.get("password", "")
+    certificate = entry.get("certificate", "")
+    if not all(isinstance(text, str) for text in (username, password, certificate)):
         raise ValueError(words)
-    if not username or ":" in username or not password:
+    if not username or ":" in username or not (password or certificate):
         raise ValueError(words)
     try:
-        return AdminUser(username, password, flag(entry.get("admin", False)))
+        return AdminUser(username, password, flag(entry.get("admin", False)), certificate)
     except ValueError:
         raise ValueError(words) from None

@@ -71,6 +71,15 @@ PROCESS: Final[tuple[Setting, ...]] = (
         "seeds replay exactly with 1 only",
     ),
     Setting(
+        "shutdown_timeout_ms",
+        ("GATEWAY_SHUTDOWN_TIMEOUT_MS",),
+        "gateway.shutdown_timeout_ms",
+        integer(0, 600_000),
+        5000,
+        "how long a sidecar that is told to end (SIGTERM, Ctrl-C) lets clients finish what they "
+        "have begun; 0: not at all",
+    ),
+    Setting(
         "log_level",
         ("GATEWAY_LOG_LEVEL",),
         "gateway.log_level",

@@ -54,6 +54,8 @@ class ControlState:
         self._waiting = threading.Event()  # never set
         self.lock = threading.Lock()
         """Held by a service from its first look until after `commit`; never by the hub."""
+        self.on_commit: Callable[[Snapshot, Snapshot], None] = lambda old, new: None
+        """Given the snapshots before and after a change made here, on the thread that made it."""
         self.on_news: Callable[[Snapshot, Snapshot], None] = lambda old, new: None
         """Given the snapshots before and after what other sidecars did, in a writer's turn."""
 
@@ -70,8 +72,10 @@ class ControlState:
             Unavailable: it cannot be stored now; nothing has changed.
         """
         changed = replace(self._snapshot, revision=self._snapshot.revision + 1, **changes)
+        before = self._snapshot
         self._store.save(changed)
         self._keep(changed)
+        self.on_commit(before, changed)
 
     def _keep(self, changed: Snapshot) -> None:
         self._behind = True

@@ -1,9 +1,10 @@
 """Who may call the control API, and who may change something through it."""
 
 import hmac
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from hashlib import sha256
+from types import MappingProxyType
 
 from sidecar.model.errors import PermissionDenied, Unauthenticated
 
@@ -17,6 +18,8 @@ class AdminUser:
 
     username: str
     admin: bool
+    local_only: bool = False
+    """Whether it counts for callers on this machine only: its password is known to everybody."""
 
     def require_admin(self) -> None:
         """Raise PermissionDenied unless this caller may write."""
@@ -25,13 +28,29 @@ class AdminUser:
 
 
 class AdminUsers:
-    """The configured users of the control API, from ``(username, password, admin)`` triples."""
+    """The configured users of the control API.
 
-    def __init__(self, users: Iterable[tuple[str, str, bool]]) -> None:
-        self._users = tuple(
-            (_digest(username), _digest(password), AdminUser(username, admin))
-            for username, password, admin in users
-        )
+    Args:
+        users: ``(username, password, admin)``; one without a password has none that is right.
+        certificates: names in certificates, each with the user whose it is.
+        local_only: whether they count for callers on this machine only.
+    """
+
+    def __init__(
+        self,
+        users: Iterable[tuple[str, str, bool]],
+        certificates: Mapping[str, str] = MappingProxyType({}),
+        *,
+        local_only: bool = False,
+    ) -> None:
+        known = [(name, word, AdminUser(name, admin, local_only)) for name, word, admin in users]
+        self._users = tuple((_digest(name), _digest(word), u) for name, word, u in known if word)
+        by_name = {user.username: user for _, _, user in known}
+        self._certificates = {name: by_name[owner] for name, owner in certificates.items()}
+
+    def certified(self, names: Iterable[str]) -> AdminUser | None:
+        """Return the user whose certificate has one of these names."""
+        return next((self._certificates[n] for n in names if n in self._certificates), None)
 
     def authenticate(self, username: str, password: str) -> AdminUser:
         """Return the user, or raise Unauthenticated; the time taken tells nothing.

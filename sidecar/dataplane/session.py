@@ -349,8 +349,8 @@ class Session:
             return as_it_came
         key, version = pending.api_key, pending.api_version
         data = b"".join(chunks)[_SIZE:]
-        start = response_body_start(key, version, data)
         try:
+            start = response_body_start(key, version, data)
             message = codec.decode_response(key, version, data, start)
             struck = self._injector.answered(self.shared.pipeline, watch, message, now)
             if struck.message is None:

@@ -32,7 +32,9 @@ _RENEW_FROM: Final = 0.85
 _RENEW_UNTIL: Final = 0.97
 """Between these parts of a session's time its end is looked for."""
 _RENEW_STEP: Final = 0.02
-_EXPECTED: Final = frozenset({"fault_injected", "authentication_failed", "upstream_session_ended"})
+_EXPECTED: Final = frozenset(
+    {"fault_injected", "authentication_failed", "upstream_session_ended", "draining"}
+)
 """Reasons that have an event of their own; the closing is no news."""
 
 
@@ -67,6 +69,20 @@ class ClientConnection:
         self._log = log
         self.close_reason: str | None = None
         """Why the sidecar ended the connection; None if a peer did."""
+        self._carried: Relay | None = None
+
+    def end(self, close: Close) -> bool:
+        """End it as soon as it is between two requests, when what is in flight has been answered.
+
+        Returns whether that has been begun; where not, ask again.
+        """
+        relay = self._carried
+        if relay is None or self._session.halted:
+            return relay is not None
+        if not relay.between_requests:
+            return False
+        relay.finish(close)
+        return True
 
     def run(self) -> None:
         """Serve the connection; returns when it is closed. Never raises for what a peer did."""
@@ -166,10 +182,11 @@ class ClientConnection:
                 self._report,
                 self._note,
             )
+            self._carried = relay
             try:
                 relay.start(request_reader(relay), response_reader(relay), received)
                 if link.lifetime is not None:
-                    renewal = gevent.spawn(_end_in_time, relay, link.lifetime)
+                    renewal = gevent.spawn(self._end_in_time, relay, link.lifetime)
                 relay.done.wait()
             finally:
                 relay.stop()
@@ -178,6 +195,21 @@ class ClientConnection:
         finally:
             _close_socket(client)
             _close_socket(upstream)
+
+    def _end_in_time(self, relay: Relay, lifetime: float) -> None:
+        """End the connection before its broker does, who would do so in the middle (KIP-368).
+
+        The client connects again, as it does when a broker restarts, and nothing is cut.
+        """
+        why = f"the broker wants credentials every {lifetime:g} s"
+        close = Close("upstream_session_ended", why)
+        gevent.sleep(lifetime * _RENEW_FROM)
+        deadline = time.monotonic() + lifetime * (_RENEW_UNTIL - _RENEW_FROM)
+        while not (relay.done.is_set() or self.end(close)):
+            if time.monotonic() >= deadline:
+                relay.close(close)
+                return
+            gevent.sleep(_RENEW_STEP)
 
     def _look_up(self, topic_ids: frozenset[bytes]) -> None:
         """Have the directory learn of these ids; raises as `ask_topics` does."""
@@ -215,24 +247,6 @@ def _next_frame(sock: Any, decoder: FrameDecoder) -> Any:
         for answer in decoder.feed(received):
             return answer
     raise DecodeError("the broker closed without an answer")
-
-
-def _end_in_time(relay: Relay, lifetime: float) -> None:
-    """End a connection before its broker does, who would do so in the middle (KIP-368).
-
-    The client connects again, as it does when a broker restarts, and nothing is cut.
-    """
-    close = Close("upstream_session_ended", f"the broker wants credentials every {lifetime:g} s")
-    gevent.sleep(lifetime * _RENEW_FROM)
-    deadline = time.monotonic() + lifetime * (_RENEW_UNTIL - _RENEW_FROM)
-    while not relay.done.is_set():
-        if relay.between_requests:
-            relay.finish(close)
-            return
-        if time.monotonic() >= deadline:
-            relay.close(close)
-            return
-        gevent.sleep(_RENEW_STEP)
 
 
 def _in_words(error: OSError) -> str:

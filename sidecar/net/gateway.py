@@ -91,6 +91,12 @@ class Gateway:
         self._book.on_new = self._open_late
         self._refresher = gevent.spawn(self._keep_up)
 
+    def drain(self, seconds: float) -> None:
+        """Let no more clients in, and those that are there finish, see `Listeners.drain`."""
+        if self._refresher is not None:
+            self._refresher.kill()
+        self._listeners.drain(seconds)
+
     def stop(self) -> None:
         """Stop listening and end every connection."""
         if self._refresher is not None:

@@ -1,19 +1,24 @@
 """The listening sockets of one process, one per broker, and the clients it has accepted."""
 
+import time
 from collections.abc import Callable
-from typing import Any
+from typing import Any, Final
 
+import gevent
 from gevent import socket
 from gevent.pool import Pool
-from gevent.server import StreamServer
 
 from sidecar.counts import Counts
+from sidecar.dataplane.actions import Close
 from sidecar.dataplane.addresses import Broker
 from sidecar.dataplane.session import Session
 from sidecar.dataplane.shared import Shared
 from sidecar.model.place import Place
+from sidecar.net.accepting import ClientServer
 from sidecar.net.connection import ClientConnection
 from sidecar.net.transport import PLAIN, Transport
+
+_DRAIN_STEP: Final = 0.02
 
 
 class Listeners:
@@ -52,8 +57,9 @@ class Listeners:
         self._place = place
         self._transport = transport
         self._pool = Pool(max_connections)
-        self._servers: dict[int, StreamServer] = {}
+        self._servers: dict[int, ClientServer] = {}
         self._sessions: set[Session] = set()
+        self._connections: set[ClientConnection] = set()
         self._numbers = place.numbers()
 
     @property
@@ -78,7 +84,12 @@ class Listeners:
             OSError: the port cannot be listened on.
         """
         listener = _listen(self._bind_host, port, self._place)
-        server = StreamServer(listener, self._handler(broker.node_id), spawn=self._pool)
+
+        def tell(error: OSError) -> None:
+            self._log.warning("accept_paused", broker_id=broker.node_id, error=error.strerror)
+
+        handle = self._handler(broker.node_id)
+        server = ClientServer(listener, handle, spawn=self._pool, tell=tell)
         server.start()
         self._servers[broker.node_id] = server
         self._log.info(
@@ -87,6 +98,22 @@ class Listeners:
             port=port,
             upstream=f"{broker.host}:{broker.port}",
         )
+
+    def drain(self, seconds: float) -> None:
+        """Stop listening, and let what is in flight be answered; returns when nobody is left.
+
+        Clients are disconnected between two requests, as by a broker that shuts down. Who is in
+        the middle of one, or does not take his answers, has `seconds`.
+        """
+        for server in self._servers.values():
+            server.stop_accepting()
+            server.close()
+        close = Close("draining", "the sidecar ends")
+        deadline = time.monotonic() + seconds
+        while self._connections and time.monotonic() < deadline:
+            for connection in tuple(self._connections):
+                connection.end(close)
+            gevent.sleep(_DRAIN_STEP)
 
     def stop(self) -> None:
         """Stop listening and end every connection."""
@@ -111,10 +138,12 @@ class Listeners:
                 sock, session, address, self._frame_limit, self._metrics, log, self._transport
             )
             self._sessions.add(session)
+            self._connections.add(connection)
             try:
                 connection.run()
             finally:
                 self._sessions.remove(session)
+                self._connections.remove(connection)
             if connection.close_reason is not None:
                 self._metrics.closes.labels(connection.close_reason).inc()
             log.debug("client_disconnected")

@@ -50,7 +50,7 @@ def _following(tls: Any, log: Any) -> Callable[[], Any] | None:
         return None
     from sidecar.tls.contexts import Following
 
-    return Following(tls, log)
+    return Following(tls, log, tls.context)
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,7 +7,7 @@ not in the snapshot, and never deleted or overwritten unless something of that k
 
 import json
 import math
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -59,6 +59,26 @@ FIELDS: Final = frozenset(kind.field for kind in _KINDS) | {
     field for field, _, _ in _SINGLES.values()
 }
 """The fields of the snapshot that a store has."""
+
+
+def items_of(snapshot: Snapshot) -> Iterator[tuple[str, str, Any]]:
+    """Key, kind and item of all that is in a snapshot."""
+    for kind in _KINDS:
+        for item in getattr(snapshot, kind.field):
+            yield json.dumps([kind.name, *kind.key(item)], separators=(",", ":")), kind.name, item
+    for name, (field, _, _) in _SINGLES.items():
+        value = getattr(snapshot, field)
+        yield json.dumps([name]), name, list(value) if field == "virtual_clusters" else value
+
+
+def changed_items(before: Snapshot, after: Snapshot) -> Iterator[tuple[str, Any, Any]]:
+    """Key, old and new value, as JSON has them, of what differs; None for what is not there."""
+    old = {key: item for key, _, item in items_of(before)}
+    new = {key: item for key, _, item in items_of(after)}
+    for key in dict.fromkeys((*new, *old)):
+        was, now = old.get(key), new.get(key)
+        if was is not now and was != now:
+            yield key, written(was), written(now)
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,19 +151,11 @@ class Mirror:
         """
         changes: dict[str, str | None] = {}
         there: set[str] = set()
-        for kind in _KINDS:
-            for item in getattr(wanted, kind.field):
-                key = json.dumps([kind.name, *kind.key(item)], separators=(",", ":"))
-                there.add(key)
-                self._compare(key, kind.name, item, changes)
-        for name, (field, _, _) in _SINGLES.items():
-            key = json.dumps([name])
+        nothing = {key: item for key, _, item in items_of(Snapshot())}
+        for key, kind, item in items_of(wanted):
             there.add(key)
-            value = getattr(wanted, field)
-            if key in self._entries or value != getattr(Snapshot(), field):
-                self._compare(
-                    key, name, list(value) if field == "virtual_clusters" else value, changes
-                )
+            if key in self._entries or item != nothing.get(key):
+                self._compare(key, kind, item, changes)
         for key, entry in self._entries.items():
             if key not in there and entry.item is not None:
                 changes[key] = None

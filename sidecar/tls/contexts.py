@@ -7,7 +7,7 @@ import tempfile
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Any, Final, Generic, TypeVar
 
 from sidecar.tls.stores import Found, StoreError, StoreFile, load
 
@@ -18,6 +18,9 @@ CLIENT_AUTH: Final = {
     REQUIRE: ssl.CERT_REQUIRED,
 }
 """Whether clients have to show a certificate."""
+
+
+Made = TypeVar("Made")
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +50,13 @@ class ServerTls:
                 raise StoreError("without a trust store no certificate of a client can be checked")
             _load_trust(context, self.trust)
         return context
+
+    def pem(self) -> tuple[bytes, bytes, bytes | None]:
+        """Read private key, chain and trusted authorities, as PEM; StoreError when they are not."""
+        self.context()  # what OpenSSL does not take is refused here, with its reason
+        found = load(self.keys)
+        trusted = load(self.trust).trusted.encode() if self.trust is not None else None
+        return found.key.encode(), found.chain.encode(), trusted
 
     @property
     def files(self) -> tuple[str, ...]:
@@ -89,14 +99,15 @@ class ClientTls:
         return _paths(self.keys, self.trust)
 
 
-class Following:
-    """The context of some settings, made anew when their files have changed.
+class Following(Generic[Made]):
+    """What is made of some settings, made anew when their files have changed.
 
-    Asked for each new connection; looks at the files once in an interval.
+    Asked for each new connection; looks at the files once in an interval. Any thread may ask.
 
     Args:
         tls: the settings.
         log: bound logger.
+        make: makes it; usually ``tls.context``.
         clock: seconds that only grow.
 
     Raises:
@@ -104,28 +115,33 @@ class Following:
     """
 
     def __init__(
-        self, tls: ServerTls | ClientTls, log: Any, clock: Callable[[], float] = time.monotonic
+        self,
+        tls: ServerTls | ClientTls,
+        log: Any,
+        make: Callable[[], Made],
+        clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self._tls = tls
+        self._make = make
         self._log = log
         self._clock = clock
         self._looked = clock()
         self._state = _state(tls.files)
-        self._context = tls.context()
+        self._made = make()
 
-    def __call__(self) -> ssl.SSLContext:
-        """Return the context for a new connection."""
+    def __call__(self) -> Made:
+        """Return it for a new connection."""
         now = self._clock()
         if now - self._looked >= self._tls.interval:
             self._looked = now
             state = _state(self._tls.files)
             if state != self._state:
                 self._renew(state)
-        return self._context
+        return self._made
 
     def _renew(self, state: object) -> None:
         try:
-            self._context = self._tls.context()
+            self._made = self._make()
         except StoreError as error:
             # Perhaps half written: what there is goes on, and it is tried again.
             self._log.warning("certificates_not_reloaded", cause=str(error))

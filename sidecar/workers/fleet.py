@@ -19,6 +19,7 @@ from sidecar.workers.messages import (
     Claim,
     Claimed,
     ClusterView,
+    Drain,
     Forget,
     Forgotten,
     FromWorker,
@@ -195,6 +196,11 @@ class Fleet:
         self._view = view
         for process in self._told():
             process.send(encode(view))
+
+    def drain(self, seconds: float) -> None:
+        """Have every worker let no more clients in; see `Listeners.drain`."""
+        for process in self._told():
+            process.send(encode(Drain(seconds)))
 
     def publish(self, snapshot: Snapshot) -> None:
         """Give every worker new interceptors; returns when all that live have them.

@@ -108,6 +108,13 @@ class Forget:
 
 
 @dataclass(frozen=True, slots=True)
+class Drain:
+    """Let no more clients in, and those that are there finish."""
+
+    seconds: float
+
+
+@dataclass(frozen=True, slots=True)
 class Granted:
     """The answer to `Want`.
 
@@ -126,7 +133,7 @@ class Marked:
     mark: Mark
 
 
-ToWorker = Welcome | Publish | ClusterView | Claimed | Forget | Granted | Marked
+ToWorker = Welcome | Publish | ClusterView | Claimed | Drain | Forget | Granted | Marked
 
 
 # From a worker.

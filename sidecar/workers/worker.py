@@ -34,6 +34,7 @@ from sidecar.workers.messages import (
     Answer,
     Claimed,
     ClusterView,
+    Drain,
     Forget,
     Forgotten,
     GivenBack,
@@ -175,6 +176,8 @@ class Worker:
                 self._shared.pipeline.hear(mark)
             case Claimed():
                 self._claims.take(message)
+            case Drain(seconds):
+                gevent.spawn(self._listeners.drain, seconds)
             case Forget(number, virtual_cluster):
                 self._claims.forget(virtual_cluster)
                 self._answer(Forgotten(number, self._listeners.clients(virtual_cluster)))

@@ -150,6 +150,14 @@ class RealKafka:
         """Shut one broker down: orderly, or at once with grace=0."""
         self._brokers.pop(broker).stop(grace)
 
+    def signal_broker(self, broker: int, number: int) -> None:
+        """Send a broker a signal."""
+        self._brokers[broker].signal(number)
+
+    def reconfigure(self, broker: int) -> None:
+        """Write its configuration anew; it counts with its next start."""
+        self._config(broker)
+
     def restart_broker(self, broker: int, grace: float = 20.0) -> None:
         """Stop one broker if it runs, start it again, and wait for the full cluster."""
         if broker in self._brokers:

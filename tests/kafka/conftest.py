@@ -16,6 +16,7 @@ from tests.kafka.api_matrix.world import FIRST, SECOND, World, world
 from tests.kafka.cluster import RealKafka, running
 from tests.kafka.distribution import KafkaUnavailableError, ensure
 from tests.kafka.overheard import Overheard, overhearing
+from tests.kafka.secured import Certificates, certificates, secured_cluster
 from tests.kafka.sidecars import Access, Gateways, pair
 from tests.kafka.tools import Tools
 from tests.vectors.project import Project, compiled
@@ -69,6 +70,20 @@ def kafka() -> Iterator[RealKafka]:
 def kafka39() -> Iterator[RealKafka]:
     """Three brokers of Kafka 3.9."""
     yield from _cluster("3.9")
+
+
+@pytest.fixture(scope="session")
+def files(tmp_path_factory: pytest.TempPathFactory) -> Certificates:
+    """Certificates of the cluster below, and for its clients."""
+    return certificates(tmp_path_factory.mktemp("certificates"))
+
+
+@pytest.fixture(scope="session")
+def secured_kafka(files: Certificates) -> Iterator[RealKafka]:
+    """Three brokers with TLS and SASL listeners."""
+    needs_kafka("4.x")
+    with secured_cluster(files) as cluster:
+        yield cluster
 
 
 @pytest.fixture(scope="session", params=["kafka", "kafka39"], ids=["4.x", "3.9"])

@@ -76,6 +76,11 @@ class Sidecar:
             raise RuntimeError(f"{name} did not start: {exc}\n{self._child.tail()}") from exc
 
     @property
+    def pid(self) -> int:
+        """Of its first process."""
+        return self._child.pid
+
+    @property
     def bootstrap(self) -> str:
         """The first of its client ports."""
         return f"localhost:{self.port}"
@@ -88,6 +93,10 @@ class Sidecar:
     def stop(self) -> int:
         """End it; its exit status."""
         return self._child.stop()
+
+    def signal(self, number: int) -> None:
+        """Send it a signal."""
+        self._child.signal(number)
 
     def kill(self) -> None:
         """End it without a word."""

@@ -17,17 +17,14 @@ from confluent_kafka.cimpl import NewTopic
 
 from tests.kafka import clients
 from tests.kafka.cluster import RealKafka
-from tests.kafka.conftest import needs_kafka
 from tests.kafka.processes import wait_until
 from tests.kafka.secured import (
     REAUTHENTICATION_MS,
     SIDECAR_PASSWORD,
     Certificates,
     Door,
-    certificates,
     issue,
     listener,
-    secured_cluster,
     upstream,
 )
 from tests.kafka.sidecars import Sidecar
@@ -37,24 +34,14 @@ pytestmark = [pytest.mark.kafka, pytest.mark.timeout(300)]
 FIRST_PORT = 23969
 
 
-@pytest.fixture(scope="module")
-def files(tmp_path_factory: pytest.TempPathFactory) -> Certificates:
-    return certificates(tmp_path_factory.mktemp("certificates"))
-
-
-@pytest.fixture(scope="module")
-def cluster(files: Certificates) -> Iterator[RealKafka]:
-    needs_kafka("4.x")
-    with secured_cluster(files) as made:
-        yield made
-
-
 @contextmanager
-def sidecar(cluster: RealKafka, home: Path, *settings: Mapping[str, str]) -> Iterator[Sidecar]:
+def sidecar(
+    secured_kafka: RealKafka, home: Path, *settings: Mapping[str, str]
+) -> Iterator[Sidecar]:
     merged: dict[str, str] = {}
     for each in settings:
         merged |= each
-    one = Sidecar("one", cluster, FIRST_PORT, home, **merged)
+    one = Sidecar("one", secured_kafka, FIRST_PORT, home, **merged)
     try:
         yield one
     finally:
@@ -67,11 +54,11 @@ def create(door: Door, topic: str) -> None:
 
 
 def test_a_session_is_renewed_before_the_broker_ends_it(
-    cluster: RealKafka, files: Certificates, tmp_path: Path
+    secured_kafka: RealKafka, files: Certificates, tmp_path: Path
 ) -> None:
     """Nothing is lost, repeated or out of order, and no broker had to cut a connection."""
-    far = upstream(cluster, "SASL_PLAINTEXT", "SCRAM-SHA-512", files)
-    with sidecar(cluster, tmp_path, far, listener("PLAINTEXT", files)) as one:
+    far = upstream(secured_kafka, "SASL_PLAINTEXT", "SCRAM-SHA-512", files)
+    with sidecar(secured_kafka, tmp_path, far, listener("PLAINTEXT", files)) as one:
         door = Door(one.bootstrap, "PLAINTEXT")
         create(door, "renewed")
         settings = door.librdkafka() | {"enable.idempotence": True, "linger.ms": 0, "log_level": 0}
@@ -87,7 +74,7 @@ def test_a_session_is_renewed_before_the_broker_ends_it(
             producer.poll(0.02)
         assert (producer.flush(30), failed) == (0, [])
 
-        assert clients.stored(cluster.bootstrap, "renewed") == values
+        assert clients.stored(secured_kafka.bootstrap, "renewed") == values
         renewed = one.events("connection_closed", reason="upstream_session_ended")
         assert len(renewed) >= 2
         assert one.events("connection_closed") == renewed
@@ -95,29 +82,29 @@ def test_a_session_is_renewed_before_the_broker_ends_it(
 
 @pytest.mark.parametrize("mechanism", ["SCRAM-SHA-256", "OAUTHBEARER"])
 def test_the_fleets_state_is_kept_behind_tls_and_sasl(
-    cluster: RealKafka, files: Certificates, tmp_path: Path, mechanism: str
+    secured_kafka: RealKafka, files: Certificates, tmp_path: Path, mechanism: str
 ) -> None:
-    far = upstream(cluster, "SASL_SSL", mechanism, files)
+    far = upstream(secured_kafka, "SASL_SSL", mechanism, files)
     state = {"GATEWAY_STORAGE_TYPE": "KAFKA", "GATEWAY_CLUSTER_ID": f"over-{mechanism}"}
-    with sidecar(cluster, tmp_path, far, state) as one:
+    with sidecar(secured_kafka, tmp_path, far, state) as one:
         one.access("teamA")
         one.inject("teamA", 30, 1)
-    with sidecar(cluster, tmp_path, far, state) as again:
+    with sidecar(secured_kafka, tmp_path, far, state) as again:
         path = "/admin/interceptors/v1/vcluster/teamA"
         assert [i["name"] for i in again.request("GET", path)[1]["interceptors"]] == ["simulate"]
 
 
 def test_a_wrong_password_is_told_and_never_shown(
-    cluster: RealKafka, files: Certificates, tmp_path: Path
+    secured_kafka: RealKafka, files: Certificates, tmp_path: Path
 ) -> None:
-    far = dict(upstream(cluster, "SASL_SSL", "SCRAM-SHA-256", files))
+    far = dict(upstream(secured_kafka, "SASL_SSL", "SCRAM-SHA-256", files))
     far["KAFKA_SASL_JAAS_CONFIG"] = far["KAFKA_SASL_JAAS_CONFIG"].replace(
         SIDECAR_PASSWORD, "hunter2"
     )
     log = tmp_path / "one.log"
     extra = far | {"GATEWAY_LOG_LEVEL": "DEBUG"}
     with pytest.raises(RuntimeError, match="did not start"):
-        Sidecar("one", cluster, FIRST_PORT, tmp_path, start_timeout=4, **extra)
+        Sidecar("one", secured_kafka, FIRST_PORT, tmp_path, start_timeout=4, **extra)
     text = log.read_text()
     assert "authentication failed" in text
     assert "waiting_for_kafka" in text
@@ -132,16 +119,20 @@ def test_a_wrong_password_is_told_and_never_shown(
     ],
 )
 def test_brokers_that_are_not_who_they_should_be(
-    cluster: RealKafka, files: Certificates, tmp_path: Path, change: dict[str, str], words: str
+    secured_kafka: RealKafka,
+    files: Certificates,
+    tmp_path: Path,
+    change: dict[str, str],
+    words: str,
 ) -> None:
-    far = {**upstream(cluster, "SSL", "", files), **change, "GATEWAY_LOG_LEVEL": "DEBUG"}
+    far = {**upstream(secured_kafka, "SSL", "", files), **change, "GATEWAY_LOG_LEVEL": "DEBUG"}
     with pytest.raises(RuntimeError, match="did not start"):
-        Sidecar("one", cluster, FIRST_PORT, tmp_path, start_timeout=3, **far)
+        Sidecar("one", secured_kafka, FIRST_PORT, tmp_path, start_timeout=3, **far)
     assert words in (tmp_path / "one.log").read_text()
 
 
 def test_certificates_say_who_a_client_is(
-    cluster: RealKafka, files: Certificates, tmp_path: Path
+    secured_kafka: RealKafka, files: Certificates, tmp_path: Path
 ) -> None:
     near = {
         **listener("SSL", files),
@@ -149,14 +140,16 @@ def test_certificates_say_who_a_client_is(
         "GATEWAY_SSL_TRUST_STORE_PATH": str(files.authority),
         "GATEWAY_SSL_PRINCIPAL_MAPPING_RULES": "RULE:^.*CN=([^,]+).*$/$1/U,DEFAULT",
     }
-    with sidecar(cluster, tmp_path, upstream(cluster, "SSL", "", files), near) as one:
+    with sidecar(secured_kafka, tmp_path, upstream(secured_kafka, "SSL", "", files), near) as one:
         with_one = Door(one.bootstrap, "SSL", authority=files.authority, certificate=files.client)
         create(with_one, "open")
         mapping = {"username": "alice", "principal": "AL", "groups": ["dev"]}
         path = "/admin/userMappings/v1/vcluster/teamS"
         assert one.request("POST", path, mapping)[0] == 201
         create(with_one, "closed")
-        names = set(AdminClient({"bootstrap.servers": cluster.bootstrap}).list_topics().topics)
+        names = set(
+            AdminClient({"bootstrap.servers": secured_kafka.bootstrap}).list_topics().topics
+        )
         assert {"open", "teamSclosed"} <= names
 
         for door in (
@@ -170,7 +163,7 @@ def test_certificates_say_who_a_client_is(
 
 
 def test_new_certificates_are_shown_without_a_restart(
-    cluster: RealKafka, files: Certificates, tmp_path: Path
+    secured_kafka: RealKafka, files: Certificates, tmp_path: Path
 ) -> None:
     authority = trustme.CA()
     served = tmp_path / "served.pem"
@@ -181,7 +174,7 @@ def test_new_certificates_are_shown_without_a_restart(
         "GATEWAY_SSL_UPDATE_INTERVAL_MS": "100",
         "GATEWAY_WORKERS": "2",
     }
-    with sidecar(cluster, tmp_path, near) as one:
+    with sidecar(secured_kafka, tmp_path, near) as one:
         context = ssl.create_default_context(cadata=authority.cert_pem.bytes().decode())
 
         def serials() -> set[int]:
@@ -206,10 +199,10 @@ def test_new_certificates_are_shown_without_a_restart(
 
 
 def test_who_does_not_finish_the_handshake_takes_no_place_for_long(
-    cluster: RealKafka, files: Certificates, tmp_path: Path
+    secured_kafka: RealKafka, files: Certificates, tmp_path: Path
 ) -> None:
     """A client that speaks no TLS is refused at once; others go on."""
-    with sidecar(cluster, tmp_path, listener("SSL", files)) as one:
+    with sidecar(secured_kafka, tmp_path, listener("SSL", files)) as one:
         plain = Door(one.bootstrap, "PLAINTEXT").librdkafka() | {"log_level": 0}
         with pytest.raises(confluent_kafka.KafkaException):
             AdminClient(plain).list_topics(timeout=2)

@@ -18,7 +18,6 @@ from confluent_kafka.cimpl import NewTopic
 
 from tests.kafka import clients
 from tests.kafka.cluster import RealKafka
-from tests.kafka.conftest import needs_kafka
 from tests.kafka.java_process import JavaProcess
 from tests.kafka.secured import (
     MECHANISMS,
@@ -26,9 +25,7 @@ from tests.kafka.secured import (
     USER,
     Certificates,
     Door,
-    certificates,
     listener,
-    secured_cluster,
     upstream,
 )
 from tests.kafka.sidecars import Sidecar
@@ -54,23 +51,13 @@ FIRST_PORT = 22969
 
 
 @pytest.fixture(scope="module")
-def files(tmp_path_factory: pytest.TempPathFactory) -> Certificates:
-    return certificates(tmp_path_factory.mktemp("certificates"))
-
-
-@pytest.fixture(scope="module")
-def cluster(files: Certificates) -> Iterator[RealKafka]:
-    needs_kafka("4.x")
-    with secured_cluster(files) as made:
-        yield made
-
-
-@pytest.fixture(scope="module")
-def java(cluster: RealKafka, tmp_path_factory: pytest.TempPathFactory) -> Iterator[JavaProcess]:
+def java(
+    secured_kafka: RealKafka, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[JavaProcess]:
     """One JVM for all of them."""
     nothing = tmp_path_factory.mktemp("java") / "client.properties"
     nothing.write_text("")
-    with JavaProcess(cluster.distribution, cluster.bootstrap, nothing) as process:
+    with JavaProcess(secured_kafka.distribution, secured_kafka.bootstrap, nothing) as process:
         yield process
 
 
@@ -114,7 +101,7 @@ def through_kafka_python(door: Door, topic: str) -> list[str]:
 
 @pytest.mark.parametrize(("near", "far", "mechanism"), CASES, ids=map(" by ".join, CASES))
 def test_all_clients_produce_and_consume(
-    cluster: RealKafka,
+    secured_kafka: RealKafka,
     files: Certificates,
     java: JavaProcess,
     tmp_path: Path,
@@ -122,8 +109,8 @@ def test_all_clients_produce_and_consume(
     far: str,
     mechanism: str,
 ) -> None:
-    settings = {**upstream(cluster, far, mechanism, files), **listener(near, files)}
-    sidecar = Sidecar("one", cluster, FIRST_PORT, tmp_path, **settings)
+    settings = {**upstream(secured_kafka, far, mechanism, files), **listener(near, files)}
+    sidecar = Sidecar("one", secured_kafka, FIRST_PORT, tmp_path, **settings)
     try:
         user, password, vcluster = USER, PASSWORD, "passthrough"
         if near in ("SASL_PLAINTEXT", "SASL_SSL"):

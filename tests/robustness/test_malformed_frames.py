@@ -1,6 +1,7 @@
-"""Two hundred thousand malformed frames against one sidecar, and a good client beside them."""
+"""Malformed frames by the ten thousand against one sidecar, and a good client beside them."""
 
 import json
+import os
 import statistics
 import sys
 from pathlib import Path
@@ -12,7 +13,8 @@ from tests.robustness.frames import seeds
 from tests.robustness.goodclient import GoodClient, at_work
 from tests.robustness.running import Running, running
 
-FRAMES = 202_000
+FRAMES = int(os.environ.get("MALFORMED_FRAMES", "60000"))
+"""CI sends 202,000: that takes a minute more."""
 WARM_UP = 12_000
 GROWTH_MIB = 24
 """How much larger the sidecar may be after the storm than after the warm-up."""
@@ -65,9 +67,7 @@ def check_log(sidecar: Running) -> None:
 
 @pytest.mark.slow
 @pytest.mark.timeout(420)
-def test_two_hundred_thousand_malformed_frames_harm_nobody(
-    tmp_path: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_malformed_frames_harm_nobody(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     with running(tmp_path) as sidecar:
         pid = sidecar.child.pid
         sidecar.inject("hostile", 50)

@@ -41,6 +41,9 @@ def test_all_defaults() -> None:
         principal_rules=(),
         cluster_tls=None,
         credentials=None,
+        grpc_tls=None,
+        http_tls=None,
+        default_users=True,
         secret_key=None,
         admin_users=(AdminUser("admin", "conduktor", admin=True),),
         virtual_clusters=(),
@@ -52,6 +55,7 @@ def test_all_defaults() -> None:
         max_connections=4096,
         workers=1,
         max_frame_bytes=104_857_600,
+        shutdown_timeout_ms=5000,
         log_level="info",
         sequence_oracle=False,
         storage_type="IN_MEMORY",
@@ -91,6 +95,7 @@ GIVEN: list[tuple[str, str, str, Any]] = [
     ("GATEWAY_WORKERS", "64", "workers", 64),
     ("GATEWAY_MAX_FRAME_BYTES", "65536", "max_frame_bytes", 65536),
     ("GATEWAY_LOG_LEVEL", "Warning", "log_level", "warning"),
+    ("GATEWAY_SHUTDOWN_TIMEOUT_MS", "0", "shutdown_timeout_ms", 0),
     ("GATEWAY_SEQUENCE_ORACLE", "true", "sequence_oracle", True),
     ("GATEWAY_STORAGE_TYPE", "kafka", "storage_type", "KAFKA"),
     ("GATEWAY_STORAGE_FILE", "/var/lib/s.json", "storage_file", "/var/lib/s.json"),
@@ -117,7 +122,13 @@ def test_a_variable_with_one_allowed_value_accepts_it(variable: str, text: str) 
 
 def test_no_setting_is_left_out_of_these_tests() -> None:
     # TLS and SASL have tests of their own: `test_config_security`.
-    secured = ("GATEWAY_SSL_", "KAFKA_SSL_", "KAFKA_SASL_")
+    secured = (
+        "GATEWAY_SSL_",
+        "GATEWAY_HTTPS_",
+        "GATEWAY_GRPC_SSL_",
+        "KAFKA_SSL_",
+        "KAFKA_SASL_",
+    )
     tried = {variable for variable, *_ in GIVEN} | {
         "KAFKA_SECURITY_PROTOCOL",
         "GATEWAY_MODE",

@@ -57,6 +57,16 @@ def test_every_setting_can_stand_in_the_file(tmp_path: Path) -> None:
         admin_api_users = [{{username = "u", password = "p", admin = true}}]
         virtual_clusters = ["teamA", "teamB"]
         http_port = 1
+        grpc_ssl_key_store_path = "/grpc.pem"
+        grpc_ssl_key_store_password = "g"
+        grpc_ssl_trust_store_path = "/callers.pem"
+        grpc_ssl_trust_store_password = "h"
+        grpc_ssl_client_auth = "REQUIRE"
+        https_key_store_path = "/https.pem"
+        https_key_store_password = "i"
+        https_trust_store_path = "/browsers.pem"
+        https_trust_store_password = "j"
+        https_client_auth = "OPTIONAL"
         grpc_host = "g"
         grpc_port = 2
         secured_metrics = false
@@ -68,6 +78,7 @@ def test_every_setting_can_stand_in_the_file(tmp_path: Path) -> None:
         max_connections = 5
         workers = 2
         max_frame_bytes = 70000
+        shutdown_timeout_ms = 250
         log_level = "debug"
         sequence_oracle = true
         """,
@@ -98,6 +109,13 @@ def test_every_setting_can_stand_in_the_file(tmp_path: Path) -> None:
             interval=5.0,
         ),
         credentials=Credentials("SCRAM-SHA-512", "s", 'a"b'),
+        grpc_tls=ServerTls(
+            StoreFile("/grpc.pem", "g"), StoreFile("/callers.pem", "h"), "REQUIRE", 5.0
+        ),
+        http_tls=ServerTls(
+            StoreFile("/https.pem", "i"), StoreFile("/browsers.pem", "j"), "OPTIONAL", 5.0
+        ),
+        default_users=False,
         secret_key=b"0123456789abcdef0123456789abcdef",
         admin_users=(AdminUser("u", "p", admin=True),),
         virtual_clusters=("teamA", "teamB"),
@@ -109,6 +127,7 @@ def test_every_setting_can_stand_in_the_file(tmp_path: Path) -> None:
         max_connections=5,
         workers=2,
         max_frame_bytes=70000,
+        shutdown_timeout_ms=250,
         log_level="debug",
         sequence_oracle=True,
         storage_type="FILE",

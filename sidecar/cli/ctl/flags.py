@@ -5,6 +5,7 @@ from collections.abc import Callable
 from typing import Any, Final
 
 from sidecar.cli.arguments import Parser, number, whole_number
+from sidecar.cli.channels import add_flags
 from sidecar.cli.ctl import controls
 from sidecar.cli.ctl.faults import Pairs, pair
 from sidecar.cli.ctl.output import Runnable, ending
@@ -70,6 +71,7 @@ def _add_everywhere(parser: argparse._ActionsContainer) -> None:
         metavar="HOST:PORT",
         help="a sidecar's gRPC address; more of them, or several with commas between",
     )
+    add_flags(parser)
     parser.add_argument(
         "-o", "--output", choices=("table", "json"), default="table", help="default: table"
     )

@@ -54,6 +54,15 @@ class Failure:
     message: str
 
 
+def _check(details: str) -> str:
+    """What to look at, by what went wrong."""
+    if "CERTIFICATE_VERIFY_FAILED" in details:
+        return "its certificate is signed by nobody known here, or for another host: see --ca"
+    if "SSL" in details or "TLS" in details or "tsi_code" in details:
+        return "is the one end speaking TLS, and the other not? See --tls, --ca and --cert"
+    return _CHECK
+
+
 def failure_of(
     error: grpc.RpcError, seconds: float, words: Mapping[str, str] | None = None
 ) -> Failure:
@@ -67,7 +76,7 @@ def failure_of(
     code, details = call.code(), call.details() or ""
     message = details or "the sidecar gave no reason"
     if code is grpc.StatusCode.UNAVAILABLE and rpc_status.from_call(call) is None:
-        message = f"cannot be reached ({_cause(details)}): {_CHECK}"
+        message = f"cannot be reached ({_cause(details)}): {_check(details)}"
     elif code is grpc.StatusCode.DEADLINE_EXCEEDED:
         message = f"did not answer within {seconds:g} s (--timeout): {_CHECK}"
     elif code is grpc.StatusCode.UNIMPLEMENTED:

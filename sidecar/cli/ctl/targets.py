@@ -12,6 +12,7 @@ import grpc
 from google.protobuf.message import Message
 
 from sidecar.cli.arguments import host_port
+from sidecar.cli.channels import CERT_VARIABLE, ChannelError, channel, credentials_of
 from sidecar.cli.ctl.refusals import Failure, failure_of
 
 TARGETS_VARIABLE: Final = "CHAOS_SIDECAR_TARGET"
@@ -54,11 +55,18 @@ class Client:
         target: ``HOST:PORT``.
         metadata: credentials for every call.
         seconds: how long a call may take.
+        secured: TLS; None: plain text.
     """
 
-    def __init__(self, target: str, metadata: Metadata, seconds: float) -> None:
+    def __init__(
+        self,
+        target: str,
+        metadata: Metadata,
+        seconds: float,
+        secured: grpc.ChannelCredentials | None = None,
+    ) -> None:
         self.target = target
-        self.channel = grpc.insecure_channel(target, _OPTIONS)
+        self.channel = channel(target, secured, _OPTIONS)
         self.metadata = metadata
         self.seconds = seconds
 
@@ -97,8 +105,14 @@ def credentials(environment: Mapping[str, str] = os.environ) -> Metadata:
 
 def clients(arguments: argparse.Namespace) -> list[Client]:
     """Of every target one, not connected yet; UsageError as `chosen` and `credentials`."""
-    metadata = credentials()
-    return [Client(target, metadata, arguments.timeout) for target in chosen(arguments)]
+    try:
+        secured = credentials_of(arguments)
+    except ChannelError as error:
+        raise UsageError(str(error)) from None
+    # Who shows a certificate is known by it, unless told otherwise.
+    certified = arguments.cert or os.environ.get(CERT_VARIABLE)
+    metadata = () if certified and not os.environ.get(CREDENTIALS_VARIABLE) else credentials()
+    return [Client(target, metadata, arguments.timeout, secured) for target in chosen(arguments)]
 
 
 def ask_all(

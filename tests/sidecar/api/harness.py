@@ -2,7 +2,7 @@
 
 import base64
 import itertools
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
@@ -100,7 +100,12 @@ class Control:
 
 @contextmanager
 def running(
-    *, port: int = 0, configured: tuple[str, ...] = (), **options: Any
+    *,
+    port: int = 0,
+    configured: tuple[str, ...] = (),
+    users: AdminUsers | None = None,
+    audit: Callable[..., object] = lambda event, **fields: None,
+    **options: Any,
 ) -> Iterator[Control]:
     """Run a server with an admin and a viewer.
 
@@ -128,8 +133,9 @@ def running(
         build=BuildInfo(version="1.2.3", time="2024-06-03T20:32:32+0000", commit="abc"),
         start_time=NOW,
         clock=lambda: NOW,
+        audit=audit,
     )
-    users = AdminUsers([("admin", "conduktor", True), ("viewer", "looks", False)])
+    users = users or AdminUsers([("admin", "conduktor", True), ("viewer", "looks", False)])
     server = ControlServer(services, users, "127.0.0.1", port, **options)
     server.start()
     channel = grpc.insecure_channel(f"127.0.0.1:{server.port}")

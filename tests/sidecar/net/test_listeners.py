@@ -1,8 +1,10 @@
 """Who may listen on a port, and on it as well."""
 
+import resource
 from collections.abc import Callable, Iterator
 from typing import Any
 
+import gevent
 import pytest
 from gevent import socket
 
@@ -93,3 +95,23 @@ def test_alone_a_port_is_not_shared(listen: Open, port: int) -> None:
         other.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
         with pytest.raises(OSError, match="in use"):
             other.bind(("127.0.0.1", port))
+
+
+def test_out_of_descriptors_it_pauses_tells_once_and_recovers(
+    listen: Open, port: int, capfd: pytest.CaptureFixture[str]
+) -> None:
+    log: Any = listen(ALONE)._log
+    with socket.socket() as client:
+        limits = resource.getrlimit(resource.RLIMIT_NOFILE)
+        resource.setrlimit(resource.RLIMIT_NOFILE, (3, limits[1]))
+        try:
+            client.connect(("127.0.0.1", port))
+            gevent.sleep(1)
+            assert not log.of("client_connected")
+        finally:
+            resource.setrlimit(resource.RLIMIT_NOFILE, limits)
+        with gevent.Timeout(10):
+            while not log.of("client_connected"):
+                gevent.sleep(0.05)
+    assert len(log.of("accept_paused")) == 1
+    assert capfd.readouterr().err == ""

@@ -117,7 +117,8 @@ def test_a_context_follows_its_files(tmp_path: Path) -> None:
     path = Path(store.path)
     log = EventLog()
     now = [0.0]
-    context = Following(ServerTls(store, interval=10), log, lambda: now[0])
+    tls = ServerTls(store, interval=10)
+    context = Following(tls, log, tls.context, lambda: now[0])
     first = context()
 
     CA.issue_cert("other").private_key_and_cert_chain_pem.write_to_path(str(path))
