@@ -185,7 +185,7 @@ class Keeper:
             self._log.error(
                 "virtual_cluster_gave_way",
                 virtual_cluster=name,
-                detail="another sidecar has stored one with which it cannot stand; see ADR 21",
+                detail="another sidecar has stored one with which it cannot stand; see ADR 19",
             )
         stay = {item.uid for item in after.interceptors}
         for item in before.interceptors:

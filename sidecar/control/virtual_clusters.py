@@ -3,7 +3,7 @@
 A first use is decided in turn under a short lock of its own, which nobody holds while he waits for
 anything: the hub, too, asks here when a client authenticates. Where sidecars share a store, such a
 name is stored soon after (`settle`); of two that are in each other's way and came at once, the one
-that was stored first stays, and the other is refused from then on (see ADR 21).
+that was stored first stays, and the other is refused from then on (see ADR 19).
 """
 
 import threading
