@@ -63,12 +63,18 @@ def look(world: World, load: Load, began: float, since: int) -> Line:
     )
 
 
-def bounce(world: World, stopping: threading.Event) -> None:
-    """Restart one broker after the other, for as long as nobody says stop."""
-    broker = 0
-    while not stopping.wait(BOUNCE_SECONDS):
-        world.kafka.restart_broker(1 + broker % 3)
-        broker += 1
+def wait(world: World, until: float, bounced: int) -> int:
+    """Restart one broker after the other until that time; returns how many have been.
+
+    On the main thread: brokers end with the thread that has started them.
+    """
+    while True:
+        left = until - time.monotonic()
+        threading.Event().wait(max(0.0, min(left, BOUNCE_SECONDS)))
+        if left <= BOUNCE_SECONDS:
+            return bounced
+        world.kafka.restart_broker(1 + bounced % 3)
+        bounced += 1
 
 
 def bent(first: Line, last: Line) -> list[str]:
@@ -94,19 +100,16 @@ def main() -> int:
         body = {"pluginClass": PLUGIN, "priority": 1, "config": {"rateInPercent": 50}}
         assert world.sidecar.request("POST", path, body)[0] == 201
         load = Load(world.sidecar.bootstrap, kafka.bootstrap, "soak")
-        stopping = threading.Event()
-        bouncing = threading.Thread(target=bounce, args=(world, stopping))
-        bouncing.start()
         began = time.monotonic()
+        bounced = 0
         lines = [look(world, load, began, 0)]
         print(lines[0], flush=True)
         while lines[-1].seconds < minutes * 60 - 1:
             since = len(load.latencies)
-            threading.Event().wait(min(60.0, minutes * 60 - lines[-1].seconds))
+            until = began + min(60.0 * len(lines), minutes * 60)
+            bounced = wait(world, until, bounced)
             lines.append(look(world, load, began, since))
             print(lines[-1], flush=True)
-        stopping.set()
-        bouncing.join()
         load.stop()
         injected = int(world.sidecar.metric("kafka_chaos_injections_total"))
         stored = load.stored()
@@ -118,8 +121,9 @@ def main() -> int:
     failed = sum(seen.failed.total() for seen in load.seen)
     problems = bent(lines[min(1, len(lines) - 1)], lines[-1])
     print(
-        f"{load.acknowledged:,} acknowledged, {injected:,} injected, {lost} lost, {repeated}"
-        f" repeated, {failed} given up: {'; '.join(problems) or 'all lines are flat'}"
+        f"{bounced} brokers restarted, {load.acknowledged:,} acknowledged, {injected:,} injected,"
+        f" {lost} lost, {repeated} repeated, {failed} given up:"
+        f" {'; '.join(problems) or 'all lines are flat'}"
     )
     return 1 if problems or lost or repeated or failed else 0
 
