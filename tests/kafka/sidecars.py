@@ -47,8 +47,6 @@ class Sidecar:
         kafka: RealKafka,
         first_port: int,
         home: Path,
-        *,
-        start_timeout: float = START_TIMEOUT,
         **extra: str,
     ) -> None:
         """Start it with the demo's variables and wait until its health check says yes."""
@@ -70,7 +68,7 @@ class Sidecar:
         command = [sys.executable, "-m", "sidecar", "run"]
         self._child = Child(name, command, home / f"{name}.log", environment)
         try:
-            wait_until(self._healthy, f"{name} healthy", start_timeout)
+            wait_until(self._healthy, f"{name} healthy", START_TIMEOUT)
         except BaseException as exc:
             self.stop()
             raise RuntimeError(f"{name} did not start: {exc}\n{self._child.tail()}") from exc

@@ -162,7 +162,7 @@ def test_what_one_gateway_makes_the_other_does_and_after_restarts_too(
         at_first = first.access("teamA")
         first.inject("teamA", 50, 7)
         access = clients.Access(second.bootstrap, at_first.username, at_first.token)
-        wait_until(lambda: "simulate" in listed(second), "gateway2 knows the interceptor", 1)
+        wait_until(lambda: "simulate" in listed(second), "gateway2 knows the interceptor", 5)
         clients.create_topic(access, "cars")
 
         clients.Confluent().produce(access, "cars", VALUES)
@@ -175,7 +175,7 @@ def test_what_one_gateway_makes_the_other_does_and_after_restarts_too(
         second = fleet("gateway2", kafka, SECOND, tmp_path, fleet_id)
         assert listed(second) == {"simulate": {"rateInPercent": 100}}
         assert second.request("DELETE", f"{TEAM}/interceptor/simulate")[0] == 204
-        wait_until(lambda: listed(first) == {}, "gateway1 knows the end", 1)
+        wait_until(lambda: listed(first) == {}, "gateway1 knows the end", 5)
 
         assert first.stop() == 0
         first = fleet("gateway1", kafka, FIRST, tmp_path, fleet_id)
@@ -217,13 +217,13 @@ def test_twenty_see_a_change_within_a_second_and_lose_none(kafka: RealKafka) -> 
         first.add("warm")
         for each in all_of_them:
             each.until(lambda each=each: "warm" in each.names(), 10)  # type: ignore[misc]
-        begun = time.monotonic()
         first.add("one")
+        committed = time.monotonic()
         seen = [
             each.until(lambda each=each: "one" in each.names(), 10)  # type: ignore[misc]
             for each in all_of_them
         ]
-        assert max(seen) - begun < 1
+        assert max(seen) - committed < 1
 
         with ThreadPoolExecutor(len(all_of_them)) as pool:
             names = [f"user{number}" for number in range(len(all_of_them))]
