@@ -214,10 +214,10 @@ def test_the_state_outlives_a_process_that_is_killed(
 def test_twenty_see_a_change_within_a_second_and_lose_none(kafka: RealKafka) -> None:
     with members(kafka.bootstrap, topic_of(kafka), 20) as all_of_them:
         first = all_of_them[0]
-        first.add("warm")
+        insist(first, "warm")
         for each in all_of_them:
             each.until(lambda each=each: "warm" in each.names(), 10)  # type: ignore[misc]
-        first.add("one")
+        insist(first, "one")
         committed = time.monotonic()
         seen = [
             each.until(lambda each=each: "one" in each.names(), 10)  # type: ignore[misc]
@@ -235,14 +235,19 @@ def test_twenty_see_a_change_within_a_second_and_lose_none(kafka: RealKafka) -> 
 
 
 def insist(member: Member, name: str) -> None:
-    """Add a user; as often as others are faster, or a broker is busy, which a caller is told."""
+    """Add a user, patiently."""
+    patiently(lambda: member.add(name))
+
+
+def patiently(change: Callable[[], object]) -> None:
+    """Make a change; again when others were faster or a broker is busy, which callers are told."""
     for _ in range(20):
         try:
-            member.add(name)
+            change()
         except (Aborted, Unavailable):
             continue
         return
-    raise AssertionError(f"{name} was always outrun")
+    raise AssertionError("it was never taken")
 
 
 def test_of_two_who_change_one_thing_at_once_one_is_told(kafka: RealKafka) -> None:
@@ -253,7 +258,7 @@ def test_of_two_who_change_one_thing_at_once_one_is_told(kafka: RealKafka) -> No
         def create(member: Member, groups: str) -> None:
             mapping = UserMapping("teamA", "al", groups=frozenset({groups}))
             try:
-                member.users.create(mapping)
+                patiently(lambda: member.users.create(mapping))
                 outcomes.append("created")
             except DomainError as error:
                 outcomes.append(type(error).__name__)
@@ -264,7 +269,7 @@ def test_of_two_who_change_one_thing_at_once_one_is_told(kafka: RealKafka) -> No
                 list(pool.map(create, (first, second), ("dev", "ops")))
             assert sorted(outcomes) == ["AlreadyExists", "created"], turn
             first.until(lambda: first.names() == {"al"}, 5)
-            first.users.delete("teamA", "al")
+            patiently(lambda: first.users.delete("teamA", "al"))
             second.until(lambda: second.names() == set(), 5)
 
 
@@ -272,7 +277,7 @@ def test_a_topic_that_is_deleted_is_made_anew_with_the_last_state(kafka: RealKaf
     topic = topic_of(kafka)
     with members(kafka.bootstrap, topic, 2) as both:
         first, second = both
-        first.add("al")
+        insist(first, "al")
         second.until(lambda: second.names() == {"al"}, 5)
 
         admin = AdminClient({"bootstrap.servers": kafka.bootstrap})
@@ -334,9 +339,9 @@ def test_the_topic_can_be_read_by_anybody(kafka: RealKafka) -> None:
     """Plain keys and values, the last of each key counts: no reader of our own is needed."""
     topic = topic_of(kafka)
     with members(kafka.bootstrap, topic, 1) as [one]:
-        one.add("al")
-        one.users.delete("teamA", "al")
-        one.add("bo")
+        insist(one, "al")
+        patiently(lambda: one.users.delete("teamA", "al"))
+        insist(one, "bo")
     consumer = confluent_kafka.Consumer(
         {"bootstrap.servers": kafka.bootstrap, "group.id": "x", "enable.partition.eof": True}
     )
