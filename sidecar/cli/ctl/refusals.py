@@ -58,7 +58,8 @@ def _check(details: str) -> str:
     """What to look at, by what went wrong."""
     if "CERTIFICATE_VERIFY_FAILED" in details:
         return "its certificate is signed by nobody known here, or for another host: see --ca"
-    if "SSL" in details or "TLS" in details or "tsi_code" in details:
+    # "Socket closed" is what plain text hears from a port that speaks TLS.
+    if any(word in details for word in ("SSL", "TLS", "tsi_code", "Socket closed")):
         return "is the one end speaking TLS, and the other not? See --tls, --ca and --cert"
     return _CHECK
 
