@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import signal
 import threading
-import time
 from pathlib import Path
 
 import confluent_kafka
@@ -49,14 +48,14 @@ def test_sigterm_under_load(kafka: RealKafka, tmp_path: Path, workers: str) -> N
     threads = [threading.Thread(target=produce, args=(topic,)) for topic in topics]
     for thread in threads:
         thread.start()
-    time.sleep(1.5)  # noqa: TID251 - the load has to run for a while
+    stopping.wait(1.5)  # the load has to run for a while
     one.signal(signal.SIGTERM)
     assert one.stop() == 0
     [drained] = one.events("drained")
     same = {"GATEWAY_START_PORT": str(one.port)}
     again = Sidecar("again", kafka, FIRST_PORT, tmp_path, **extra, **same)
     try:
-        time.sleep(0.5)  # noqa: TID251 - as above
+        stopping.wait(0.5)
         stopping.set()
         for thread in threads:
             thread.join(60)

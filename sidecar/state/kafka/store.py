@@ -172,10 +172,12 @@ class KafkaStore:
             except topics.StoreTopicError as error:
                 self.failure = error
                 return
-            except (Unreachable, TopicLost) as error:
-                self._on_health(str(error))
+            except Exception as error:  # noqa: BLE001 - without this thread nothing is ever read
+                told = isinstance(error, Unreachable | TopicLost)
+                cause = str(error) if told else f"{type(error).__name__}: {error}"
+                self._on_health(cause)
                 if not waiting and not self._loaded.is_set():
-                    self._log.warning("store_waiting", topic=self._topic, cause=str(error))
+                    self._log.warning("store_waiting", topic=self._topic, cause=cause)
                 waiting = True
             self._stopping.wait(_AGAIN_SECONDS)
 
