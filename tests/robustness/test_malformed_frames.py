@@ -91,8 +91,7 @@ def test_malformed_frames_harm_nobody(tmp_path: Path, capsys: pytest.CaptureFixt
                 f" {latencies[len(latencies) * 99 // 100] * 1000:.1f} ms, max"
                 f" {latencies[-1] * 1000:.1f} ms"
             )
-        assert result["before"]["frames"] + result["after"]["frames"] >= 200_000
-        assert min(result["before"]["frames"], result["after"]["frames"]) >= 100_000
+        assert min(result["before"]["frames"], result["after"]["frames"]) >= FRAMES // 2
         assert len(result["before"]["kinds"]) == 17
         assert len(result["after"]["kinds"]) == 14
         check_good(good)
