@@ -229,6 +229,7 @@ class Sidecar:
                 snapshot=lambda: self._shared.pipeline.snapshot,
                 report=Ledger(self._journal, self._metrics).enter,
                 seen=self._book.see,
+                unreachable=self._gateway.look_again,
                 purse=lambda uid: self._shared.pipeline.purse(uid),
                 marks=lambda: self._shared.pipeline.marks(),
                 hear=lambda mark: self._shared.pipeline.hear(mark),

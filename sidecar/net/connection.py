@@ -48,6 +48,7 @@ class ClientConnection:
         frame_limit: largest frame of an authenticated client, and of a broker; bytes.
         metrics, log: where it shows what it does; the logger is bound to this connection.
         transport: how the client and brokers are reached.
+        on_unreachable: told that the broker cannot be connected to; must not wait.
     """
 
     def __init__(
@@ -59,8 +60,10 @@ class ClientConnection:
         metrics: Counts,
         log: Any,
         transport: Transport = PLAIN,
+        on_unreachable: Callable[[], None] = lambda: None,
     ) -> None:
         self._transport = transport
+        self._on_unreachable = on_unreachable
         self._sock = sock
         self._session = session
         self._broker_address = broker_address
@@ -228,6 +231,7 @@ class ClientConnection:
             broker = f"{host}:{port}"
             self._log.warning("upstream_connect_failed", broker=broker, cause=_in_words(error))
             self._metrics.upstream_failures.inc()
+            self._on_unreachable()
             return None
 
     def _report(self, report: Report) -> None:

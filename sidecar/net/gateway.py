@@ -5,6 +5,7 @@ from collections.abc import Callable
 from typing import Any, Final
 
 import gevent
+from gevent.event import Event
 
 from sidecar.counts import Counts
 from sidecar.dataplane.addresses import AddressBook, Broker, PortsExhausted
@@ -16,6 +17,8 @@ from sidecar.net.transport import PLAIN, Transport
 
 REFRESH_SECONDS: Final = 30.0
 """How often the cluster is asked for its brokers and their versions."""
+LEAST_REFRESH_SECONDS: Final = 1.0
+"""How long it is left alone in between, however often a broker is not where it was."""
 
 
 class Gateway:
@@ -61,7 +64,10 @@ class Gateway:
             log=log,
             place=place,
             transport=transport,
+            on_unreachable=self.look_again,
         )
+        self._stale = Event()
+        """Set when a broker was not found where it is said to be."""
         self._refresher: gevent.Greenlet[[], None] | None = None
         self.on_change: Callable[[], None] | None = None
         """Told, once started, that brokers, versions or listeners may have changed."""
@@ -90,6 +96,10 @@ class Gateway:
         self._learn(self._cluster.find(time.monotonic))
         self._book.on_new = self._open_late
         self._refresher = gevent.spawn(self._keep_up)
+
+    def look_again(self) -> None:
+        """Ask the cluster for its brokers soon: one of them is not there. Never waits."""
+        self._stale.set()
 
     def drain(self, seconds: float) -> None:
         """Let no more clients in, and those that are there finish, see `Listeners.drain`."""
@@ -125,7 +135,9 @@ class Gateway:
 
     def _keep_up(self) -> None:
         while True:
-            gevent.sleep(REFRESH_SECONDS)
+            gevent.sleep(LEAST_REFRESH_SECONDS)
+            self._stale.wait(REFRESH_SECONDS - LEAST_REFRESH_SECONDS)
+            self._stale.clear()
             self._shared.recoveries.expire(time.time())
             try:
                 self._learn(self._cluster.refresh())

@@ -33,6 +33,7 @@ class Listeners:
         metrics, log: where it shows what it does.
         place: with more than one process, each listens on the same ports.
         transport: how clients and brokers are reached.
+        on_unreachable: told that a client's broker cannot be connected to; must not wait.
     """
 
     def __init__(
@@ -47,6 +48,7 @@ class Listeners:
         log: Any,
         place: Place,
         transport: Transport = PLAIN,
+        on_unreachable: Callable[[], None] = lambda: None,
     ) -> None:
         self._locate = locate
         self._shared = shared
@@ -56,6 +58,7 @@ class Listeners:
         self._log = log
         self._place = place
         self._transport = transport
+        self._on_unreachable = on_unreachable
         self._pool = Pool(max_connections)
         self._servers: dict[int, ClientServer] = {}
         self._sessions: set[Session] = set()
@@ -135,7 +138,14 @@ class Listeners:
             sock.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
             session = Session(self._shared, number, broker_id)
             connection = ClientConnection(
-                sock, session, address, self._frame_limit, self._metrics, log, self._transport
+                sock,
+                session,
+                address,
+                self._frame_limit,
+                self._metrics,
+                log,
+                self._transport,
+                self._on_unreachable,
             )
             self._sessions.add(session)
             self._connections.add(connection)

@@ -34,6 +34,7 @@ from sidecar.workers.messages import (
     Seen,
     State,
     ToWorker,
+    Unreachable,
     Want,
     Welcome,
     WorkerSettings,
@@ -66,6 +67,7 @@ class Sources:
         snapshot: the interceptors now.
         report: takes what a worker reported.
         seen: takes a broker that a worker does not know.
+        unreachable: told that a worker cannot connect to a broker.
         marks: what rules of the first process keep in mind for all.
         hear: takes what a rule of a worker does.
         purse: what may be handed out of an interceptor's injections, by uid.
@@ -76,6 +78,7 @@ class Sources:
     snapshot: Callable[[], Snapshot]
     report: Callable[[Report], None]
     seen: Callable[[Broker], object]
+    unreachable: Callable[[], None]
     purse: Callable[[str], OwnPurse | None]
     refusal: Callable[[str], str | None]
     marks: Callable[[], list[Mark]]
@@ -324,6 +327,8 @@ class Fleet:
                 self.mark(mark, but=process)
             case Seen(broker):
                 self._sources.seen(broker)
+            case Unreachable():
+                self._sources.unreachable()
 
     def mark(self, mark: Mark, but: WorkerProcess | None = None) -> None:
         """Tell the workers what a rule keeps in mind; all but the one that said it."""

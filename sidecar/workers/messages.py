@@ -166,6 +166,11 @@ class Seen:
 
 
 @dataclass(frozen=True, slots=True)
+class Unreachable:
+    """A broker cannot be connected to: it may have moved."""
+
+
+@dataclass(frozen=True, slots=True)
 class Claim:
     """A client has authenticated for a virtual cluster that the worker does not know."""
 
@@ -201,7 +206,7 @@ class GivenBack:
     count: int
 
 
-Answer = Listening | Published | Seen | Claim | Forgotten | Want | GivenBack | Marked
+Answer = Listening | Published | Seen | Unreachable | Claim | Forgotten | Want | GivenBack | Marked
 """What a worker says besides its reports."""
 
 LostKey = tuple[str, str, str, str, str]

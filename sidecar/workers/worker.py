@@ -46,6 +46,7 @@ from sidecar.workers.messages import (
     Published,
     Seen,
     State,
+    Unreachable,
     Want,
     Welcome,
 )
@@ -140,6 +141,7 @@ class Worker:
             log=self._log,
             place=self._place,
             transport=settings.security.transport(self._log),
+            on_unreachable=self._on_unreachable,
         )
         for mark in welcome.marks:
             self._shared.pipeline.hear(mark)
@@ -222,6 +224,10 @@ class Worker:
 
     def _on_unknown(self, broker: Broker) -> None:
         self._answer(Seen(broker))
+
+    def _on_unreachable(self) -> None:
+        if Unreachable() not in self._answers:
+            self._answer(Unreachable())
 
     def _answer(self, answer: Answer) -> None:
         self._answers.append(answer)

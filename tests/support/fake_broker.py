@@ -52,6 +52,8 @@ class FakeBroker:
         self.others: list[FakeBroker] = []
         self.received: list[tuple[int, Any]] = []
         """Api key and message of every request, but for the questions of the sidecar itself."""
+        self.visits = 0
+        """Connections so far, of whomever."""
         self.connections = Pool()
         self.scripts = {
             ApiKey.API_VERSIONS: self._versions,
@@ -84,6 +86,7 @@ class FakeBroker:
 
     def _serve(self, sock: socket.socket, _: Any) -> None:
         decoder = FrameDecoder(1 << 30)
+        self.visits += 1
         try:
             if self._tls is not None:
                 sock = self._tls.wrap_socket(sock, server_side=True)

@@ -1,5 +1,7 @@
 """The listeners: one a broker, also for brokers that join later."""
 
+import itertools
+import time
 from typing import Any
 
 import pytest
@@ -10,7 +12,7 @@ from codec.messages.heartbeat import HeartbeatRequest
 from codec.messages.metadata import MetadataRequest
 from codec.messages.sasl_authenticate import SaslAuthenticateRequest
 from codec.messages.sasl_handshake import SaslHandshakeRequest
-from sidecar.dataplane.addresses import PortsExhausted
+from sidecar.dataplane.addresses import Broker, PortsExhausted
 from sidecar.model.identity import Identity
 from tests.sidecar.net.conftest import Start
 from tests.support.fake_broker import FakeBroker, until
@@ -62,6 +64,7 @@ def test_a_broker_first_seen_in_an_answer_is_listened_for(start: Start) -> None:
 def test_a_broker_that_joins_and_new_versions_are_found_by_asking_again(
     start: Start, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr("sidecar.net.gateway.LEAST_REFRESH_SECONDS", 0.01)
     monkeypatch.setattr("sidecar.net.gateway.REFRESH_SECONDS", 0.02)
     known, late = FakeBroker(1), FakeBroker(2)
     running = start(known)
@@ -79,6 +82,7 @@ def test_one_joining_broker_too_many_does_not_cost_the_other_its_listener(
     start: Start, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Its port is advertised, so somebody has to listen there."""
+    monkeypatch.setattr("sidecar.net.gateway.LEAST_REFRESH_SECONDS", 0.01)
     monkeypatch.setattr("sidecar.net.gateway.REFRESH_SECONDS", 0.02)
     known, fits, surplus = FakeBroker(1), FakeBroker(2), FakeBroker(3)
     running = start(known, port_count=2)
@@ -95,6 +99,7 @@ def test_one_joining_broker_too_many_does_not_cost_the_other_its_listener(
 def test_a_port_taken_when_a_broker_joins_is_tried_again(
     start: Start, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr("sidecar.net.gateway.LEAST_REFRESH_SECONDS", 0.01)
     monkeypatch.setattr("sidecar.net.gateway.REFRESH_SECONDS", 0.02)
     known, late = FakeBroker(1), FakeBroker(2)
     running = start(known)
@@ -217,3 +222,40 @@ def test_free_ports_are_consecutive_and_free() -> None:
     for port in range(first, first + 3):
         with socket.socket() as probe:
             probe.bind(("127.0.0.1", port))
+
+
+def test_a_broker_that_is_not_there_any_more_is_looked_for_at_once(start: Start) -> None:
+    known, old, moved = FakeBroker(1), FakeBroker(2), FakeBroker(2)
+    running = start(known, old)
+    with moved:
+        old.stop()
+        known.others = [moved]
+
+        assert running.client(1).is_closed()
+
+        # Within seconds, where it would be half a minute.
+        until(lambda: running.book.broker(2).port == moved.address[1], "the new address")
+        assert running.client(1).ask(HEARTBEAT, 4).error_code == 0
+        assert len(moved.received) == 1
+
+
+def test_a_cluster_is_not_asked_more_often_for_clients_that_come_again_and_again(
+    start: Start, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    known, gone = FakeBroker(1), FakeBroker(2)
+    running = start(known, gone)
+    gone.stop()
+    asked: list[float] = []
+    refresh = running.cluster.refresh
+
+    def counted() -> list[Broker]:
+        asked.append(time.monotonic())
+        return refresh()
+
+    monkeypatch.setattr(running.cluster, "refresh", counted)
+    end = time.monotonic() + 2.5
+    while time.monotonic() < end:
+        assert running.client(1).is_closed()
+
+    until(lambda: len(asked) >= 2, "two refreshes")
+    assert min(after - before for before, after in itertools.pairwise(asked)) >= 1

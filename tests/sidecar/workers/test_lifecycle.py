@@ -3,6 +3,8 @@
 import fcntl
 import os
 import signal
+from contextlib import ExitStack
+from functools import partial
 
 import pytest
 
@@ -186,3 +188,24 @@ def test_one_worker_is_one_process_as_ever(launch: Launch) -> None:
     assert children(crew.pid) == []
     assert crew.events("worker_listening") == []
     assert "kafka_chaos_workers" not in str(rest(crew.http_port, "GET", "/metrics"))
+
+
+def test_a_worker_that_does_not_find_a_broker_has_it_looked_for(
+    launch: Launch, broker: FakeBroker
+) -> None:
+    with ExitStack() as stack:
+        here = stack.enter_context(FakeBroker(2))
+        broker.others = [here]
+        crew = launch()
+        crew.ready()
+        for _ in range(20):
+            here.stop()
+            here = stack.enter_context(FakeBroker(2))
+            broker.others = [here]
+            worker, wire = crew.connect(1)
+            assert wire.is_closed()
+            # The next address is the sidecar's once it has asked the broker there what it speaks.
+            until(partial(getattr, here, "visits"), "the new address")
+            if worker == 1:
+                return  # the first process, which asks, cannot have noticed by itself
+    raise AssertionError("no connection went to the other worker")
