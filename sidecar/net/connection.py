@@ -21,6 +21,7 @@ from sidecar.net.relay import Relay
 from sidecar.net.requests import request_reader
 from sidecar.net.responses import response_reader
 from sidecar.net.transport import PLAIN, Transport
+from sidecar.net.turns import MOST_DECIDED
 from sidecar.net.upstream import ask_topics
 
 UNAUTHENTICATED_FRAME_LIMIT: Final = 64 * 1024
@@ -28,6 +29,9 @@ UNAUTHENTICATED_FRAME_LIMIT: Final = 64 * 1024
 AUTHENTICATION_TIMEOUT: Final = 30.0
 """Seconds a client has to authenticate."""
 _RECEIVE: Final = 64 * 1024
+_TURN: Final = 0.001
+"""Seconds that others have after so many requests: reading what is there switches to nobody, and of
+a sleep of 0 sockets are not looked at."""
 _RENEW_FROM: Final = 0.85
 _RENEW_UNTIL: Final = 0.97
 """Between these parts of a session's time its end is looked for."""
@@ -140,7 +144,9 @@ class ClientConnection:
         deadline = gevent.Timeout.start_new(AUTHENTICATION_TIMEOUT)
         try:
             while received := self._sock.recv(_RECEIVE):
-                for data in decoder.feed(received):
+                for number, data in enumerate(decoder.feed(received), 1):
+                    if number % MOST_DECIDED == 0:
+                        gevent.sleep(_TURN)
                     if self._perform(session.on_request(data, time.time()), broker):
                         answer = _next_frame(broker, answers)
                         self._perform(session.on_response(answer, time.time()), broker)

@@ -35,6 +35,7 @@ from sidecar.net.late import Late
 from sidecar.net.pacing import PacedReader
 from sidecar.net.side import Side, side_of
 from sidecar.net.silence import Silenced
+from sidecar.net.turns import Turns
 
 MAX_IN_FLIGHT: Final = 1000
 """Requests a connection may have unanswered before the sidecar stops reading it."""
@@ -87,6 +88,8 @@ class Relay:
         self.loop = gevent.get_hub().loop
         self.late = Late(self.loop, self._on_time, self.failed)
         """A response that waits; what came after it is the broker's tail."""
+        self.turns = Turns(self.loop, lambda: self._read_on(self.client), self.failed)
+        """Whether the client's tail has whole requests, because others wait too."""
         self.client = side_of(client, self.loop, self._on_drained, self.stop)
         self.broker = side_of(broker, self.loop, self._on_drained, self.stop)
 
@@ -119,6 +122,7 @@ class Relay:
             self.client.stop()
             self.broker.stop()
             self.late.stop()
+            self.turns.stop()
             if self._deadline is not None:
                 self._deadline.close()
 
@@ -153,11 +157,20 @@ class Relay:
             and not session.halted
             and not self.held
         )
+        if self.turns.due:
+            if hear_client:
+                self.turns.begin_next()
+            hear_client = False  # not before what has come
         silent = self._silenced is not None
         hear_broker = not client.waiting and not self.late and not (silent and not session.owes)
         self.watched = not (hear_client and hear_broker)
         client.watch(hear_client or silent)
         broker.watch(hear_broker)
+
+    def take_turns(self) -> None:
+        """Look at the rest of what the client sent when others have had their turn."""
+        self.turns.due = True
+        self.steer()
 
     def after_requests(self) -> None:
         """What is due when a walk over requests had anything out of the ordinary."""

@@ -15,6 +15,7 @@ from sidecar.dataplane.heads import HEADER_SIZE, Verdict
 from sidecar.dataplane.lanes import PARTITION_HEAD
 from sidecar.net.buffer import BUFFER, ORIGIN, ROOM, VIEW
 from sidecar.net.relay import LEAST_REQUEST, Relay
+from sidecar.net.turns import MOST_DECIDED
 from sidecar.net.walking import STREAM_FROM, collect, discard, pass_on, skip, stream, take
 
 _HEADER: Final = Struct(">iIi")
@@ -83,6 +84,7 @@ def request_reader(  # noqa: C901 - one loop on purpose, see above
                 look_up = plan.get
             onward: list[Any] = []
             back: list[Any] = []
+            decided = 0
             if client.need:
                 position += client.need
             elif client.skip:
@@ -155,6 +157,9 @@ def request_reader(  # noqa: C901 - one loop on purpose, see above
                     elif refusal is not None and type(refusal) is not bytes:
                         heeded, refusal = refusal, None
                 if verdict is _COLLECT:
+                    if decided == MOST_DECIDED:
+                        break
+                    decided += 1
                     if position > start:
                         onward.append(VIEW[start:position])
                     position = start = take(relay, client, position, after, end, onward, back)
@@ -222,6 +227,8 @@ def request_reader(  # noqa: C901 - one loop on purpose, see above
                 client.send(back)
             if client.skip > STREAM_FROM:
                 discard(relay)
+            if decided == MOST_DECIDED and client.tail:
+                relay.take_turns()
             if relay.watched or broker.waiting or client.waiting:
                 relay.after_requests()
             elif len(queue) >= most_in_flight:
