@@ -19,6 +19,7 @@ from codec.messages.sasl_authenticate import SaslAuthenticateRequest
 from codec.messages.sasl_handshake import SaslHandshakeRequest
 from sidecar.dataplane.login import LoginFailed, login
 from sidecar.model.credentials import Credentials
+from sidecar.net.liveness import keep_alive
 
 CONNECT_TIMEOUT: Final = 10.0
 """Seconds to wait for a broker to accept, and as many for TLS and for SASL."""
@@ -89,7 +90,7 @@ class Dialer:
         sock = socket.create_connection((host, port), timeout=CONNECT_TIMEOUT)
         sock.settimeout(None)
         sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-        sock.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
+        keep_alive(sock)
         if self._context is None:
             return sock
         from sidecar.net.secure import TlsStream

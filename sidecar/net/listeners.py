@@ -16,6 +16,7 @@ from sidecar.dataplane.shared import Shared
 from sidecar.model.place import Place
 from sidecar.net.accepting import ClientServer
 from sidecar.net.connection import ClientConnection
+from sidecar.net.liveness import keep_alive
 from sidecar.net.transport import PLAIN, Transport
 
 _DRAIN_STEP: Final = 0.02
@@ -135,7 +136,7 @@ class Listeners:
             log.debug("client_connected")
             self._metrics.connections.inc()
             sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-            sock.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
+            keep_alive(sock)
             session = Session(self._shared, number, broker_id)
             connection = ClientConnection(
                 sock,
