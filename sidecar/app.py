@@ -13,7 +13,7 @@ import structlog
 
 from rest_bridge.server import BridgeServer
 from sidecar import __version__
-from sidecar.admission import Admission
+from sidecar.admission import Admission, by_date
 from sidecar.api.control_tls import ControlTls
 from sidecar.api.grpc_server import ControlServer, Services
 from sidecar.config import Settings
@@ -110,7 +110,7 @@ class Sidecar:
             advertise=self._book.advertised,
             record=self._recorder.record,
             authenticate=(
-                self._admission.guarded(tokens.verify) if settings.authenticate else None
+                self._admission.guarded(by_date(tokens.verify)) if settings.authenticate else None
             ),
             delegated=settings.delegated,
             tenants=settings.authenticate or settings.delegated or security.certificates,

@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from typing import Final
 
+from sidecar import clock
 from sidecar.counts import Counts
 from sidecar.log import event_template, render_event
 from sidecar.model.injection import Injection
@@ -47,11 +48,12 @@ class Observer:
     def flush(self) -> None:
         """Tell of those that wait."""
         waiting, self._waiting = self._waiting, []
-        for seen in waiting:
+        dated = clock.now.dated(waiting)
+        for seen in dated:
             self._publish(seen)
             self._metrics.observe(seen)
         if waiting:
-            self._put(b"".join(map(self._line, waiting)))
+            self._put(b"".join(map(self._line, dated)))
 
     def _line(self, seen: Observed) -> bytes:
         timestamp = self._timestamp(seen.time)

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Sequence
 from typing import Protocol
 
+from sidecar import clock
 from sidecar.counts import Counts
 from sidecar.log import event_template, render_event
 from sidecar.model.injection import Brief, Form, Injection, Noted
@@ -35,6 +36,7 @@ class Recorder:
 
     def record(self, injections: Sequence[Noted]) -> bool:
         """Log, stream and count one decision; False: nothing is noted, so do not inject."""
+        injections = clock.now.dated(injections)
         lines = [self._line(injection) for injection in injections]
         self.paused = not self._offer(lines[0] if len(lines) == 1 else b"".join(lines))
         if self.paused:

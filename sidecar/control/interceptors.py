@@ -5,13 +5,13 @@ Writers take turns (see `ControlState`); readers take the current ones without a
 
 import json
 import secrets
-import time
 import uuid
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from hashlib import blake2b
 from typing import NamedTuple, Protocol
 
+from sidecar import clock
 from sidecar.control.comparing import check_etag, etag_of, same
 from sidecar.control.ending import controlled, dated, leased
 from sidecar.control.index import Index
@@ -96,7 +96,7 @@ class InterceptorService:
         random_seed: Callable[[], int] = lambda: secrets.randbits(64),
         new_uid: Callable[[], str] = lambda: uuid.uuid4().hex,
         spent: Callable[[str], int] = lambda uid: 0,
-        clock: Callable[[], float] = time.time,
+        clock: Callable[[], float] = clock.now,
     ) -> None:
         self._state = state
         self._counts = counts

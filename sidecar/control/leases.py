@@ -1,10 +1,10 @@
 """The leases: who has one promises to come again, or his interceptors end."""
 
-import time
 import uuid
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 
+from sidecar import clock
 from sidecar.control.state import ControlState, in_turn
 from sidecar.model.errors import AlreadyExists, NotFound, ResourceExhausted
 from sidecar.model.lease import Lease
@@ -39,7 +39,7 @@ class LeaseService:
         self,
         state: ControlState,
         *,
-        clock: Callable[[], float] = time.time,
+        clock: Callable[[], float] = clock.now,
         new_uid: Callable[[], str] = lambda: uuid.uuid4().hex,
     ) -> None:
         self._state = state

@@ -41,7 +41,7 @@ class Asked(NamedTuple):
         request: decoded; its topics have names, whichever way the client told them.
         chance: see `Chance`; rules that are memorable leave it alone.
         seed: of the interceptor, for rules that number draws in a way of their own.
-        now: seconds since the epoch.
+        now: seconds since the epoch, of a clock that never jumps, see `sidecar/clock.py`.
         virtual_cluster: the client's; the same names mean something else in others.
         connection: whence it came; None where a rule is asked without one.
     """

@@ -13,6 +13,7 @@ import gevent
 
 from codec.errors import DecodeError
 from codec.frames import FrameDecoder
+from sidecar import clock
 from sidecar.counts import Counts
 from sidecar.dataplane.actions import Action, Close, Report, ToBroker, ToClient
 from sidecar.dataplane.session import Session
@@ -147,9 +148,9 @@ class ClientConnection:
                 for number, data in enumerate(decoder.feed(received), 1):
                     if number % MOST_DECIDED == 0:
                         gevent.sleep(_TURN)
-                    if self._perform(session.on_request(data, time.time()), broker):
+                    if self._perform(session.on_request(data, clock.now()), broker):
                         answer = _next_frame(broker, answers)
-                        self._perform(session.on_response(answer, time.time()), broker)
+                        self._perform(session.on_response(answer, clock.now()), broker)
                     if session.authenticated:
                         return decoder.rest()
                     if self.close_reason is not None:

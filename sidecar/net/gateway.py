@@ -7,6 +7,7 @@ from typing import Any, Final
 import gevent
 from gevent.event import Event
 
+from sidecar import clock
 from sidecar.counts import Counts
 from sidecar.dataplane.addresses import AddressBook, Broker, PortsExhausted
 from sidecar.dataplane.shared import Shared
@@ -138,7 +139,7 @@ class Gateway:
             gevent.sleep(LEAST_REFRESH_SECONDS)
             self._stale.wait(REFRESH_SECONDS - LEAST_REFRESH_SECONDS)
             self._stale.clear()
-            self._shared.recoveries.expire(time.time())
+            self._shared.recoveries.expire(clock.now())
             try:
                 self._learn(self._cluster.refresh())
             except (OSError, PortsExhausted) as error:

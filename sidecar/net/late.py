@@ -1,9 +1,9 @@
 """A response that must not leave before a certain time."""
 
-import time
 from collections.abc import Callable
 from typing import Any
 
+from sidecar import clock
 from sidecar.dataplane.actions import Chunks
 
 
@@ -33,7 +33,7 @@ class Late:
     def hold(self, until: float, chunks: Chunks) -> None:
         """Keep a copy of a response until then, seconds since the epoch."""
         self._data = b"".join(chunks)
-        self._timer = self._loop.timer(max(0.0, until - time.time()))
+        self._timer = self._loop.timer(max(0.0, until - clock.now()))
         # From now on, not from when the loop last looked at its clock: it would be early by that.
         self._timer.start(self._on_time, update=True)
 

@@ -10,13 +10,13 @@ A callback must never block or switch. What a peer does not take at once is copi
 the other side is not read meanwhile.
 """
 
-import time
 from collections.abc import Callable
 from typing import Any, Final
 
 import gevent
 from gevent.event import Event
 
+from sidecar import clock
 from sidecar.dataplane.actions import (
     Action,
     Close,
@@ -237,11 +237,11 @@ class Relay:
         """Have the session decide about a whole frame, without its size; carry that out."""
         session = self.session
         if side is self.client:
-            actions = session.on_request(frame, time.time())
+            actions = session.on_request(frame, clock.now())
             if session.halted:
                 self.watched = True
         else:
-            actions = session.on_response(frame, time.time())
+            actions = session.on_response(frame, clock.now())
         for action in actions:
             self._perform(action, to_broker, to_client)
             if isinstance(action, LookUp):
@@ -251,7 +251,7 @@ class Relay:
     def _go_on(self, frame: memoryview) -> None:
         """Decide about a request that was held, then about what came after it."""
         if not (self.ending or self.done.is_set()):
-            self._carry_out(self.session.on_request(frame, time.time(), looked_up=True))
+            self._carry_out(self.session.on_request(frame, clock.now(), looked_up=True))
             self._read_on(self.client)
 
     def _on_time(self, response: bytes) -> None:
@@ -310,10 +310,10 @@ class Relay:
 
     def _pace(self) -> None:
         """Read each side that there is a rate for no faster than that."""
-        rates = self.session.rates(time.time())
+        rates = self.session.rates(clock.now())
         for side, rate, now in (
-            (self.client, lambda: self.session.rates(time.time()).requests, rates.requests),
-            (self.broker, lambda: self.session.rates(time.time()).answers, rates.answers),
+            (self.client, lambda: self.session.rates(clock.now()).requests, rates.requests),
+            (self.broker, lambda: self.session.rates(clock.now()).answers, rates.answers),
         ):
             if now is not None and not side.paced:
                 self._paced[side] = PacedReader(side, self.loop, rate, self.failed)

@@ -6,11 +6,11 @@ is replaced (in place, where that comes first in the buffer), and those the rela
 the session.
 """
 
-import time
 from collections.abc import Callable
 from struct import Struct
 from typing import Any, Final
 
+from sidecar import clock
 from sidecar.dataplane.heads import HEADER_SIZE, Verdict
 from sidecar.dataplane.lanes import PARTITION_HEAD
 from sidecar.net.buffer import BUFFER, ORIGIN, ROOM, VIEW
@@ -80,7 +80,7 @@ def request_reader(  # noqa: C901 - one loop on purpose, see above
             if shared.pipeline is not pipeline or shared.versions is not versions or session.stale:
                 pipeline, versions = shared.pipeline, shared.versions
                 same = fetch = -1
-                plan, judge = session.plan(pipeline, versions, time.time)
+                plan, judge = session.plan(pipeline, versions, clock.now)
                 look_up = plan.get
             onward: list[Any] = []
             back: list[Any] = []

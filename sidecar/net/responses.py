@@ -4,11 +4,11 @@ As `requests`, whose remarks on closures hold here too. A response leaves the qu
 are expected when it has been relayed whole: local answers that wait behind it go out then.
 """
 
-import time
 from collections.abc import Callable
 from struct import Struct
 from typing import Any, Final
 
+from sidecar import clock
 from sidecar.dataplane.fetch_walk import FetchForm, FetchWalk
 from sidecar.dataplane.ordering import Heeded
 from sidecar.net.buffer import BUFFER, ORIGIN, ROOM, VIEW
@@ -136,7 +136,7 @@ def response_reader(  # noqa: C901 - one loop on purpose, see `requests`
                         break
                     if usual:
                         partition, error, offset = result_of(BUFFER, position + expected.at)
-                        if expected.told(partition, error, offset, time.time()):
+                        if expected.told(partition, error, offset, clock.now()):
                             queue[0] = expected.usual
                             continue
                 if position > start:

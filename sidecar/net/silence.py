@@ -1,10 +1,10 @@
 """A connection on which nothing is answered any more, and which stays open."""
 
 import socket
-import time
 from collections.abc import Callable
 from typing import Any, Final
 
+from sidecar import clock
 from sidecar.dataplane.actions import Close
 from sidecar.net.buffer import STREAM_ROOM, STREAM_SIZE
 from sidecar.net.side import Side
@@ -67,7 +67,7 @@ class Silenced:
 
     def _look(self) -> None:
         try:
-            close = self._over(time.time())
+            close = self._over(clock.now())
             if close is not None:
                 self.stop()
                 self._close(close)

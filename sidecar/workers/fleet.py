@@ -10,6 +10,7 @@ from typing import Any, Final
 import gevent
 from gevent.event import AsyncResult, Event
 
+from sidecar import clock
 from sidecar.dataplane.addresses import Broker
 from sidecar.dataplane.budget import OwnPurse
 from sidecar.dataplane.pipeline import Mark
@@ -351,7 +352,9 @@ class Fleet:
             process.welcomed = True
             snapshot = for_workers(self._sources.snapshot())
             marks = tuple(self._sources.marks())
-            welcome = Welcome(process.place, self._settings, self._view, snapshot, marks)
+            welcome = Welcome(
+                process.place, self._settings, self._view, snapshot, marks, clock.now.ahead
+            )
             process.send(encode(welcome))
 
     def _listens(self, slot: _Slot, process: WorkerProcess, error: str | None) -> None:

@@ -67,13 +67,18 @@ class WorkerSettings:
 
 @dataclass(frozen=True, slots=True)
 class Welcome:
-    """The first message: listen, and answer with `Listening`."""
+    """The first message: listen, and answer with `Listening`.
+
+    Args:
+        ahead: what makes the clocks of both processes one, see `Clock.ahead`.
+    """
 
     place: Place
     settings: WorkerSettings
     cluster: ClusterView
     snapshot: Snapshot
-    marks: tuple[Mark, ...] = ()
+    marks: tuple[Mark, ...]
+    ahead: float
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,7 +3,6 @@
 import contextlib
 import gc
 import secrets
-import time
 from collections.abc import Mapping
 from typing import Any, Final
 
@@ -12,7 +11,8 @@ import structlog
 from gevent import socket
 from gevent.event import Event
 
-from sidecar import lean, log
+from sidecar import clock, lean, log
+from sidecar.admission import by_date
 from sidecar.dataplane.addresses import Broker
 from sidecar.dataplane.pipeline import Mark, Pipeline
 from sidecar.dataplane.recovering import Recoveries
@@ -95,6 +95,7 @@ class Worker:
 
     def __init__(self, channel: Channel, welcome: Welcome) -> None:
         settings = welcome.settings
+        clock.now.join(welcome.ahead)
         self._channel = channel
         self._place = welcome.place
         self._sink = LineSink(shared=True)
@@ -173,7 +174,7 @@ class Worker:
             case Granted(uid, count):
                 purse = dict(self._shared.pipeline.borrowed).get(uid)
                 if purse is not None:
-                    purse.granted(count, time.time())
+                    purse.granted(count, clock.now())
             case Marked(mark):
                 self._shared.pipeline.hear(mark)
             case Claimed():
@@ -239,7 +240,7 @@ class Worker:
             self._wake.wait(_IDLE_SECONDS)
             self._wake.clear()
             self._sink.flush()
-            now = time.time()
+            now = clock.now()
             self._shared.recoveries.expire(now)
             borrowed = self._shared.pipeline.borrowed
             self._give_back({uid: purse.idle(now) for uid, purse in borrowed})
@@ -267,4 +268,4 @@ def _verifier(key: bytes) -> Authenticate:
     lean.import_alone("jwt")
     from sidecar.control.tokens import TokenAuthority
 
-    return TokenAuthority(key).verify
+    return by_date(TokenAuthority(key).verify)

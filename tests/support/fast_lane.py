@@ -46,7 +46,7 @@ class FastLane:
     """A relay with a client session between two stand-ins."""
 
     def __init__(self, client: Client, monkeypatch: pytest.MonkeyPatch) -> None:
-        monkeypatch.setattr("time.time", lambda: NOW)
+        monkeypatch.setattr("sidecar.clock.now", lambda: NOW)
         monkeypatch.setattr("sidecar.net.held.gevent", SimpleNamespace(spawn=self._spawn))
         # What is read is up to the test; a watcher would outlive it, on the hub of others.
         monkeypatch.setattr("sidecar.net.side.Side.watch", lambda side, reading: None)

@@ -1,13 +1,13 @@
 """Connections that end while an answer is held back."""
 
 import gc
-import time
 from itertools import pairwise
 from typing import Any
 
 import gevent
 
 from codec.messages.heartbeat import HeartbeatRequest, HeartbeatResponse
+from sidecar import clock
 from sidecar.faults.latency import Latency
 from sidecar.net.relay import Relay
 from tests.sidecar.net.conftest import Start
@@ -132,13 +132,13 @@ def test_a_gateway_stops_without_waiting_for_what_is_held(start: Start, quiet: N
 def test_acks_0_refused_behind_a_held_answer_ends_the_connection_after_it(start: Start) -> None:
     running = start(FakeBroker(), interceptors=(latency(priority=2), interceptor(100, priority=1)))
     client = running.client()
-    started = time.time()
+    started = clock.now()
     first = client.send(HEARTBEAT, 4)
     client.send(produce(acks=0), 9)
 
     assert [each for each, _ in answers(client, 1)] == [first]
     assert client.is_closed()
-    assert time.time() - started >= DELAY
+    assert clock.now() - started >= DELAY
 
 
 def test_answers_of_random_sizes_and_delays_arrive_whole_and_in_order(start: Start) -> None:

@@ -1,6 +1,5 @@
 """Connections that hold back answers: how late they are, and what waits behind them."""
 
-import time
 from collections.abc import Callable
 from typing import Any
 
@@ -13,6 +12,7 @@ from codec.messages.fetch import FetchRequest, FetchResponse
 from codec.messages.heartbeat import HeartbeatRequest, HeartbeatResponse
 from codec.messages.metadata import MetadataRequest, MetadataResponse
 from codec.schema import Message
+from sidecar import clock
 from sidecar.dataplane.pipeline import Pipeline
 from sidecar.faults.latency import Latency
 from sidecar.faults.slow_broker import SlowBroker
@@ -50,8 +50,8 @@ def slow(least: float, most: float) -> Interceptor:
 
 def timed(call: Callable[[], Any]) -> tuple[Any, float]:
     """What a call returns, and the seconds it takes."""
-    started = time.time()
-    return call(), time.time() - started
+    started = clock.now()
+    return call(), clock.now() - started
 
 
 def answers(client: Wire, count: int) -> list[tuple[int, float]]:
@@ -60,7 +60,7 @@ def answers(client: Wire, count: int) -> list[tuple[int, float]]:
     for _ in range(count):
         answer = client.receive()
         assert answer is not None, f"closed after {found}"
-        found.append((answer[0], time.time()))
+        found.append((answer[0], clock.now()))
     return found
 
 
@@ -71,12 +71,12 @@ def test_an_answer_is_late_and_the_request_is_not(start: Start, quiet: None) -> 
     arrived = []
 
     def beat(_: Any) -> HeartbeatResponse:
-        arrived.append(time.time())
+        arrived.append(clock.now())
         return HeartbeatResponse(throttle_time_ms=9)
 
     running = start(FakeBroker(heartbeat=beat), interceptors=(latency(),))
     client = running.client()
-    started = time.time()
+    started = clock.now()
 
     answer, took = timed(lambda: client.ask(HEARTBEAT, 4))
 
@@ -101,7 +101,7 @@ def test_the_brokers_own_time_counts_in(start: Start) -> None:
 def test_delays_of_pipelined_requests_do_not_add_up(start: Start) -> None:
     running = start(FakeBroker(), interceptors=(latency(),))
     client = running.client()
-    started = time.time()
+    started = clock.now()
     ids = [client.send(produce(), 9) for _ in range(20)]
 
     found = answers(client, len(ids))
@@ -115,7 +115,7 @@ def test_each_request_has_its_own_time(start: Start) -> None:
     client = start(FakeBroker(), interceptors=(latency(),)).client()
     sent = []
     for _ in range(4):
-        sent.append(time.time())
+        sent.append(clock.now())
         client.send(HEARTBEAT, 4)
         gevent.sleep(0.05)
 
@@ -171,15 +171,15 @@ def test_other_connections_go_on(start: Start) -> None:
 def test_what_the_loop_did_before_does_not_shorten_a_delay() -> None:
     came: list[float] = []
     loop = gevent.get_hub().loop
-    late = Late(loop, lambda _: came.append(time.time()), lambda error: None)
+    late = Late(loop, lambda _: came.append(clock.now()), lambda error: None)
     due = []
 
     def busy() -> None:
         """As a callback that many sockets have kept: the loop's clock stands still meanwhile."""
-        stop = time.time() + 0.1
-        while time.time() < stop:
+        stop = clock.now() + 0.1
+        while clock.now() < stop:
             pass
-        due.append(time.time() + 0.15)
+        due.append(clock.now() + 0.15)
         late.hold(due[0], [b"x"])
 
     watcher = loop.timer(0.001)
@@ -196,7 +196,7 @@ def test_what_the_loop_did_before_does_not_shorten_a_delay() -> None:
 def test_local_answers_wait_for_a_held_one(start: Start) -> None:
     running = start(FakeBroker(), interceptors=(latency(priority=2), interceptor(100, priority=1)))
     client = running.client()
-    started = time.time()
+    started = clock.now()
     ids = [
         client.send(message, version)
         for message, version in ((HEARTBEAT, 4), (produce(), 9), (HELLO, 3), (HEARTBEAT, 4))
@@ -217,7 +217,7 @@ def test_what_is_not_delayed_waits_behind_what_is(start: Start) -> None:
     """Heartbeats pass without the session; here they stand in the same read as a late answer."""
     running = start(FakeBroker(), interceptors=(slow(DELAY, DELAY),))
     client = running.client()
-    started = time.time()
+    started = clock.now()
     ids = [client.send(HEARTBEAT, 4), client.send(produce(), 9)]
     ids += [client.send(HEARTBEAT, 4) for _ in range(5)]
 
@@ -257,7 +257,7 @@ def test_a_late_fetch_of_some_mebibytes_arrives_whole(start: Start, version: int
     running = start(broker, interceptors=(struck,))
     running.shared.directory.learn(topic_id("cars"), b"cars")
     client = running.client()
-    started = time.time()
+    started = clock.now()
     first = client.send(FetchRequest(topics=[wanted]), version)
     second = client.send(HEARTBEAT, 4)
 
@@ -267,7 +267,7 @@ def test_a_late_fetch_of_some_mebibytes_arrives_whole(start: Start, version: int
     assert found[0] == first
     [got] = found[1].responses
     assert bytes(got.partitions[0].records) == records
-    assert time.time() - started >= DELAY
+    assert clock.now() - started >= DELAY
     assert answers(client, 1)[0][0] == second
 
 

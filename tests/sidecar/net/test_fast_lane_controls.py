@@ -157,10 +157,10 @@ def test_an_interceptor_ends_within_a_connection_at_its_moment(
     lane = FastLane(client, monkeypatch)
     assert struck(lane, count=5) == 5
 
-    monkeypatch.setattr("time.time", lambda: NOW + 4.999)
+    monkeypatch.setattr("sidecar.clock.now", lambda: NOW + 4.999)
     client.session.stale = True  # plans take the clock along
     assert struck(lane, count=5) == 5
-    monkeypatch.setattr("time.time", lambda: NOW + 5)
+    monkeypatch.setattr("sidecar.clock.now", lambda: NOW + 5)
     client.session.stale = True
     assert struck(lane, count=5) == 0
     assert client.session.stale, "there is nobody left to ask"
@@ -183,6 +183,6 @@ def test_a_rate_is_kept(monkeypatch: pytest.MonkeyPatch) -> None:
     lane = FastLane(client, monkeypatch)
     assert [struck(lane, count=5) for _ in range(2)] == [3, 0]
 
-    monkeypatch.setattr("time.time", lambda: NOW + 1)
+    monkeypatch.setattr("sidecar.clock.now", lambda: NOW + 1)
     client.session.stale = True
     assert struck(lane, count=5) == 3

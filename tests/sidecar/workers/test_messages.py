@@ -52,7 +52,9 @@ def arrived(message: ToWorker | FromWorker) -> ToWorker | FromWorker:
 def test_a_welcome_arrives_as_it_was() -> None:
     view = ClusterView(((Broker(1, "kafka1", 9092), 6969),), frozenset({1}), ({0: (0, 12)},))
     marks = (Mark("uid", ("teamA", ("cars", 3)), 7.5),)
-    welcome = Welcome(Place(1, 2), SETTINGS, view, for_workers(snapshot(interceptor(50))), marks)
+    welcome = Welcome(
+        Place(1, 2), SETTINGS, view, for_workers(snapshot(interceptor(50))), marks, 1e9
+    )
 
     assert arrived(welcome) == welcome
     assert "do not show" not in repr(welcome)
