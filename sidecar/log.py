@@ -6,6 +6,7 @@ An event is a constant snake_case verb phrase, everything variable is a key.
 import json
 import logging
 from collections.abc import Collection, MutableMapping
+from datetime import UTC, datetime
 from typing import Any, Final
 
 import orjson
@@ -69,7 +70,14 @@ def configure(sink: LineSink, level: str = "info") -> None:
         logger_factory=lambda *_: _SinkLogger(sink),
         cache_logger_on_first_use=False,
     )
+    sink.explain = _lines_lost
     logging.basicConfig(handlers=[_StdlibHandler()], level=logging.WARNING, force=True)
+
+
+def _lines_lost(count: int) -> bytes:
+    timestamp = datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
+    event = {"timestamp": timestamp, "level": "warning", "event": "log_lines_lost"}
+    return _line({**event, "lines": count})
 
 
 class _StdlibHandler(logging.Handler):

@@ -33,15 +33,20 @@ class Recorder:
         self._timestamp = Timestamps()
         self.paused = False
         """Whether the last injection was not made because it could not be logged."""
+        self._skipped = 0
 
     def record(self, injections: Sequence[Noted]) -> bool:
         """Log, stream and count one decision; False: nothing is noted, so do not inject."""
         injections = clock.now.dated(injections)
         lines = [self._line(injection) for injection in injections]
+        if self._skipped:
+            lines.insert(0, self._resumed(injections[0].time))
         self.paused = not self._offer(lines[0] if len(lines) == 1 else b"".join(lines))
         if self.paused:
             self._metrics.injections_skipped.inc()
+            self._skipped += 1
             return False
+        self._skipped = 0
         for injection in injections:
             self._publish(injection)
             if isinstance(injection, Brief):
@@ -56,6 +61,11 @@ class Recorder:
             template, _ = injection.form.kept or self._prepare(injection.form)
             return template % (timestamp, *injection.values())
         return render_event("fault_injected", timestamp.decode(), _fields(injection))
+
+    def _resumed(self, time: float) -> bytes:
+        """What the log could not be told while it took nothing."""
+        timestamp = self._timestamp(time).decode()
+        return render_event("injection_resumed", timestamp, {"skipped": self._skipped})
 
     def _prepare(self, form: Form) -> tuple[bytes, Callable[[], None]]:
         """The template of a form's lines and what counts them, kept for the next."""

@@ -9,6 +9,7 @@ import os
 import select
 import stat
 import threading
+from collections.abc import Callable
 from typing import Final
 
 ATOMIC: Final = select.PIPE_BUF
@@ -35,7 +36,10 @@ class LineSink:
         self._backlog = bytearray()
         self._lock = threading.Lock()
         self.dropped = 0
-        """Ordinary lines lost to a stuck reader."""
+        """Ordinary lines lost to a stuck reader, or a full disk."""
+        self.explain: Callable[[int], bytes] = lambda lost: b""
+        """The line that stands where so many were lost, once there is room again."""
+        self._explained = 0
 
     def offer(self, lines: bytes) -> bool:
         """Write `lines` (each ended by a newline) now, or refuse.
@@ -79,6 +83,10 @@ class LineSink:
     def _drain(self) -> bool:
         if self._backlog:
             del self._backlog[: self._write(self._backlog)]
+        if not self._backlog and self.dropped > self._explained:
+            self._backlog += self.explain(self.dropped - self._explained)
+            self._explained = self.dropped
+            del self._backlog[: self._write(self._backlog)]
         return not self._backlog
 
     def _write(self, data: bytes | bytearray) -> int:
@@ -115,7 +123,9 @@ class LineSink:
             raise
 
 
-_GONE: Final = frozenset({errno.EPIPE, errno.EIO, errno.ENOSPC, errno.EBADF, errno.EDQUOT})
+_GONE: Final = frozenset(
+    {errno.EPIPE, errno.EIO, errno.ENOSPC, errno.EBADF, errno.EDQUOT, errno.EFBIG}
+)
 """Nobody reads any more, or nothing fits: the same as a reader that is stuck."""
 
 

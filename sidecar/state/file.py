@@ -1,5 +1,6 @@
 """The state in a file: written whole, beside the old one, and put in its place at once."""
 
+import contextlib
 import fcntl
 import json
 import os
@@ -33,6 +34,7 @@ class FileStore:
 
     def __init__(self, path: Path, clock: Callable[[], float], unreadable: Unreadable) -> None:
         self._path = path
+        self._new = path.with_name(path.name + ".new")
         self._mirror = Mirror(clock, unreadable)
         self._lock = _locked(path.with_name(path.name + ".lock"))
         self._news: frozenset[str] = self._mirror.take(_loaded(path).items())
@@ -55,6 +57,8 @@ class FileStore:
         try:
             self._write(json.dumps({"format": _FORMAT, "records": kept}, indent=1))
         except OSError as error:
+            with contextlib.suppress(OSError):
+                self._new.unlink()  # where a disk is full it takes room that others need
             raise Unavailable(f"{self._path} cannot be written: {error.strerror}") from None
         self._mirror.take(changes.items())
 
@@ -63,13 +67,12 @@ class FileStore:
         os.close(self._lock)
 
     def _write(self, text: str) -> None:
-        new = self._path.with_name(self._path.name + ".new")
-        descriptor = os.open(new, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+        descriptor = os.open(self._new, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
         with os.fdopen(descriptor, "w", encoding="utf-8") as file:
             file.write(text)
             file.flush()
             os.fsync(file.fileno())
-        new.replace(self._path)
+        self._new.replace(self._path)
         folder = os.open(self._path.parent, os.O_RDONLY)
         try:
             os.fsync(folder)  # or a power cut may undo the replacement

@@ -7,6 +7,7 @@ import os
 import re
 import sys
 import time
+import urllib.error
 import urllib.request
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -58,11 +59,21 @@ class Running:
         """Add an interceptor of this class."""
         path = f"/admin/interceptors/v1/vcluster/{virtual_cluster}/interceptor/simulate"
         body = {"pluginClass": plugin, "priority": 100, "config": config}
-        request = urllib.request.Request(self._url(path), json.dumps(body).encode(), method="POST")
+        status, answer = self.ask("POST", path, body)
+        assert status == 201, answer
+
+    def ask(self, method: str, path: str, body: dict[str, Any] | None = None) -> tuple[int, Any]:
+        """Ask the admin API; the status and the decoded body."""
+        data = None if body is None else json.dumps(body).encode()
+        request = urllib.request.Request(self._url(path), data, method=method)
         request.add_header("Content-Type", "application/json")
         request.add_header("Authorization", f"Basic {_ADMIN}")
-        with urllib.request.urlopen(request, timeout=10) as answer:
-            assert answer.status == 201
+        try:
+            with urllib.request.urlopen(request, timeout=10) as answer:
+                return answer.status, json.loads(answer.read() or b"null")
+        except urllib.error.HTTPError as error:
+            with error:
+                return error.code, json.loads(error.read() or b"null")
 
     def health(self) -> Any:
         """What /health answers; None when nobody does."""

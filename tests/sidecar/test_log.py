@@ -50,6 +50,15 @@ def test_an_event_is_one_line_that_begins_with_time_level_and_event(lines: Lines
     assert event["timestamp"].endswith("Z")
 
 
+def test_lines_that_were_lost_are_told_of_by_one(lines: Lines) -> None:
+    sink: Any = lines
+
+    event = json.loads(sink.explain(7))
+
+    assert event.pop("timestamp").endswith("Z")
+    assert event == {"level": "warning", "event": "log_lines_lost", "lines": 7}
+
+
 @pytest.mark.parametrize("key", ["password", "token", "secret", "secret_key", "authorization"])
 def test_what_is_called_a_secret_is_not_written(lines: Lines, key: str) -> None:
     structlog.get_logger().warning("odd", **{key: "hunter2", "user": "admin"})

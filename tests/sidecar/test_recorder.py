@@ -109,6 +109,21 @@ def test_injection_goes_on_when_the_log_does() -> None:
     assert (len(one.published), one.counted(), one.skipped()) == (1, 1, 1)
 
 
+def test_the_log_is_told_how_many_injections_were_not_made_once() -> None:
+    one = Recording()
+    one.sink.stuck = True
+    for _ in range(3):
+        one.recorder.record(injections(0, 1))
+    one.sink.stuck = False
+
+    for _ in range(2):
+        one.recorder.record(injections(0))
+
+    events = [json.loads(line) for lines in one.sink.lines for line in lines.splitlines()]
+    assert [e["event"] for e in events] == ["injection_resumed", *["fault_injected"] * 2]
+    assert events[0]["skipped"] == 3
+
+
 @pytest.mark.parametrize("seconds", [NOW, 1_700_000_000.0, 1_700_000_000.9999999, 0.0, 5.0000004])
 @pytest.mark.parametrize("idempotent", [False, True])
 def test_a_brief_leaves_the_same_line_stream_and_count_as_what_it_stands_for(

@@ -131,6 +131,37 @@ def test_lines_too_many_are_dropped_whole_and_counted(
     assert pipe.drain() == b"line 0\nline 1\n"
 
 
+def test_how_many_lines_were_lost_stands_in_their_place_once(
+    pipe: Pipe, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(module, "_BACKLOG_LIMIT", 20)
+    pipe.sink.explain = b"%d lost\n".__mod__
+    for round in range(2):
+        filler = pipe.fill()
+        for n in range(3 + round):
+            pipe.sink.put(b"line %d\n" % n)
+
+        assert pipe.drain() == filler
+        pipe.sink.put(b"again\n")
+        assert pipe.sink.offer(b"event\n")
+        assert pipe.sink.flush()
+
+        lost = b"%d lost\n" % (1 + round)
+        assert pipe.drain() == b"line 0\nline 1\n" + lost + b"again\nevent\n"
+
+
+def test_a_full_disk_takes_nothing_and_raises_nothing() -> None:
+    with open("/dev/full", "wb") as disk:
+        sink = LineSink(disk.fileno())
+
+        assert not sink.offer(b"refused\n")
+        sink.put(b"waits\n")
+
+        assert not sink.flush()
+        assert not sink.offer(b"refused\n")
+        os.close(sink._fd)
+
+
 def test_no_line_is_ever_mixed_with_another_by_a_reader_in_fits_and_starts(pipe: Pipe) -> None:
     taken, seen = [], b""
     for n in range(300):
