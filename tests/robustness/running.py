@@ -38,8 +38,8 @@ class Running:
         return [self.port + n for n in range(BROKERS)]
 
     def token(self, virtual_cluster: str) -> str:
-        """A good token, valid for an hour."""
-        return self.authority.mint("tester", virtual_cluster, 3600, time.time())[0]
+        """A good token, valid for a day."""
+        return self.authority.mint("tester", virtual_cluster, 86_400, time.time())[0]
 
     def client(self, virtual_cluster: str) -> dict[str, Any]:
         """Settings of a kafka-python client."""

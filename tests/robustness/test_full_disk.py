@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from tests.robustness.running import Running, running
+from tests.robustness.running import running
 from tests.robustness.test_stuck_log import ELECTIONS, NOT_LEADER, connected, error_of, leader
 from tests.support.disks import Disk, DiskUnavailable, tiny_disk
 
