@@ -1,6 +1,7 @@
 """HTTPS for waitress, which has none: its sockets are TLS ones, and may want to be asked again."""
 
 import contextlib
+import errno
 import ssl
 from collections.abc import Callable
 from socket import socket
@@ -31,9 +32,10 @@ class TlsListener(socket):
         plain, address = super().accept()
         try:
             plain.getpeername()  # it may be gone already
-        except OSError:
+        except OSError as error:
             plain.close()
-            raise
+            # Of all reasons the one that waitress takes for nothing to log.
+            raise ConnectionAbortedError(errno.ECONNABORTED, str(error)) from None
         plain.setblocking(False)
         secured = self._context().wrap_socket(
             plain, server_side=True, do_handshake_on_connect=False
@@ -64,7 +66,7 @@ class TlsChannel(Channel):
             return super().recv(buffer_size)
         except _AGAIN:
             raise _NotYet from None
-        except ssl.SSLError:
+        except OSError:  # an SSLError, or the client has reset the connection
             self.handle_close()
             return b""
 

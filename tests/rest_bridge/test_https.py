@@ -5,6 +5,7 @@ import http.client
 import json
 import socket
 import ssl
+import struct
 import threading
 from collections.abc import Iterator
 from pathlib import Path
@@ -19,7 +20,7 @@ from tests.sidecar.api.harness import Control
 CA = trustme.CA()
 
 
-def served(folder: Path, name: str = "localhost") -> ssl.SSLContext:
+def context_of(folder: Path, name: str = "localhost") -> ssl.SSLContext:
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     CA.issue_cert(name).configure_cert(context)
     return context
@@ -28,7 +29,7 @@ def served(folder: Path, name: str = "localhost") -> ssl.SSLContext:
 @pytest.fixture
 def contexts(tmp_path: Path) -> list[ssl.SSLContext]:
     """The last is the one for new connections."""
-    return [served(tmp_path)]
+    return [context_of(tmp_path)]
 
 
 @pytest.fixture
@@ -114,6 +115,25 @@ def test_who_speaks_no_tls_or_stops_in_the_handshake_holds_up_nobody(bridge: Bri
         each.close()
 
 
+def test_a_reset_in_the_handshake_is_nothing_to_log(
+    bridge: BridgeServer, caplog: pytest.LogCaptureFixture
+) -> None:
+    def served() -> None:
+        told = connection(bridge.port)
+        assert asked(told, "GET", "/health")[0] == 200
+        told.close()
+
+    for _ in range(5):  # before it is accepted, perhaps, and in the handshake
+        for wait in (lambda: None, served):
+            with socket.create_connection(("localhost", bridge.port), 10) as plain:
+                plain.sendall(b"\x16\x03\x01")
+                wait()
+                # Closed so, it is reset.
+                plain.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+            served()
+    assert caplog.records == []
+
+
 def test_many_at_once(bridge: BridgeServer) -> None:
     statuses: list[int] = []
 
@@ -136,7 +156,7 @@ def test_a_new_certificate_counts_for_new_connections(
 ) -> None:
     old = connection(bridge.port)
     assert asked(old, "GET", "/health")[0] == 200
-    contexts.append(served(tmp_path, "elsewhere"))
+    contexts.append(context_of(tmp_path, "elsewhere"))
 
     with (
         socket.create_connection(("localhost", bridge.port), 10) as plain,
