@@ -1,20 +1,23 @@
 """Every control call as one event: who, from where, what, what it changed, and how it ended.
 
 What a call has changed is heard where it is committed, on the thread of the call: whatever others
-change at the same time is theirs.
+change at the same time is theirs. Calls that were refused unread, as there were too many, are
+counted and told of together.
 """
 
 import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from hashlib import blake2b
 from typing import Any, Final
 
+import grpc
 from google.protobuf.json_format import MessageToDict, SerializeToJsonError
 
 from sidecar.api.callers import Caller
-from sidecar.model.errors import DomainError
+from sidecar.model.errors import DomainError, Refused
 from sidecar.model.snapshot import Snapshot
 from sidecar.state.mirror import changed_items
 
@@ -26,16 +29,32 @@ LONGEST: Final = 2048
 Log = Callable[..., object]
 
 
+Refusing = Callable[[str, str, str], object]
+"""Takes note of a call that was refused: door, reason, address."""
+
+
+@dataclass(slots=True)
+class Call:
+    """What is told of a call, as far as it is known by now."""
+
+    user: str | None = None
+    request: Any = None
+
+
 class Audit:
     """Makes the events.
 
     Args:
         log: logs an event and its fields; on any thread.
+        refused: told of calls that were refused unread; on any thread.
         clock: seconds on a monotonic clock.
     """
 
-    def __init__(self, log: Log, clock: Callable[[], float] = time.monotonic) -> None:
+    def __init__(
+        self, log: Log, refused: Refusing, clock: Callable[[], float] = time.monotonic
+    ) -> None:
         self._log = log
+        self._refused = refused
         self._clock = clock
         self._current = threading.local()
 
@@ -46,17 +65,21 @@ class Audit:
             changes += _changes(before, after)
 
     @contextmanager
-    def call(self, method: str, caller: Caller, request: Any) -> Iterator[dict[str, Any]]:
-        """Log the call that is made inside; who it is by is put into what this gives, as `user`."""
+    def call(self, method: str, caller: Caller) -> Iterator[Call]:
+        """Log the call that is made inside, with what has been put into what this gives."""
         begun = self._clock()
-        fields: dict[str, Any] = {"user": None}
+        call = Call()
         changes: list[dict[str, Any]] = []
         self._current.changes = changes
         outcome = "OK"
         try:
-            yield fields
-        except GeneratorExit:
+            yield call
+        except (GeneratorExit, grpc.RpcError):
             outcome = "CANCELLED"
+            raise
+        except Refused as error:
+            outcome = ""
+            self._refused(caller.door, error.reason, caller.address)
             raise
         except DomainError as error:
             outcome = type(error).__name__
@@ -66,19 +89,29 @@ class Audit:
             raise
         finally:
             self._current.changes = None
-            if len(changes) > MOST_CHANGES:
-                fields["more_changes"] = len(changes) - MOST_CHANGES
-            self._log(
-                "control_call",
-                method=method.rpartition(".")[2],
-                door=caller.door,
-                address=caller.address,
-                **fields,
-                request=_bounded(_told(request)),
-                changes=changes[:MOST_CHANGES],
-                outcome=outcome,
-                milliseconds=round((self._clock() - begun) * 1000, 1),
-            )
+            if outcome:
+                self._log(
+                    "control_call",
+                    method=method.rpartition(".")[2],
+                    **_whence(caller),
+                    user=call.user,
+                    request=_bounded(_told(call.request)),
+                    **_listed(changes),
+                    outcome=outcome,
+                    milliseconds=round((self._clock() - begun) * 1000, 1),
+                )
+
+
+def _whence(caller: Caller) -> dict[str, str]:
+    fields = {"door": caller.door, "address": caller.address}
+    more = {"bridge": caller.bridge, "claimed": caller.claimed}
+    return fields | {name: value for name, value in more.items() if value}
+
+
+def _listed(changes: list[dict[str, Any]]) -> dict[str, Any]:
+    if len(changes) <= MOST_CHANGES:
+        return {"changes": changes}
+    return {"changes": changes[:MOST_CHANGES], "more_changes": len(changes) - MOST_CHANGES}
 
 
 def _changes(before: Snapshot, after: Snapshot) -> list[dict[str, Any]]:
@@ -89,6 +122,8 @@ def _changes(before: Snapshot, after: Snapshot) -> list[dict[str, Any]]:
 
 
 def _told(request: Any) -> Any:
+    if request is None:  # the call was refused before it was read
+        return None
     try:
         return MessageToDict(request, preserving_proto_field_name=True)
     except SerializeToJsonError:  # a time that is none, say, for which the call is refused

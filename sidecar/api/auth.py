@@ -1,19 +1,20 @@
 """Who may call what: HTTP Basic credentials in the call's ``authorization`` metadata.
 
-Health and reflection never come here. Of our own services every method that is not listed as open
-or as a reader's needs an admin, so a new method starts out closed.
+Health, reflection and GetBuildInfo never come here. Of our own services every method that is not
+listed as open or as a reader's needs an admin, so a new method starts out closed.
 """
 
 import base64
 import binascii
+from typing import Any
 
-from sidecar.api.callers import Caller, Metadata
+from sidecar.api.callers import Caller, Metadata, caller_of
 from sidecar.api.lockout import Lockout
 from sidecar.control.users import AdminUser, AdminUsers
 from sidecar.model.errors import Unauthenticated
 
 _PACKAGE = "/kafka.chaos.v1."
-_BUILD_INFO = f"{_PACKAGE}SidecarService/GetBuildInfo"
+BUILD_INFO = f"{_PACKAGE}SidecarService/GetBuildInfo"
 _METRICS = f"{_PACKAGE}SidecarService/GetMetrics"
 _READERS = frozenset(
     _PACKAGE + method
@@ -50,49 +51,65 @@ class Authorizer:
     ) -> None:
         self._users = users
         self._lockout = lockout or Lockout()
-        self._open = {_BUILD_INFO, _METRICS} if metrics_open else {_BUILD_INFO}
+        self._open = frozenset({_METRICS} if metrics_open else ())
 
     def is_open(self, method: str) -> bool:
         """Whether anybody may call it."""
         return method in self._open
 
-    def check(self, method: str, metadata: Metadata, caller: Caller) -> str | None:
-        """Return who calls, when the call may go on; None where anybody may.
+    def caller(self, context: Any) -> Caller:
+        """Return the caller of a call; a bridge is believed that shows a user's certificate."""
+        caller = caller_of(context)
+        known = self._users.certified(caller.certificates) is not None
+        return caller.believed() if known else caller
+
+    def authenticate(self, metadata: Metadata, caller: Caller) -> AdminUser:
+        """Return who calls.
 
         Args:
-            method: full name, such as ``/kafka.chaos.v1.TokenService/CreateToken``.
             metadata: of the call.
             caller: where it comes from.
 
         Raises:
             Unauthenticated: credentials are missing, malformed, wrong, or not for this caller.
-            PermissionDenied: the user may only read.
-            ResourceExhausted: too many from there were wrong.
+            Refused: too many from there, for this user, were wrong.
         """
-        if method in self._open:
-            return None
-        self._lockout.check(caller.address)
+        header = next((value for key, value in metadata if key == "authorization"), None)
         try:
-            user = self._user(metadata, caller)
+            username, password = _credentials(header)
+        except Unauthenticated as error:
+            return self._without_password(header, caller, error)
+        self._lockout.check(caller.address, username)
+        try:
+            user = self._users.authenticate(username, password)
+            _require_local(user, caller)
         except Unauthenticated:
-            self._lockout.failed(caller.address)
+            self._lockout.failed(caller.address, username)
             raise
+        return user
+
+    def authorize(self, method: str, user: AdminUser) -> None:
+        """Return if `user` may call `method`; raise PermissionDenied."""
         if method not in _READERS:
             user.require_admin()
-        return user.username
 
-    def _user(self, metadata: Metadata, caller: Caller) -> AdminUser:
+    def _without_password(
+        self, header: str | bytes | None, caller: Caller, error: Unauthenticated
+    ) -> AdminUser:
         certified = self._users.certified(caller.certificates)
-        header = next((value for key, value in metadata if key == "authorization"), None)
-        if header is None and certified is not None:
+        if header is None and certified is not None and not caller.relays:
             return certified
-        user = self._users.authenticate(*_credentials(header))
-        if user.local_only and not caller.is_local:
-            raise Unauthenticated(
-                f"user {user.username!r} has the password that everybody knows, which counts on the"
-                " sidecar's own machine only: set GATEWAY_ADMIN_API_USERS"
-            )
-        return user
+        self._lockout.check(caller.address, "")
+        self._lockout.failed(caller.address, "")
+        raise error
+
+
+def _require_local(user: AdminUser, caller: Caller) -> None:
+    if user.local_only and not caller.is_local:
+        raise Unauthenticated(
+            f"user {user.username!r} has the password that everybody knows, which counts on the"
+            " sidecar's own machine only: set GATEWAY_ADMIN_API_USERS"
+        )
 
 
 def _credentials(header: str | bytes | None) -> tuple[str, str]:

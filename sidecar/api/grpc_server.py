@@ -9,15 +9,16 @@ import grpc
 from grpc_health.v1 import health, health_pb2, health_pb2_grpc
 from grpc_reflection.v1alpha import reflection
 
-from sidecar.api.auditing import Audit
+from sidecar.api.auditing import Audit, Refusing
 from sidecar.api.auth import Authorizer
 from sidecar.api.control_tls import ControlTls
-from sidecar.api.guard import Guard
+from sidecar.api.guard import MAX_ARRIVING, MAX_REFLECTIONS, Guard
 from sidecar.api.injections import InjectionServicer
 from sidecar.api.leases import LeaseServicer
 from sidecar.api.rate import TokenBucket
 from sidecar.api.servicers import AuditLog, InterceptorServicer, SidecarServicer, TokenServicer
 from sidecar.api.tenants import AliasTopicServicer, UserMappingServicer, VirtualClusterServicer
+from sidecar.api.working import Working
 from sidecar.control.alias_topics import AliasTopicService
 from sidecar.control.interceptors import InterceptorService
 from sidecar.control.journal import Journal
@@ -49,7 +50,14 @@ from sidecar.gen.kafka.chaos.v1 import (
 
 MAX_REQUEST_BYTES = 64 * 1024
 MAX_CONCURRENT_CALLS = 64
-"""Calls in work and waiting for a thread; more are refused with RESOURCE_EXHAUSTED."""
+"""Calls in work and waiting for a place; more are refused with RESOURCE_EXHAUSTED."""
+MAX_IN_WORK = 8
+HANDSHAKE_SECONDS = 30
+"""For what comes before the first call of a connection, TLS or not."""
+_THREADS = MAX_CONCURRENT_CALLS + 2 * MAX_ARRIVING + MAX_REFLECTIONS
+"""One for each call that may wait for something, so that no other has to; made as needed."""
+_AT_ONCE = 2 * _THREADS
+"""Calls that gRPC hands over; those beyond the threads are refused as soon as they have one."""
 
 STORE = "kafka.chaos.store"
 """The health service's name for the store; unknown where the state is in memory."""
@@ -72,10 +80,11 @@ _OPTIONS = (
     # Otherwise a second sidecar on the same port would silently share it.
     ("grpc.so_reuseport", 0),
     ("grpc.max_concurrent_streams", MAX_CONCURRENT_CALLS),
+    ("grpc.server_handshake_timeout_ms", HANDSHAKE_SECONDS * 1000),
 )
 
 
-def _untold(event: str, **fields: object) -> None:
+def _untold(*_: object, **__: object) -> None:
     """There is no log."""
 
 
@@ -88,6 +97,7 @@ class Services:
         start_time: of the process, in seconds since the epoch.
         clock: seconds since the epoch, for the expiry of tokens.
         audit: logs an event and its fields; on any thread.
+        refused: takes note of calls that were turned away; on any thread.
     """
 
     interceptors: InterceptorService
@@ -104,6 +114,7 @@ class Services:
     start_time: float
     clock: Callable[[], float] = time.time
     audit: AuditLog = _untold
+    refused: Refusing = _untold
 
 
 class ControlServer:
@@ -114,8 +125,8 @@ class ControlServer:
         tls: of that port; None: plain text.
         private: path of a socket besides, for the REST bridge of this process; it must be in a
             folder that nobody else can enter.
-        max_workers: threads; must exceed `max_watchers`, whose streams hold one each.
-        rate, burst: control calls per second, and at once.
+        max_workers: calls in work; must exceed `max_watchers`, whose streams are.
+        rate, burst: control calls of users per second, and at once.
         metrics_open: GetMetrics needs no credentials.
     """
 
@@ -126,7 +137,7 @@ class ControlServer:
         host: str,
         port: int,
         *,
-        max_workers: int = 8,
+        max_workers: int = MAX_IN_WORK,
         max_watchers: int = 4,
         rate: float = 200,
         burst: float = 400,
@@ -140,16 +151,17 @@ class ControlServer:
         self.port = port
         self._health = health.HealthServicer()
         self._injections = InjectionServicer(services.journal, max_watchers=max_watchers)
-        audit = Audit(services.audit)
+        audit = Audit(services.audit, services.refused)
         services.state.on_commit = audit.committed
         authorizer = Authorizer(users, metrics_open=metrics_open)
-        guard = Guard(authorizer, TokenBucket(rate, burst), audit)
-        self._pool = ThreadPoolExecutor(max_workers, thread_name_prefix="grpc")
+        working = Working(max_workers, MAX_CONCURRENT_CALLS)
+        guard = Guard(authorizer, TokenBucket(rate, burst), working, audit)
+        self._pool = ThreadPoolExecutor(_THREADS, thread_name_prefix="grpc")
         self._server = grpc.server(
             self._pool,
             interceptors=[guard],
             options=_OPTIONS,
-            maximum_concurrent_rpcs=MAX_CONCURRENT_CALLS,
+            maximum_concurrent_rpcs=_AT_ONCE,
         )
         self._register(services)
 

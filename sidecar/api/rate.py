@@ -4,7 +4,7 @@ import threading
 import time
 from collections.abc import Callable
 
-from sidecar.model.errors import ResourceExhausted
+from sidecar.model.errors import Refused
 
 
 class TokenBucket:
@@ -25,14 +25,15 @@ class TokenBucket:
         self._filled_at = clock()
 
     def take(self) -> None:
-        """Let one call through, or raise ResourceExhausted."""
+        """Let one call through, or raise Refused."""
         with self._lock:
             now = self._clock()
             gained = (now - self._filled_at) * self._rate
             self._level = min(self._burst, self._level + gained)
             self._filled_at = now
             if self._level < 1:
-                raise ResourceExhausted(
-                    f"too many control calls: {self._rate:g} per second are allowed, retry later"
+                raise Refused(
+                    "rate",
+                    f"too many control calls: {self._rate:g} per second are allowed, retry later",
                 )
             self._level -= 1

@@ -8,6 +8,7 @@ from google.protobuf.message import Message
 from google.rpc.error_details_pb2 import (  # type: ignore[import-untyped]  # no py.typed
     BadRequest,
     ErrorInfo,
+    RetryInfo,
 )
 from google.rpc.status_pb2 import Status  # type: ignore[import-untyped]  # no py.typed
 from grpc_status import rpc_status
@@ -33,6 +34,7 @@ _CODES: dict[type[errors.DomainError], grpc.StatusCode] = {
     errors.Unauthenticated: grpc.StatusCode.UNAUTHENTICATED,
     errors.PermissionDenied: grpc.StatusCode.PERMISSION_DENIED,
     errors.ResourceExhausted: grpc.StatusCode.RESOURCE_EXHAUSTED,
+    errors.Refused: grpc.StatusCode.RESOURCE_EXHAUSTED,
     errors.Unavailable: grpc.StatusCode.UNAVAILABLE,
 }
 
@@ -43,6 +45,10 @@ def status_of(error: errors.DomainError) -> Status:
     details: list[Message] = [ErrorInfo(reason=code.name, domain=DOMAIN)]
     if isinstance(error, errors.InvalidArgument):
         details.append(BadRequest(field_violations=_fields(error)))
+    if isinstance(error, errors.Refused):
+        retry = RetryInfo()
+        retry.retry_delay.FromSeconds(error.retry_seconds)
+        details.append(retry)
     return Status(code=code.value[0], message=_cut(str(error)), details=map(_packed, details))
 
 

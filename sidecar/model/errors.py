@@ -56,5 +56,19 @@ class ResourceExhausted(DomainError):
     """A limit is reached: too many of something, or too fast."""
 
 
+class Refused(ResourceExhausted):
+    """Turned away at the door, unread: there are too many calls of this kind.
+
+    Args:
+        reason: ``rate``, ``lockout`` or ``busy``; such calls are counted by it.
+        retry_seconds: when the caller may try again.
+    """
+
+    def __init__(self, reason: str, message: str, retry_seconds: int = 1) -> None:
+        super().__init__(message)
+        self.reason = reason
+        self.retry_seconds = retry_seconds
+
+
 class Unavailable(DomainError):
     """Not now; the same call may succeed later."""

@@ -105,6 +105,7 @@ def running(
     configured: tuple[str, ...] = (),
     users: AdminUsers | None = None,
     audit: Callable[..., object] = lambda event, **fields: None,
+    refused: Callable[[str, str, str], object] = lambda door, reason, address: None,
     **options: Any,
 ) -> Iterator[Control]:
     """Run a server with an admin and a viewer.
@@ -134,6 +135,7 @@ def running(
         start_time=NOW,
         clock=lambda: NOW,
         audit=audit,
+        refused=refused,
     )
     users = users or AdminUsers([("admin", "conduktor", True), ("viewer", "looks", False)])
     server = ControlServer(services, users, "127.0.0.1", port, **options)
