@@ -1,9 +1,10 @@
-"""waitress's connection, but for one thing: an answer without a body leaves it open."""
+"""waitress's connection, but for two things: an answer without a body leaves it open, and what the
+server refuses by itself is counted as what the application refuses."""
 
 from typing import Any
 
 from waitress.channel import HTTPChannel
-from waitress.task import WSGITask
+from waitress.task import ErrorTask, WSGITask
 
 
 class _Task(WSGITask):
@@ -21,7 +22,17 @@ class _Task(WSGITask):
         return str(request.headers.get("CONNECTION", "")).lower() == "close"
 
 
+class _ErrorTask(ErrorTask):
+    def service(self) -> None:
+        """Refuse a request that is malformed, or too long for the server."""
+        server: Any = self.channel.server
+        request: Any = self.request  # as above
+        server.refused(request.error.code, str(self.channel.addr[0]))
+        super().service()
+
+
 class Channel(HTTPChannel):
     """What the server makes of each connection."""
 
+    error_task_class = _ErrorTask
     task_class = _Task

@@ -7,7 +7,7 @@ from typing import cast
 
 import grpc
 from google.protobuf.any_pb2 import Any as AnyMessage
-from google.rpc.error_details_pb2 import BadRequest  # type: ignore[import-untyped]  # no py.typed
+from google.rpc.error_details_pb2 import BadRequest, RetryInfo  # type: ignore[import-untyped]  # no py.typed
 from google.rpc.status_pb2 import Status  # type: ignore[import-untyped]  # no py.typed
 
 from sidecar.gen.kafka.chaos.v1.interceptor_pb2 import Interceptor, Limits, Selector
@@ -130,7 +130,15 @@ def from_rpc(error: grpc.RpcError, target: str, words: Words = V1) -> Refusal:
         message = f"the sidecar's control API at {target} cannot be reached"
     elif code is grpc.StatusCode.DEADLINE_EXCEEDED:
         message = f"the sidecar's control API at {target} did not answer in time"
-    return Refusal(_HTTP.get(code, 500), message, code=code)
+    return Refusal(_HTTP.get(code, 500), message, code=code, headers=_retry_after(call))
+
+
+def _retry_after(error: grpc.Call) -> dict[str, str]:
+    for detail in _details(error):
+        retry = RetryInfo()
+        if detail.Unpack(retry):
+            return {"Retry-After": str(retry.retry_delay.seconds)}
+    return {}
 
 
 def _message(error: grpc.Call, words: Words) -> str:

@@ -14,7 +14,7 @@ from waitress.server import create_server
 from rest_bridge.channel import Channel
 from rest_bridge.client import SidecarClient
 from rest_bridge.tls import RECORD, Context, TlsChannel, TlsListener
-from rest_bridge.wsgi import MAX_BODY_BYTES, Bridge
+from rest_bridge.wsgi import MAX_BODY_BYTES, Bridge, Refusing
 
 MAX_HEADER_BYTES = 16 * 1024
 REQUEST_SECONDS = 30.0
@@ -41,6 +41,7 @@ class BridgeServer:
         port: 0 lets the system choose, see `port`.
         tls: gives the context for a new connection (HTTPS); None: HTTP.
         secured: TLS to `target`; None: plain text.
+        refused: told of requests that the sidecar was not asked about: status, client's address.
     """
 
     def __init__(
@@ -51,6 +52,7 @@ class BridgeServer:
         tls: Context | None = None,
         *,
         secured: grpc.ChannelCredentials | None = None,
+        refused: Refusing | None = None,
     ) -> None:
         self._tls = tls
         self.host = host
@@ -65,7 +67,8 @@ class BridgeServer:
             self._own_channel = channel
         else:
             target_name, channel = "its channel", target
-        self._app = Bridge(SidecarClient(channel, target_name))
+        client = SidecarClient(channel, target_name)
+        self._app = Bridge(client) if refused is None else Bridge(client, refused)
         self._sockets: dict[int, Any] = {}
         self._server: Any = None
         self._stopping = False
@@ -141,6 +144,7 @@ class BridgeServer:
             url_scheme="http" if self._tls is None else "https",
         )
         self._server.channel_class = Channel if self._tls is None else TlsChannel
+        self._server.refused = self._app.refused
 
     def _loop(self) -> None:
         # waitress has no way to stop from another thread, so its loop is driven from here.

@@ -1,7 +1,7 @@
 """The WSGI application: finds the resource, and makes every outcome a JSON answer."""
 
 import logging
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING
 
 from werkzeug.exceptions import MethodNotAllowed, NotFound, RequestEntityTooLarge
@@ -19,14 +19,27 @@ if TYPE_CHECKING:
 
 MAX_BODY_BYTES = 64 * 1024
 
+Refusing = Callable[[int, str], object]
+"""Takes note of a request that was refused here: its status, the client's address. Any thread."""
+
 _log = logging.getLogger(__name__)
 
 
-class Bridge:
-    """Answers HTTP requests by calls to one sidecar. Any thread may call it."""
+def _untold(status: int, address: str) -> None:
+    """Nobody counts."""
 
-    def __init__(self, client: SidecarClient) -> None:
+
+class Bridge:
+    """Answers HTTP requests by calls to one sidecar. Any thread may call it.
+
+    Args:
+        client: of the sidecar.
+        refused: told of requests that the sidecar was not asked about: status, client's address.
+    """
+
+    def __init__(self, client: SidecarClient, refused: Refusing = _untold) -> None:
         self._client = client
+        self.refused = refused
         self._v2_client = client.speaking(v2_errors.WORDS)
 
     def __call__(
@@ -41,6 +54,8 @@ class Bridge:
         try:
             outcome = _options(request) or self._authorized(request)
         except Refusal as refusal:
+            if refusal.code is None:
+                self.refused(refusal.status, caller.get())
             outcome = _told(refusal, request)
         except Exception:  # noqa: BLE001 - whatever it is, the client gets JSON and the log the rest
             _log.exception("request failed: %s %s", request.method, request.path)

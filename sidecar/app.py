@@ -6,6 +6,7 @@ Control first, so that /health can say "not yet"; then the cluster is found and 
 import secrets
 import time
 from datetime import UTC, datetime
+from functools import partial
 from typing import TYPE_CHECKING, Any, Final
 
 import gevent
@@ -48,6 +49,7 @@ from sidecar.net.transport import Security
 from sidecar.observer import Observer
 from sidecar.private_socket import PrivateSocket
 from sidecar.recorder import Recorder
+from sidecar.refusals import Refusals
 from sidecar.sink import LineSink
 from sidecar.tls.contexts import REQUIRE, Following
 
@@ -139,6 +141,7 @@ class Sidecar:
         )
         self._fleet = self._workers(secret_key) if settings.workers > 1 else None
         self._private = PrivateSocket()
+        self._refusals = Refusals(self._audit, self._metrics.refused)
         self._control = self._control_server(tokens)
         self._bridge: BridgeServer | None = None
         self._add_gauges(sink)
@@ -175,6 +178,7 @@ class Sidecar:
             build=ports.BuildInfo(version=__version__),
             start_time=time.time(),
             audit=self._audit,
+            refused=self._refusals.note,
         )
         return ControlServer(
             services,
@@ -337,7 +341,11 @@ class Sidecar:
         tls = settings.http_tls
         context = None if tls is None else Following(tls, self._log, tls.context)
         self._bridge = BridgeServer(
-            f"unix:{self._private.path}", settings.bind_host, settings.http_port, context
+            f"unix:{self._private.path}",
+            settings.bind_host,
+            settings.http_port,
+            context,
+            refused=partial(self._refusals.note, "rest"),
         )
         self._bridge.start()
         self._log.info(
@@ -385,6 +393,7 @@ class Sidecar:
         if self._bridge is not None:
             self._bridge.stop()
         self._control.stop(grace=1.0)
+        self._refusals.flush()
         self._keeper.stop()
         self._private.close()
         self._log.info("stopped")

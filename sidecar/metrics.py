@@ -75,6 +75,12 @@ class Metrics:
         self.closes = self._counter(
             "client_closes", "Client connections closed by the sidecar, by reason", "reason"
         )
+        self.control_refusals = self._counter(
+            "control_refusals",
+            "Control calls and HTTP requests turned away at the door",
+            "door",
+            "reason",
+        )
         self.reports = self._counter(
             "session_events", "Events of client sessions, such as authentication_failed", "event"
         )
@@ -99,6 +105,10 @@ class Metrics:
     def counter_of(self, labels: Labels) -> Counter:
         """What counts injections of these labels."""
         return self.injections.series(labels)
+
+    def refused(self, door: str, reason: str) -> None:
+        """Count a control call that was turned away."""
+        self.control_refusals.labels(door, reason).inc()
 
     def observe(self, observation: Observed) -> None:
         """Count an observation."""

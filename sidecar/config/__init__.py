@@ -4,7 +4,7 @@ All mistakes are reported at once. `table` lists what there is, from one module 
 `parsers` read single values.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final
 
@@ -17,7 +17,7 @@ from sidecar.model.credentials import Credentials
 from sidecar.tls.contexts import ClientTls, ServerTls
 from sidecar.tls.principals import Rule
 
-__all__ = ["SETTINGS", "AdminUser", "ConfigError", "Setting", "Settings", "load"]
+__all__ = ["SETTINGS", "AdminUser", "ConfigError", "Setting", "Settings", "load", "load_https"]
 
 
 class ConfigError(Exception):
@@ -109,6 +109,26 @@ def load(environment: Mapping[str, str], file: str | None = None) -> tuple[Setti
     return _settings(values), _ignored(environment)
 
 
+def load_https(environment: Mapping[str, str]) -> ServerTls | None:
+    """TLS of a REST bridge alone, which has the sidecar's settings for it; None: plain HTTP.
+
+    Args:
+        environment: usually ``os.environ``.
+
+    Raises:
+        ConfigError: anything is wrong with them; all of it is listed.
+    """
+    problems: list[str] = []
+    names = ("https_", "ssl_update_interval_ms")
+    mine = [setting for setting in SETTINGS if setting.name.startswith(names)]
+    values = {setting.name: setting.default for setting in mine}
+    values |= _from_environment(environment, problems, mine)
+    found = None if problems else door_tls("https", "GATEWAY_HTTPS", values, problems)
+    if problems:
+        raise ConfigError(problems)
+    return found
+
+
 def _assemble(values: dict[str, Any], problems: list[str]) -> None:
     """Make of single settings what they are about together."""
     interval = values["ssl_update_interval_ms"] / 1000
@@ -134,9 +154,11 @@ def _settings(values: dict[str, Any]) -> Settings:
     return Settings(**values)
 
 
-def _from_environment(environment: Mapping[str, str], problems: list[str]) -> dict[str, Any]:
+def _from_environment(
+    environment: Mapping[str, str], problems: list[str], settings: Iterable[Setting] = SETTINGS
+) -> dict[str, Any]:
     values: dict[str, Any] = {}
-    for setting in SETTINGS:
+    for setting in settings:
         given = {v: environment[v] for v in setting.variables if environment.get(v)}
         if len(set(given.values())) > 1:
             problems.append(f"{' and '.join(given)} differ; give one of them")
