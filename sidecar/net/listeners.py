@@ -19,6 +19,8 @@ from sidecar.net.connection import ClientConnection
 from sidecar.net.liveness import keep_alive
 from sidecar.net.transport import PLAIN, Transport
 
+BACKLOG: Final = 1024
+"""Connections of one listener that wait to be accepted, unless the kernel allows fewer."""
 _DRAIN_STEP: Final = 0.02
 
 
@@ -178,7 +180,7 @@ def _listen(host: str, port: int, place: Place) -> socket.socket:
         if place.index > 0:
             sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
         sock.bind((host, port))
-        sock.listen(1024)
+        sock.listen(BACKLOG)
         if place.count > 1 and place.index == 0:
             sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
     except OSError as error:
