@@ -21,7 +21,7 @@ from sidecar.gen.kafka.chaos.v1.sidecar_service_pb2_grpc import SidecarServiceSt
 from sidecar.gen.kafka.chaos.v1.token_service_pb2_grpc import TokenServiceStub
 from sidecar.tls.contexts import ServerTls
 from sidecar.tls.stores import StoreFile
-from tests.sidecar.api.harness import ADMIN, VIEWER, running
+from tests.sidecar.api.harness import ADMIN, VIEWER, basic, running
 
 Event = dict[str, Any]
 Metadata = tuple[tuple[str, str], ...]
@@ -204,3 +204,56 @@ def test_new_certificates_are_taken_with_the_next_handshake(tmp_path: Path) -> N
         stub(port, old.cert_pem.bytes()).GetStatus(ask, metadata=ADMIN, timeout=10)
         served[0] = "new"
         stub(port, new.cert_pem.bytes()).GetStatus(ask, metadata=ADMIN, timeout=10)
+
+
+def test_a_bridge_that_shows_a_certificate_is_believed_whose_call_it_is(tmp_path: Path) -> None:
+    authority = trustme.CA()
+    users = AdminUsers(
+        [("admin", "conduktor", True), ("viewer", "looks", False), ("bridge", "", False)],
+        {"a-bridge": "bridge"},
+    )
+    known, unknown = (
+        authority.issue_cert("x@example.org", common_name=name).private_key_and_cert_chain_pem
+        for name in ("a-bridge", "another")
+    )
+    events: list[Event] = []
+    secured = tls(tmp_path, authority, require=True)
+    with running(
+        users=users, tls=secured, audit=lambda event, **fields: events.append(fields)
+    ) as control:
+        ask, trusted = spb.GetStatusRequest(), authority.cert_pem.bytes()
+        bridge = stub(control.server.port, trusted, known.bytes())
+        guesser, other = (("x-chaos-caller", "10.0.0.1"),), (("x-chaos-caller", "10.0.0.2"),)
+        wrong = (("authorization", basic("admin", "wrong")),)
+        for _ in range(FAILURES_AT_ONCE):
+            code(lambda: bridge.GetStatus(ask, metadata=(*wrong, *guesser), timeout=10))
+        refusal = code(lambda: bridge.GetStatus(ask, metadata=(*ADMIN, *guesser), timeout=10))
+        assert refusal[0] is grpc.StatusCode.RESOURCE_EXHAUSTED
+        bridge.GetStatus(ask, metadata=(*ADMIN, *other), timeout=10)
+        # Its certificate says who the bridge is, not who its clients are.
+        refusal = code(lambda: bridge.GetStatus(ask, metadata=other, timeout=10))
+        assert refusal[0] is grpc.StatusCode.UNAUTHENTICATED
+        bridge.GetStatus(ask, timeout=10)
+        stranger = stub(control.server.port, trusted, unknown.bytes())
+        stranger.GetStatus(ask, metadata=(*ADMIN, *guesser), timeout=10)
+
+    whence = ("user", "door", "address", "bridge", "claimed", "outcome")
+    assert [tuple(event.get(name) for name in whence) for event in events[FAILURES_AT_ONCE:]] == [
+        ("admin", "rest", "10.0.0.2", "127.0.0.1", None, "OK"),
+        (None, "rest", "10.0.0.2", "127.0.0.1", None, "Unauthenticated"),
+        ("bridge", "grpc", "127.0.0.1", None, None, "OK"),
+        ("admin", "grpc", "127.0.0.1", None, "10.0.0.1", "OK"),
+    ]
+
+
+def test_open_metrics_are_told_too() -> None:
+    events: list[Event] = []
+    with running(metrics_open=True, audit=lambda event, **fields: events.append(fields)) as control:
+        control.sidecar.GetMetrics(spb.GetMetricsRequest())
+
+    [event] = events
+    assert (event["method"], event["user"], event["outcome"]) == (
+        "SidecarService/GetMetrics",
+        None,
+        "OK",
+    )

@@ -1,5 +1,6 @@
 """Who opens calls and says nothing holds up nobody."""
 
+import socket
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -12,6 +13,7 @@ from werkzeug.test import Client
 
 from rest_bridge.client import SidecarClient
 from rest_bridge.wsgi import Bridge
+from sidecar.api import grpc_server
 from sidecar.gen.kafka.chaos.v1 import sidecar_service_pb2 as spb
 from tests.sidecar.api.harness import ADMIN, VIEWER, Control, running
 
@@ -103,3 +105,16 @@ def test_health_is_told_to_watchers(control: Control) -> None:
         assert next(watcher).status == health_pb2.HealthCheckResponse.NOT_SERVING
         watcher.cancel()
     assert control.sidecar.GetStatus(spb.GetStatusRequest(), metadata=ADMIN, timeout=30)
+
+
+def test_a_connection_that_never_begins_is_closed(monkeypatch: pytest.MonkeyPatch) -> None:
+    name = "grpc.server_handshake_timeout_ms"
+    limits = dict(grpc_server._OPTIONS)
+    assert limits[name] == grpc_server.HANDSHAKE_SECONDS * 1000
+    monkeypatch.setattr(grpc_server, "_OPTIONS", tuple((limits | {name: 200}).items()))
+    with (
+        running() as control,
+        socket.create_connection(("127.0.0.1", control.server.port), 30) as silent,
+    ):
+        while silent.recv(4096):
+            pass

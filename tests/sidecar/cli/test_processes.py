@@ -1,11 +1,15 @@
 """The commands as processes: how they start, end, and say what went wrong."""
 
+import http.client
 import json
 import signal
+import ssl
 from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
+import trustme
 from gevent import socket
 
 from codec.messages.metadata import MetadataRequest
@@ -193,6 +197,52 @@ def test_rest_says_where_it_is_and_ends_cleanly(start: Start, number: int) -> No
 
     assert b"".join(seen).startswith(b"REST on http://127.0.0.1:")
     assert (code, err) == (0, "")
+
+
+def test_rest_serves_https_with_the_settings_of_the_sidecar(start: Start, tmp_path: Path) -> None:
+    authority, pem, port = trustme.CA(), tmp_path / "server.pem", free_ports(1)
+    authority.issue_cert("localhost").private_key_and_cert_chain_pem.write_to_path(str(pem))
+    context = ssl.create_default_context()
+    authority.configure_trust(context)
+    command = start(
+        *("rest", "--target", "127.0.0.1:1", "--port", str(port)),
+        GATEWAY_HTTPS_KEY_STORE_PATH=str(pem),
+    )
+    stream = command.process.stderr
+    assert stream is not None
+    seen: list[bytes] = []
+    until(lambda: seen.append(stream.read() or b"") or b"\n" in b"".join(seen), "the address")
+    assert b"".join(seen).startswith(b"REST on https://127.0.0.1:")
+    told = http.client.HTTPSConnection("localhost", port, timeout=30, context=context)
+    told.request("GET", "/admin/interceptors/v1/all")
+    assert told.getresponse().status == 401
+    told.close()
+
+    code, out, err = command.end(signal.SIGTERM)
+
+    assert (code, err) == (0, "")
+    [refused] = [event for event in events(out) if event["event"] == "control_calls_refused"]
+    expected = {"door": "rest", "reason": "401", "address": "127.0.0.1", "count": 1}
+    assert {name: refused[name] for name in expected} == expected
+
+
+@pytest.mark.parametrize(
+    ("extra", "words"),
+    [
+        ({"GATEWAY_HTTPS_KEY_STORE_PATH": "/nowhere.pem"}, "/nowhere.pem"),
+        ({"GATEWAY_HTTPS_CLIENT_AUTH": "SOME"}, "GATEWAY_HTTPS_CLIENT_AUTH: 'SOME' is not allowed"),
+        ({"GATEWAY_HTTPS_CLIENT_AUTH": "REQUIRE"}, "which needs GATEWAY_HTTPS_KEY_STORE_PATH"),
+    ],
+)
+def test_rest_says_what_is_wrong_with_its_certificate(
+    start: Start, extra: dict[str, str], words: str
+) -> None:
+    code, out, err = start("rest", "--target", "127.0.0.1:1", "--port", "0", **extra).end()
+
+    assert (code, out) == (2, "")
+    [line] = err.splitlines()
+    assert line.startswith("chaos-sidecar: ")
+    assert words in line
 
 
 def test_a_port_in_use_is_named_and_ends_rest_with_1(start: Start) -> None:
