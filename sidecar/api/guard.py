@@ -22,7 +22,7 @@ from sidecar.api.working import Working
 from sidecar.control.users import AdminUser
 from sidecar.model.errors import DomainError, ResourceExhausted
 
-MAX_ARRIVING: Final = 16
+MAX_ARRIVING: Final = 64
 """Calls of users whose message has not come; as many of methods that are open to everybody."""
 MAX_REFLECTIONS: Final = 2
 """Reflection streams that may be open at once."""

@@ -3,7 +3,7 @@
 import socket
 import threading
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from typing import Any
 
 import grpc
@@ -14,10 +14,12 @@ from werkzeug.test import Client
 from rest_bridge.client import SidecarClient
 from rest_bridge.wsgi import Bridge
 from sidecar.api import grpc_server
+from sidecar.api.guard import MAX_ARRIVING
 from sidecar.gen.kafka.chaos.v1 import sidecar_service_pb2 as spb
 from tests.sidecar.api.harness import ADMIN, VIEWER, Control, running
 
 _SILENT = 50
+"""Of one connection; it has 64 streams at most."""
 _METHODS = (
     "/grpc.health.v1.Health/Check",
     "/kafka.chaos.v1.SidecarService/GetBuildInfo",
@@ -28,8 +30,8 @@ Metadata = tuple[tuple[str, str], ...]
 
 @contextmanager
 def silent(
-    port: int, method: str, number: int, metadata: Metadata = ()
-) -> Iterator[list["grpc.CallFuture[Any]"]]:
+    port: int, method: str, connections: int, number: int, metadata: Metadata = ()
+) -> Iterator[list[Any]]:
     """Calls that are open and whose message never comes."""
     over = threading.Event()
 
@@ -37,15 +39,28 @@ def silent(
         over.wait(60)
         yield from ()
 
-    with grpc.insecure_channel(f"127.0.0.1:{port}") as channel:
-        opened: Callable[..., Any] = channel.stream_unary(method)
-        calls = [opened.future(nothing(), metadata=metadata) for _ in range(number)]
+    with ExitStack() as stack:
+        calls = []
+        for _ in range(connections):
+            options = (("grpc.use_local_subchannel_pool", 1),)  # or they share one connection
+            channel = stack.enter_context(grpc.insecure_channel(f"127.0.0.1:{port}", options))
+            opened: Callable[..., Any] = channel.stream_unary(method)
+            calls += [opened.future(nothing(), metadata=metadata) for _ in range(number)]
         try:
             yield calls
         finally:
             over.set()
             for call in calls:
                 call.cancel()
+
+
+def wait_until_over(calls: list[Any], number: int) -> None:
+    """Wait until so many of the calls are over; which is when all of them have come."""
+    over = threading.Semaphore(0)
+    for call in calls:
+        call.add_done_callback(lambda _: over.release())
+    for _ in range(number):
+        assert over.acquire(timeout=30)
 
 
 def assert_answers(control: Control) -> None:
@@ -61,14 +76,32 @@ def assert_answers(control: Control) -> None:
 @pytest.mark.parametrize("metadata", [(), VIEWER], ids=["strangers", "users"])
 @pytest.mark.parametrize("method", _METHODS)
 def test_silent_callers_hold_up_nobody(method: str, metadata: Metadata) -> None:
-    with running() as control, silent(control.server.port, method, _SILENT, metadata):
+    with (
+        running() as control,
+        silent(control.server.port, method, 3, _SILENT, metadata) as calls,
+    ):
+        refused = method == _METHODS[-1] and not metadata
+        wait_until_over(calls, len(calls) - (0 if refused else MAX_ARRIVING))
+        for _ in range(3):
+            assert_answers(control)
+        codes = {call.code() for call in calls if call.done()}
+
+    expected = grpc.StatusCode.UNAUTHENTICATED if refused else grpc.StatusCode.CANCELLED
+    assert expected in codes
+    assert codes <= {expected, grpc.StatusCode.RESOURCE_EXHAUSTED}
+
+
+@pytest.mark.parametrize("metadata", [(), VIEWER], ids=["strangers", "users"])
+@pytest.mark.parametrize("method", _METHODS)
+def test_as_many_as_one_connection_has_hold_up_nobody(method: str, metadata: Metadata) -> None:
+    with running() as control, silent(control.server.port, method, 1, _SILENT, metadata):
         for _ in range(3):
             assert_answers(control)
 
 
 def test_a_stranger_is_refused_before_its_message_comes(control: Control) -> None:
     with (
-        silent(control.server.port, _METHODS[-1], 1) as [call],
+        silent(control.server.port, _METHODS[-1], 1, 1) as [call],
         pytest.raises(grpc.RpcError) as failure,
     ):
         call.result(timeout=30)
