@@ -206,9 +206,10 @@ class Sidecar:
 
     def _workers(self, secret_key: bytes) -> "Fleet":
         # Here, since most sidecars have one worker: half a megabyte.
-        from sidecar.workers.fleet import Fleet, Sources
+        from sidecar.workers.fleet import Fleet
         from sidecar.workers.ledger import Ledger
         from sidecar.workers.messages import ClusterView, WorkerSettings
+        from sidecar.workers.sources import Sources
 
         settings = self._settings
         return Fleet(

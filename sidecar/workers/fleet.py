@@ -2,8 +2,6 @@
 
 import itertools
 import time
-from collections.abc import Callable
-from dataclasses import dataclass
 from queue import Empty, SimpleQueue
 from typing import Any, Final
 
@@ -11,8 +9,6 @@ import gevent
 from gevent.event import AsyncResult, Event
 
 from sidecar import clock
-from sidecar.dataplane.addresses import Broker
-from sidecar.dataplane.budget import OwnPurse
 from sidecar.dataplane.pipeline import Mark
 from sidecar.model.place import Place
 from sidecar.model.snapshot import Snapshot
@@ -43,6 +39,7 @@ from sidecar.workers.messages import (
     for_workers,
 )
 from sidecar.workers.process import WorkerProcess
+from sidecar.workers.sources import Sources
 
 ACKNOWLEDGE_SECONDS: Final = 3.0
 """How long a worker may take to acknowledge what it is told, before it is ended."""
@@ -57,33 +54,6 @@ _HEALTHY_SECONDS: Final = 60.0
 """A worker that lived for so long is started again after `_FIRST_DELAY`."""
 _STOP_SECONDS: Final = 6.0
 """How long all of them may take to end; then they are killed."""
-
-
-@dataclass(frozen=True, slots=True)
-class Sources:
-    """What the fleet asks of the first process, and hands to it; all on the hub.
-
-    Args:
-        cluster: what is known about the cluster now.
-        snapshot: the interceptors now.
-        report: takes what a worker reported.
-        seen: takes a broker that a worker does not know.
-        unreachable: told that a worker cannot connect to a broker.
-        marks: what rules of the first process keep in mind for all.
-        hear: takes what a rule of a worker does.
-        purse: what may be handed out of an interceptor's injections, by uid.
-        refusal: why a virtual cluster may not be used, in words fit for a client, or None.
-    """
-
-    cluster: Callable[[], ClusterView]
-    snapshot: Callable[[], Snapshot]
-    report: Callable[[Report], None]
-    seen: Callable[[Broker], object]
-    unreachable: Callable[[], None]
-    purse: Callable[[str], OwnPurse | None]
-    refusal: Callable[[str], str | None]
-    marks: Callable[[], list[Mark]]
-    hear: Callable[[Mark], None]
 
 
 class _Slot:
