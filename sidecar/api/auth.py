@@ -79,12 +79,12 @@ class Authorizer:
             username, password = _credentials(header)
         except Unauthenticated as error:
             return self._without_password(header, caller, error)
-        self._lockout.check(caller.address, username)
+        self._lockout.check(caller.address, username, caller.claimed)
         try:
             user = self._users.authenticate(username, password)
             _require_local(user, caller)
         except Unauthenticated:
-            self._lockout.failed(caller.address, username)
+            self._lockout.failed(caller.address, username, caller.claimed)
             raise
         return user
 
@@ -99,8 +99,8 @@ class Authorizer:
         certified = self._users.certified(caller.certificates)
         if header is None and certified is not None and not caller.relays:
             return certified
-        self._lockout.check(caller.address, "")
-        self._lockout.failed(caller.address, "")
+        self._lockout.check(caller.address, "", caller.claimed)
+        self._lockout.failed(caller.address, "", caller.claimed)
         raise error
 
 

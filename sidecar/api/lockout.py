@@ -20,9 +20,15 @@ MAX_ADDRESSES: Final = 4096
 MAX_NAMES: Final = 32
 """User names that are told apart at an address; further ones count as one. Names that do not exist
 count as others do, so that nobody learns which do."""
+CLIENTS: Final = 10
+"""As many clients that guess a bridge may have before the others wait with them, where it is not
+believed whose calls it makes: all that it claims count together, each a tenth."""
 _OTHERS: Final = b"others"
 PREFIX: Final = 64
 """Bits of an IPv6 address that count: whoever has one has the rest of them, too."""
+
+_Place = tuple[str, str | None]
+"""Address and claim; the claim is empty where there is none, None for all claims together."""
 
 
 class Lockout:
@@ -38,15 +44,23 @@ class Lockout:
     def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
         self._clock = clock
         self._lock = threading.Lock()
-        self._forgiven: OrderedDict[str, dict[bytes, float]] = OrderedDict()
+        self._forgiven: OrderedDict[_Place, dict[bytes, float]] = OrderedDict()
         """By place and name: when all failures are forgiven."""
 
-    def check(self, address: str, username: str) -> None:
-        """Return if `username` may try from `address`; raise Refused."""
+    def check(self, address: str, username: str, claimed: str = "") -> None:
+        """Return if a caller may try; raise Refused.
+
+        Args:
+            address: where it calls from.
+            username: whom it says it is.
+            claimed: whose call it says it makes.
+        """
+        due = 0.0
         with self._lock:
-            names = self._forgiven.get(place_of(address), {})
             now = self._clock()
-            due = names.get(_counted_as(username, names, now), now) - now
+            for place, _ in _places(address, claimed):
+                names = self._forgiven.get(place, {})
+                due = max(due, names.get(_counted_as(username, names, now), now) - now)
         if due > (FAILURES_AT_ONCE - 1) * SECONDS_A_FAILURE:
             wait = math.ceil(due - (FAILURES_AT_ONCE - 1) * SECONDS_A_FAILURE)
             raise Refused(
@@ -55,16 +69,16 @@ class Lockout:
                 wait,
             )
 
-    def failed(self, address: str, username: str) -> None:
-        """Take note of a failure."""
-        place = place_of(address)
+    def failed(self, address: str, username: str, claimed: str = "") -> None:
+        """Take note of a failure; arguments as above."""
         with self._lock:
             now = self._clock()
-            names = self._forgiven.setdefault(place, {})
-            name = _counted_as(username, names, now)
-            names[name] = max(now, names.get(name, now)) + SECONDS_A_FAILURE
-            self._forgiven.move_to_end(place)
-            if len(self._forgiven) > MAX_ADDRESSES:
+            for place, share in _places(address, claimed):
+                names = self._forgiven.setdefault(place, {})
+                name = _counted_as(username, names, now)
+                names[name] = max(now, names.get(name, now)) + SECONDS_A_FAILURE * share
+                self._forgiven.move_to_end(place)
+            while len(self._forgiven) > MAX_ADDRESSES:
                 self._forgiven.popitem(last=False)
 
 
@@ -76,6 +90,13 @@ def _counted_as(username: str, names: dict[bytes, float], now: float) -> bytes:
     for forgiven in [each for each, until in names.items() if until <= now]:
         del names[forgiven]
     return name if len(names) < MAX_NAMES else _OTHERS
+
+
+def _places(address: str, claimed: str) -> tuple[tuple[_Place, float], ...]:
+    """Where a failure counts, and how much."""
+    place = place_of(address)
+    own = ((place, place_of(claimed)), 1.0)
+    return (own, ((place, None), 1 / CLIENTS)) if claimed else (own,)
 
 
 def place_of(address: str) -> str:

@@ -20,8 +20,8 @@ With the environment variables GATEWAY_HTTPS_* it serves HTTPS, as the sidecar's
 `chaos-sidecar run --help` has them. The user that the sidecar has by default (admin:conduktor)
 counts for HTTP clients on its own machine only, unless GATEWAY_ADMIN_API_USERS is set there.
 
-The sidecar logs, and slows down, HTTP clients by their own addresses if --cert shows it the
-certificate of one of its users; otherwise by the bridge's.
+The sidecar believes it whose calls it makes if --cert shows the certificate of one of its users;
+otherwise it logs the bridge's address, with the client's as a claim.
 """
 
 

@@ -57,6 +57,18 @@ def test_the_user_that_everybody_knows_is_not_for_clients_of_a_bridge_of_its_own
             assert "set GATEWAY_ADMIN_API_USERS" in answer.text
 
 
+def test_a_guesser_does_not_lock_out_the_others_of_a_bridge_of_its_own(control: Control) -> None:
+    client = Client(Bridge(SidecarClient(control.channel, "sidecar:50051")))
+
+    def ask(address: str, password: str = "conduktor") -> int:
+        headers, base = {"Authorization": basic("admin", password)}, {"REMOTE_ADDR": address}
+        return client.get(LISTING, headers=headers, environ_base=base).status_code
+
+    assert {ask("10.0.0.1", "wrong") for _ in range(3 * FAILURES_AT_ONCE)} == {401, 429}
+    assert ask("10.0.0.1") == 429
+    assert ask("10.0.0.2") == 200
+
+
 Refused = list[tuple[int, str]]
 
 

@@ -3,6 +3,7 @@
 import pytest
 
 from sidecar.api.lockout import (
+    CLIENTS,
     FAILURES_AT_ONCE,
     MAX_ADDRESSES,
     MAX_NAMES,
@@ -20,9 +21,9 @@ class Clock:
         return self.now
 
 
-def locked(lockout: Lockout, address: str, username: str) -> bool:
+def locked(lockout: Lockout, address: str, username: str, claimed: str = "") -> bool:
     try:
-        lockout.check(address, username)
+        lockout.check(address, username, claimed)
     except Refused:
         return True
     return False
@@ -109,5 +110,32 @@ def test_it_keeps_no_more_than_it_may() -> None:
         lockout.failed("last", f"name{number}")
 
     assert len(lockout._forgiven) == MAX_ADDRESSES
-    assert len(lockout._forgiven["last"]) <= MAX_NAMES + 1
+    assert len(lockout._forgiven["last", ""]) <= MAX_NAMES + 1
     lockout.check("first", "admin")
+
+
+def test_a_guesser_behind_a_bridge_waits_alone() -> None:
+    lockout = Lockout(Clock())
+    for _ in range(FAILURES_AT_ONCE):
+        lockout.check("bridge", "admin", "10.0.0.1")
+        lockout.failed("bridge", "admin", "10.0.0.1")
+
+    with pytest.raises(Refused):
+        lockout.check("bridge", "admin", "10.0.0.1")
+    lockout.check("bridge", "admin", "10.0.0.2")
+    lockout.check("bridge", "admin")
+
+
+def test_who_claims_to_be_many_gains_little() -> None:
+    clock = Clock()
+    lockout = Lockout(clock)
+    tried = 0
+    while not locked(lockout, "bridge", "admin", f"10.0.{tried}"):
+        lockout.failed("bridge", "admin", f"10.0.{tried}")
+        tried += 1
+
+    assert FAILURES_AT_ONCE * (CLIENTS - 1) < tried <= FAILURES_AT_ONCE * CLIENTS
+    lockout.check("bridge", "admin")
+    lockout.check("bridge", "viewer", "10.0.0.1")
+    clock.now += SECONDS_A_FAILURE
+    lockout.check("bridge", "admin", "10.0.0.1")
