@@ -27,10 +27,22 @@ from confluent_kafka import KafkaException
 from confluent_kafka.admin import AdminClient
 
 from tests.kafka.distribution import Distribution, KafkaUnavailableError, ensure
-from tests.kafka.processes import Child, accepts_tcp, free_ports, progress, wait_until
+from tests.kafka.processes import (
+    HERE,
+    Child,
+    Place,
+    accepts_tcp,
+    free_ports,
+    progress,
+    wait_until,
+)
+from tests.support.resetting import FAR
 
 BROKER_IDS = (1, 2, 3)
 READY_TIMEOUT = 120.0
+RELAYED = "RELAYED"
+"""A listener without security that advertises `NEAR`, where somebody has to relay to `FAR`."""
+_KINDS = {RELAYED: "PLAINTEXT"}
 # The cleaner's buffer alone would otherwise take 128 MiB of every broker's heap.
 COMMON = """\
 controller.listener.names=CONTROLLER
@@ -91,12 +103,15 @@ class RealKafka:
         port: int | None = None,
         settings: Mapping[str, str] | None = None,
         listeners: Sequence[str] = (),
+        place: Place = HERE,
     ) -> None:
         """Prepare a cluster on `port`, `port`+1, `port`+2, or on any free ports.
 
         `settings` are added to the configuration of every broker; of equal names they count.
-        `listeners` are security protocols besides PLAINTEXT, each with a port at every broker.
+        `listeners` are security protocols besides PLAINTEXT, each with a port at every broker, or
+        `RELAYED`.
         """
+        self.place = place
         self.distribution: Distribution = ensure(version)
         self._settings = settings or {}
         ports = free_ports(len(BROKER_IDS) * (1 + len(listeners)) + 1)
@@ -113,17 +128,21 @@ class RealKafka:
     @property
     def bootstrap(self) -> str:
         """All three brokers, for bootstrap.servers."""
-        return ",".join(f"127.0.0.1:{port}" for port in self.ports.values())
+        return ",".join(f"{self.place.host}:{port}" for port in self.ports.values())
 
     def bootstrap_of(self, protocol: str) -> str:
         """The same, of one of the other listeners."""
-        return ",".join(f"localhost:{port}" for port in self._more[protocol].values())
+        return ",".join(f"localhost:{port}" for port in self.ports_of(protocol))
+
+    def ports_of(self, protocol: str) -> list[int]:
+        """The ports of one of the other listeners."""
+        return list(self._more[protocol].values())
 
     def start(self) -> RealKafka:
         """Format the three nodes, start them, and wait until the cluster lists all of them."""
         began = time.monotonic()
         progress(f"starting three Kafka {self.distribution.version} brokers: {self.bootstrap}")
-        taken = [port for port in self.ports.values() if accepts_tcp(port)]
+        taken = [port for port in self.ports.values() if accepts_tcp(port, self.place.host)]
         if taken:
             raise ClusterError(f"something listens on port {taken[0]} already")
         try:
@@ -181,7 +200,7 @@ class RealKafka:
             dead = [each for each in self._brokers.values() if not each.alive]
             if dead:
                 raise ClusterError(f"{dead[0].name} has exited\n{dead[0].tail()}")
-            if not all(accepts_tcp(self.ports[each]) for each in running):
+            if not all(accepts_tcp(self.ports[each], self.place.host) for each in running):
                 return False
             return self.brokers_listed() == set(running)
 
@@ -193,22 +212,25 @@ class RealKafka:
 
     def _config(self, broker: int) -> Path:
         controller = f"127.0.0.1:{self._controller_port}"
-        listener = f"PLAINTEXT://127.0.0.1:{self.ports[broker]}"
+        listener = f"PLAINTEXT://{self.place.host}:{self.ports[broker]}"
+        advertised = listener
         for protocol, ports in self._more.items():
-            listener += f",{protocol}://localhost:{ports[broker]}"
+            far = FAR if protocol == RELAYED else "localhost"
+            listener += f",{protocol}://{far}:{ports[broker]}"
+            advertised += f",{protocol}://localhost:{ports[broker]}"
         lines = [f"node.id={broker}", f"controller.quorum.voters=1@{controller}"]
         if broker == 1:
             lines += ["process.roles=broker,controller"]
             lines += [f"listeners={listener},CONTROLLER://{controller}"]
         else:
             lines += ["process.roles=broker", f"listeners={listener}"]
-        lines += [f"advertised.listeners={listener}", f"log.dirs={self.home / f'data-{broker}'}"]
+        lines += [f"advertised.listeners={advertised}", f"log.dirs={self.home / f'data-{broker}'}"]
         path = self.home / f"node-{broker}.properties"
         common = COMMON + COMMON_4 if self.distribution.major >= 4 else COMMON
         added = "".join(f"{name}={value}\n" for name, value in self._settings.items())
         if self._more:
             protocols = ["PLAINTEXT", *self._more]
-            kinds = ",".join(f"{protocol}:{protocol}" for protocol in protocols)
+            kinds = ",".join(f"{each}:{_KINDS.get(each, each)}" for each in protocols)
             added += f"listener.security.protocol.map=CONTROLLER:PLAINTEXT,{kinds}\n"
         path.write_text("\n".join(lines) + "\n" + common + added)
         return path
@@ -233,6 +255,7 @@ class RealKafka:
     def _launch(self, broker: int) -> None:
         config = str(self.home / f"node-{broker}.properties")
         command = self.distribution.command("kafka.Kafka", config, heap_mb=384)
+        command = [*self.place.prefix, *command]
         log = self.home / f"broker-{broker}.log"
         self._brokers[broker] = Child(f"broker {broker}", command, log, cwd=self.home)
 
@@ -243,9 +266,10 @@ def running(
     port: int | None = None,
     settings: Mapping[str, str] | None = None,
     listeners: Sequence[str] = (),
+    place: Place = HERE,
 ) -> Iterator[RealKafka]:
     """A started cluster for the length of a with block."""
-    cluster = RealKafka(version, port, settings, listeners)
+    cluster = RealKafka(version, port, settings, listeners, place)
     try:
         yield cluster.start()
     finally:

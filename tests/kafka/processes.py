@@ -16,12 +16,29 @@ import subprocess
 import sys
 import threading
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 PR_SET_PDEATHSIG = 1
 TAIL_LINES = 40
 _LIBC = ctypes.CDLL(None) if sys.platform == "linux" else None
 _LIVE: set[Child] = set()
+
+
+@dataclass(frozen=True)
+class Place:
+    """Where processes run.
+
+    Args:
+        host: their address.
+        prefix: what stands before their commands.
+    """
+
+    host: str
+    prefix: tuple[str, ...] = ()
+
+
+HERE = Place("127.0.0.1")
 
 
 def progress(message: str) -> None:
@@ -121,7 +138,7 @@ class Child:
 
     def tail(self, lines: int = TAIL_LINES) -> str:
         """The last lines of the log, for failure messages."""
-        text = self.log.read_text(errors="replace") if self.log.exists() else ""
+        text = self.log.read_text(errors="replace") if self.log.is_file() else ""
         last = "\n".join(text.splitlines()[-lines:])
         return f"--- last lines of {self.name} ({self.log}) ---\n{last}"
 

@@ -18,7 +18,7 @@ from typing import Any
 from prometheus_client.parser import text_string_to_metric_families
 
 from tests.kafka.cluster import RealKafka
-from tests.kafka.processes import Child, free_port_range, free_ports, wait_until
+from tests.kafka.processes import Child, Place, free_port_range, free_ports, wait_until
 
 ADMIN = "admin:conduktor"
 SECRET = base64.b64encode(b"a key that only these tests know").decode()
@@ -47,15 +47,18 @@ class Sidecar:
         kafka: RealKafka,
         first_port: int,
         home: Path,
+        *,
+        place: Place | None = None,
         **extra: str,
     ) -> None:
         """Start it with the demo's variables and wait until its health check says yes."""
         self.port = free_port_range(BROKERS, first_port)
         self.http_port, self.grpc_port = free_ports(2)
-        self._admin_host = extra.get("GATEWAY_BIND_HOST", "localhost")
+        self._host = place.host if place else "localhost"
+        self._admin_host = extra.get("GATEWAY_BIND_HOST", self._host)
         environment = {
             "KAFKA_BOOTSTRAP_SERVERS": kafka.bootstrap,
-            "GATEWAY_ADVERTISED_HOST": "localhost",
+            "GATEWAY_ADVERTISED_HOST": self._host,
             "GATEWAY_MODE": "VCLUSTER",
             "GATEWAY_SECURITY_PROTOCOL": "SASL_PLAINTEXT",
             "GATEWAY_FEATURE_FLAGS_ANALYTICS": "false",
@@ -65,7 +68,8 @@ class Sidecar:
             "GATEWAY_USER_POOL_SECRET_KEY": SECRET,
             **extra,
         }
-        command = [sys.executable, "-m", "sidecar", "run"]
+        prefix = place.prefix if place else ()
+        command = [*prefix, sys.executable, "-m", "sidecar", "run"]
         self._child = Child(name, command, home / f"{name}.log", environment)
         try:
             wait_until(self._healthy, f"{name} healthy", START_TIMEOUT)
@@ -81,7 +85,7 @@ class Sidecar:
     @property
     def bootstrap(self) -> str:
         """The first of its client ports."""
-        return f"localhost:{self.port}"
+        return f"{self._host}:{self.port}"
 
     @property
     def admin_url(self) -> str:

@@ -10,7 +10,8 @@ import pytest
 from tests.kafka.cluster import running
 from tests.kafka.conftest import needs_kafka
 from tests.kafka.reliability.faults import FAULTS
-from tests.kafka.reliability.world import World, tried
+from tests.kafka.reliability.row import tried
+from tests.kafka.reliability.world import World
 
 PAGE = Path(__file__).parents[2] / "docs" / "reliability.md"
 SHORT = ("sigkill", "descriptors")

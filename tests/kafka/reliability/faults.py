@@ -6,41 +6,20 @@ import os
 import resource
 import signal
 import socket
-import threading
 import time
-from collections.abc import Callable
-from dataclasses import dataclass
 
 from confluent_kafka import ElectionType, TopicPartition
 from confluent_kafka.admin import AdminClient
 
 from tests.kafka.processes import free_ports, wait_until
+from tests.kafka.reliability.fault import Fault, pause
+from tests.kafka.reliability.network import NETWORK
+from tests.kafka.reliability.surroundings import SURROUNDINGS
 from tests.kafka.reliability.world import World
 
 CONNECTIONS = 10_000
 GONE_SECONDS = 60.0
 """For how long all brokers are gone; the tests take less."""
-
-
-@dataclass(frozen=True)
-class Fault:
-    """One row of the table.
-
-    Args:
-        what: was done, in words.
-        act: does it; returns what a client saw besides, in words, or nothing.
-        may_grow: MiB that memory may grow by.
-    """
-
-    name: str
-    what: str
-    act: Callable[[World], str | None]
-    may_grow: float = 40
-
-
-def pause(seconds: float) -> None:
-    """Let the load go on."""
-    threading.Event().wait(seconds)
 
 
 def broker_stops(world: World) -> None:
@@ -225,4 +204,6 @@ FAULTS = (
     ),
     Fault("descriptors", "the sidecar is out of file descriptors for 5 s", no_descriptors),
     Fault("store-deleted", "the topic with the fleet's state is deleted", store_topic_deleted),
+    *SURROUNDINGS,
+    *NETWORK,
 )

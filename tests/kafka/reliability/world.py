@@ -2,46 +2,22 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import shutil
 import tempfile
-import time
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from tests.kafka.cluster import RealKafka
-from tests.kafka.processes import wait_until
+from tests.kafka.processes import Place
+from tests.kafka.reliability.hosts import Hosts
 from tests.kafka.reliability.load import Load
-from tests.kafka.sidecars import PLUGIN, Sidecar
+from tests.kafka.sidecars import ADMIN, PLUGIN, Sidecar
 
 FIRST_PORT = 25969
 _TICKS = os.sysconf("SC_CLK_TCK")
-
-
-@dataclass(frozen=True)
-class Row:
-    """What came of a fault."""
-
-    name: str
-    what: str
-    saw: str
-    acknowledged: int
-    lost: int
-    duplicated: int
-    disordered: int
-    failed: int
-    recovery: float
-    memory: tuple[float, float]
-    descriptors: tuple[int, int]
-    note: str
-    may_grow: float
-
-    @property
-    def kept(self) -> bool:
-        """Whether the promise was."""
-        grown = self.memory[1] - self.memory[0]
-        broken = self.lost or self.duplicated or self.disordered or self.failed
-        return not broken and grown < self.may_grow
 
 
 @dataclass
@@ -52,6 +28,8 @@ class World:
     gone_seconds: float = 60.0
     direct: bool = False
     """Whether the load goes past the sidecar, to see what is Kafka's own."""
+    across: Hosts | None = None
+    """The hosts it is on, if not on this one."""
     home: Path = field(default_factory=lambda: Path(tempfile.mkdtemp(prefix="reliability-")))
     count: int = 0
 
@@ -63,17 +41,54 @@ class World:
             "GATEWAY_TOPIC_STORE_KCACHE_REPLICATION_FACTOR": "3",
         }
         self.store_topic = "_kafka_chaos_faults_state"
-        self.sidecar = Sidecar("sidecar-0", self.kafka, FIRST_PORT, self.home, **self._settings)
+        self._place: Place | None = None
+        if self.across is not None:
+            self._place = self.across.sidecar
+            # Others than admin:conduktor, who counts on the sidecar's own host only.
+            user, _, password = ADMIN.partition(":")
+            users = f"[{{username: {user}, password: {password}, admin: true}}]"
+            self._settings["GATEWAY_ADMIN_API_USERS"] = users
+        self.sidecar = self._started()
         self.load: Load
+
+    def _started(self, **settings: str) -> Sidecar:
+        all_settings = {**self._settings, **settings}
+        return Sidecar(
+            f"sidecar-{self.count}",
+            self.kafka,
+            FIRST_PORT,
+            self.home,
+            place=self._place,
+            **all_settings,
+        )
+
+    @property
+    def hosts(self) -> Hosts:
+        """Those that clients, sidecar and brokers are on."""
+        assert self.across is not None
+        return self.across
+
+    @property
+    def next_name(self) -> str:
+        """That of the next sidecar."""
+        return f"sidecar-{self.count + 1}"
+
+    @contextlib.contextmanager
+    def other_sidecar(self, **settings: str) -> Iterator[None]:
+        """Another one in the place of the one there is, which rests meanwhile."""
+        self.count += 1
+        old, self.sidecar = self.sidecar, self._started(**settings)
+        try:
+            yield
+        finally:
+            self.sidecar.stop()
+            self.sidecar = old
 
     def start_again(self) -> None:
         """Another sidecar in the place of the one that has ended."""
         self.count += 1
-        ports = {"GATEWAY_START_PORT": str(self.sidecar.port)}
         old = self.sidecar
-        self.sidecar = Sidecar(
-            f"sidecar-{self.count}", self.kafka, FIRST_PORT, self.home, **self._settings, **ports
-        )
+        self.sidecar = self._started(GATEWAY_START_PORT=str(old.port))
         self.sidecar.port = old.port
 
     def writes(self) -> bool:
@@ -98,46 +113,3 @@ class World:
         """End the sidecar."""
         self.sidecar.stop()
         shutil.rmtree(self.home, ignore_errors=True)
-
-
-def tried(world: World, fault: object, number: int) -> Row:
-    """Run the load, do something to the world, and see what came of it."""
-    from tests.kafka.reliability.faults import Fault
-
-    assert isinstance(fault, Fault)
-    through = world.kafka.bootstrap if world.direct else world.sidecar.bootstrap
-    world.load = load = Load(through, world.kafka.bootstrap, f"faults-{number}-{fault.name}")
-    wait_until(lambda: load.all_since(0) and load.acknowledged > 400, "the load to run", 60)
-    before = world.measure()
-    began = time.monotonic()
-    note = fault.act(world) or ""
-    undone = time.monotonic()
-    wait_until(lambda: load.all_since(undone), f"every producer goes on after {fault.name}", 120)
-    wait_until(lambda: load.all_since(time.monotonic() - 0.5), "the load to run", 60)
-    silence = load.longest_silence(began)
-    load.stop()
-    after = world.measure()
-    stored = load.stored()
-    errors: dict[str, int] = {}
-    for seen in load.seen:
-        for name, count in (seen.errors + seen.failed).items():
-            errors[name] = errors.get(name, 0) + count
-    return Row(
-        fault.name,
-        fault.what,
-        ", ".join(f"{name} {count}" for name, count in sorted(errors.items())) or "nothing",
-        load.acknowledged,
-        sum(
-            len(set(seen.acked).difference(values)) + len(set(seen.acked).difference(read))
-            for seen, values, read in zip(load.seen, stored, load.consumed, strict=True)
-        ),
-        sum(len(values) - len(set(values)) for values in stored),
-        sum(values != sorted(values) for values in stored)
-        + sum(seen.acked != sorted(seen.acked) for seen in load.seen),
-        sum(seen.failed.total() for seen in load.seen),
-        silence,
-        (before[0], after[0]),
-        (before[1], after[1]),
-        note,
-        fault.may_grow,
-    )
