@@ -73,6 +73,12 @@ def kafka39() -> Iterator[RealKafka]:
 
 
 @pytest.fixture(scope="session")
+def mortal_kafka() -> Iterator[RealKafka]:
+    """Three brokers of the newest Kafka 4 that tests may kill, if they start them again."""
+    yield from _cluster("4.x")
+
+
+@pytest.fixture(scope="session")
 def files(tmp_path_factory: pytest.TempPathFactory) -> Certificates:
     """Certificates of the cluster below, and for its clients."""
     return certificates(tmp_path_factory.mktemp("certificates"))

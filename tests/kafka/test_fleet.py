@@ -23,7 +23,7 @@ from sidecar.model.snapshot import Snapshot
 from sidecar.model.user_mapping import UserMapping
 from sidecar.state.kafka import KafkaStore
 from tests.kafka import clients
-from tests.kafka.cluster import RealKafka, running
+from tests.kafka.cluster import RealKafka
 from tests.kafka.processes import wait_until
 from tests.kafka.sidecars import PLUGIN, Sidecar
 
@@ -295,36 +295,36 @@ def test_a_topic_that_is_deleted_is_made_anew_with_the_last_state(kafka: RealKaf
 
 
 def test_while_all_brokers_are_gone_the_last_state_is_served_and_nothing_is_written(
-    tmp_path: Path, kafka: RealKafka
+    tmp_path: Path, mortal_kafka: RealKafka
 ) -> None:
-    with running() as own:
-        one = fleet("one", own, FIRST, tmp_path, "own")
-        try:
-            one.access("teamA")
-            one.inject("teamA", 30, 1)
-            assert store_check(one) == "UP"
-            for broker in (3, 2, 1):
-                own.stop_broker(broker, grace=0)
-            wait_until(lambda: store_check(one) == "DOWN", "it is told", 60)
+    own = mortal_kafka
+    one = fleet("one", own, FIRST, tmp_path, "own")
+    try:
+        one.access("teamA")
+        one.inject("teamA", 30, 1)
+        assert store_check(one) == "UP"
+        for broker in (3, 2, 1):
+            own.stop_broker(broker, grace=0)
+        wait_until(lambda: store_check(one) == "DOWN", "it is told", 60)
 
-            status, refusal = one.request("DELETE", f"{TEAM}/interceptor/simulate")
-            assert status == 503
-            assert "the store, topic '_kafka_chaos_own_state', cannot be reached" in str(refusal)
-            assert listed(one) == {"simulate": {"rateInPercent": 30, "seed": 1}}
-            assert one.request("GET", "/health")[0] == 200
+        status, refusal = one.request("DELETE", f"{TEAM}/interceptor/simulate")
+        assert status == 503
+        assert "the store, topic '_kafka_chaos_own_state', cannot be reached" in str(refusal)
+        assert listed(one) == {"simulate": {"rateInPercent": 30, "seed": 1}}
+        assert one.request("GET", "/health")[0] == 200
 
-            for broker in (1, 2, 3):
-                own.restart_broker(broker)
-            own.wait_ready()
-            wait_until(lambda: store_check(one) == "UP", "it is back", 60)
-            wait_until(
-                lambda: one.request("DELETE", f"{TEAM}/interceptor/simulate")[0] == 204,
-                "it is written",
-                60,
-            )
-            assert listed(one) == {}
-        finally:
-            one.stop()
+        for broker in (1, 2, 3):
+            own.restart_broker(broker)
+        own.wait_ready()
+        wait_until(lambda: store_check(one) == "UP", "it is back", 60)
+        wait_until(
+            lambda: one.request("DELETE", f"{TEAM}/interceptor/simulate")[0] == 204,
+            "it is written",
+            60,
+        )
+        assert listed(one) == {}
+    finally:
+        one.stop()
 
 
 def test_a_topic_that_would_lose_the_state_is_refused(kafka: RealKafka, tmp_path: Path) -> None:

@@ -7,8 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.kafka.cluster import running
-from tests.kafka.conftest import needs_kafka
+from tests.kafka.cluster import RealKafka
 from tests.kafka.reliability.faults import FAULTS
 from tests.kafka.reliability.row import tried
 from tests.kafka.reliability.world import World
@@ -18,12 +17,10 @@ SHORT = ("sigkill", "descriptors")
 
 
 @pytest.fixture(scope="module")
-def world() -> Iterator[World]:
-    needs_kafka("4.x")
-    with running() as kafka:
-        made = World(kafka, gone_seconds=3)
-        yield made
-        made.stop()
+def world(mortal_kafka: RealKafka) -> Iterator[World]:
+    made = World(mortal_kafka, gone_seconds=3)
+    yield made
+    made.stop()
 
 
 @pytest.mark.kafka

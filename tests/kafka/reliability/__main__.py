@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import datetime
 import sys
+import traceback
 from pathlib import Path
 
 import confluent_kafka
@@ -115,6 +116,10 @@ class Run:
                     self._note(tried(world, fault, number))
                 except DiskUnavailable as error:
                     self._note(NotRun(fault.name, fault.what, str(error)))
+                except Exception as error:  # noqa: BLE001 - the other rows are worth having
+                    traceback.print_exc()
+                    why = f"it failed: {type(error).__name__} {error}".strip()
+                    self._note(NotRun(fault.name, fault.what, why))
         finally:
             world.stop()
 

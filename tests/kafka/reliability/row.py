@@ -58,15 +58,19 @@ def tried(world: World, fault: Fault, number: int) -> Row:
 def _tried(world: World, fault: Fault, number: int) -> Row:
     through = world.kafka.bootstrap if world.direct else world.sidecar.bootstrap
     world.load = load = Load(through, world.kafka.bootstrap, f"faults-{number}-{fault.name}")
-    wait_until(lambda: load.all_since(0) and load.acknowledged > 400, "the load to run", 60)
-    before = world.measure()
-    began = time.monotonic()
-    note = fault.act(world) or ""
-    undone = time.monotonic()
-    wait_until(lambda: load.all_since(undone), f"every producer goes on after {fault.name}", 120)
-    wait_until(lambda: load.all_since(time.monotonic() - 0.5), "the load to run", 60)
-    silence = load.longest_silence(began)
-    load.stop()
+    try:
+        wait_until(lambda: load.all_since(0) and load.acknowledged > 400, "the load to run", 60)
+        before = world.measure()
+        began = time.monotonic()
+        note = fault.act(world) or ""
+        undone = time.monotonic()
+        wait_until(
+            lambda: load.all_since(undone), f"every producer goes on after {fault.name}", 120
+        )
+        wait_until(lambda: load.all_since(time.monotonic() - 0.5), "the load to run", 60)
+        silence = load.longest_silence(began)
+    finally:
+        load.stop()
     after = world.measure()
     stored = load.stored()
     errors: dict[str, int] = {}

@@ -123,7 +123,7 @@ class FullLog:
         inject(world, rateInPercent=50, seed=7)
         skipped = "kafka_chaos_injections_skipped_total"
         wait_until(lambda: world.sidecar.metric(skipped) > 100, "the disk to be full", 60)
-        lost = strangers(world)
+        strangers(world)
         self._disk.grow()
         wait_until(lambda: bool(self._told("log_lines_lost")), "the log to go on", 30)
         wait_until(lambda: bool(self._told("injection_resumed")), "injection to go on", 30)
@@ -132,11 +132,16 @@ class FullLog:
         injected = world.sidecar.metric("kafka_chaos_injections_total")
         assert len(self._told("fault_injected")) == injected
         assert sum(each["skipped"] for each in self._told("injection_resumed")) == missed
-        assert sum(each["lines"] for each in self._told("log_lines_lost")) == lost
+        told = "every lost line to be told of"
+        wait_until(lambda: self._told_lost() == lines_lost(world), told, 30)
+        lost = self._told_lost()
         return (
             f"{missed:,.0f} injections skipped and {lost:,.0f} other lines lost, all told in the"
             f" log; {injected:,.0f} injected, all in the log"
         )
+
+    def _told_lost(self) -> int:
+        return sum(each["lines"] for each in self._told("log_lines_lost"))
 
     def _told(self, event: str) -> list[dict[str, Any]]:
         # The last line may be half there.
@@ -150,9 +155,14 @@ def strangers(world: World) -> float:
         with socket.create_connection(("127.0.0.1", world.sidecar.port), 5) as client:
             client.sendall(bytes(4))
             client.recv(1)
-    lost = world.sidecar.metric("kafka_chaos_log_lines_dropped")
+    lost = lines_lost(world)
     assert lost > 0
     return lost
+
+
+def lines_lost(world: World) -> float:
+    """How many lines the log has lost by now."""
+    return world.sidecar.metric("kafka_chaos_log_lines_dropped")
 
 
 class FullStore:
