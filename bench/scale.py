@@ -3,7 +3,7 @@
 ``python bench/scale.py`` prints the figures of docs/scale.md: the topic by number of interceptors
 (its bytes, the time and memory of reading it), then `--readers` long-polling readers, spoken by the
 codec over plain sockets as a sidecar does, and how long after a commit the last of them
-has it.
+has it; then `--sidecars` real ones.
 """
 
 from __future__ import annotations
@@ -15,8 +15,10 @@ import socket
 import statistics
 import subprocess
 import sys
+import tempfile
 import threading
 import time
+from contextlib import ExitStack
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
@@ -36,6 +38,8 @@ from sidecar.faults.leader_election import LeaderElection
 from sidecar.model.interceptor import Interceptor, Scope
 from sidecar.state.kafka import KafkaStore
 from tests.kafka.cluster import RealKafka, running
+from tests.kafka.processes import wait_until
+from tests.kafka.sidecars import PLUGIN, Sidecar
 
 WAIT_MS = 20_000
 FETCH_VERSION = 11
@@ -170,10 +174,74 @@ def end_of(kafka: RealKafka, topic: str) -> int:
     return end
 
 
+FIRST_PORT = 23969
+TURNS = 10
+
+
+def fleet(kafka: RealKafka, count: int) -> str:
+    """Real sidecars with one store, a change at one after the other; what was measured."""
+    with ExitStack() as stack:
+        home = Path(stack.enter_context(tempfile.TemporaryDirectory()))
+        began = time.perf_counter()
+        sidecars = []
+        for number in range(count):
+            extra = {"GATEWAY_STORAGE_TYPE": "KAFKA", "GATEWAY_CLUSTER_ID": "scale"}
+            made = Sidecar(f"s{number}", kafka, FIRST_PORT + 4 * number, home, **extra)
+            stack.callback(made.stop)
+            sidecars.append(made)
+        started = time.perf_counter() - began
+        sidecars[0].access("team")
+        sidecars[0].inject("team", 0, 1)
+        seen, said = [], []
+        wait_until(lambda: all(listed(each) == 0 for each in sidecars), "all know of it", 10)
+        for turn in range(TURNS):
+            writer = sidecars[turn * 7 % count]
+            began = time.perf_counter()
+            change(writer, turn + 1)
+            committed = time.perf_counter()
+            said.append(committed - began)
+            behind = [sidecar for sidecar in sidecars if sidecar is not writer]
+            while behind:
+                behind = [sidecar for sidecar in behind if listed(sidecar) != turn + 1]
+            seen.append(time.perf_counter() - committed)
+        memory = sum(proportional(sidecar.pid) for sidecar in sidecars) / 1024
+    return (
+        f"{count} sidecars, started one after the other in {started:.0f} s, {memory:.0f} MiB"
+        f" together (PSS): a change is answered after {statistics.median(said) * 1000:.0f} ms"
+        f" (median of {TURNS}, by another sidecar each time), and listed by all others"
+        f" {statistics.median(seen) * 1000:.0f} ms later (median; {max(seen) * 1000:.0f} at most),"
+        " asked one after the other over REST"
+    )
+
+
+PATH = "/admin/interceptors/v1/vcluster/team/interceptor/simulate"
+
+
+def change(sidecar: Sidecar, rate: int) -> None:
+    """Have the fleet's one interceptor refuse so many percent."""
+    body = {"pluginClass": PLUGIN, "priority": 1, "config": {"rateInPercent": rate, "seed": 1}}
+    status, reply = sidecar.request("PUT", PATH, body)
+    if status != 200:
+        raise RuntimeError(f"the change was answered with {status}: {reply}")
+
+
+def listed(sidecar: Sidecar) -> int:
+    """How many percent it says."""
+    status, reply = sidecar.request("GET", PATH)
+    return int(reply["config"]["rateInPercent"]) if status == 200 else -1
+
+
+def proportional(pid: int) -> int:
+    """A process's share of memory, kB."""
+    lines = Path(f"/proc/{pid}/smaps_rollup").read_text().splitlines()
+    return next(int(line.split()[1]) for line in lines if line.startswith("Pss:"))
+
+
 def main() -> int:
     """Measure and print."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--readers", type=int, default=1000)
+    parser.add_argument("--sidecars", type=int, default=20)
     parser.add_argument("--interceptors", type=int, nargs="+", default=[1, 100, 1000])
     options = parser.parse_args()
     with running() as kafka:
@@ -212,8 +280,10 @@ def main() -> int:
             f" {committed * 1000:.0f} ms (a new writer), the median reader had it after"
             f" {statistics.median(heard) * 1000:.0f} ms, the last after {heard[-1] * 1000:.0f} ms;"
             f" the leader used {processor(readers.pid) - before:.2f} s for it, and"
-            f" {rest * 100:.1f} % of a processor while all waited"
+            f" {rest * 100:.1f} % of a processor while all waited",
+            flush=True,
         )
+        print(fleet(kafka, options.sidecars))
     return 0
 
 
