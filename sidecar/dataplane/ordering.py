@@ -27,6 +27,16 @@ class Pending(NamedTuple):
     faults: Any = None
 
 
+class Own(Pending):
+    """A question of the sidecar's own among the client's requests; `context` is told the answer.
+
+    Args:
+        context: called with the frame of the response, without its size; must not wait.
+    """
+
+    __slots__ = ()
+
+
 class ReplyForm(NamedTuple):
     """What the response to a spliced request usually looks like: one name to replace.
 
@@ -82,8 +92,9 @@ class ResponseOrder:
     """The answers of one connection: forwarded requests in flight, local answers among them.
 
     `queue` holds, in request order: a correlation id (its response passes untouched), one with the
-    form of its response, a `Pending` (the session sees the response), a `Heeded` one, or the
-    buffers of a local answer. The relay works on it directly.
+    form of its response, a `Pending` (the session sees the response; of an `Own` one
+    nobody but who asked), a `Heeded` one, or the buffers of a local answer. The relay works on it
+    directly.
     """
 
     def __init__(self) -> None:

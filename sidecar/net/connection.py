@@ -5,7 +5,6 @@ runs on the relay's callbacks.
 """
 
 import socket
-import time
 from collections.abc import Callable
 from typing import Any, Final
 
@@ -19,6 +18,7 @@ from sidecar.dataplane.actions import Action, Close, Report, ToBroker, ToClient
 from sidecar.dataplane.session import Session
 from sidecar.net.dialing import Link, relayed
 from sidecar.net.relay import Relay
+from sidecar.net.renewing import Renewal
 from sidecar.net.requests import request_reader
 from sidecar.net.responses import response_reader
 from sidecar.net.transport import PLAIN, Transport
@@ -33,10 +33,6 @@ _RECEIVE: Final = 64 * 1024
 _TURN: Final = 0.001
 """Seconds that others have after so many requests: reading what is there switches to nobody, and of
 a sleep of 0 sockets are not looked at."""
-_RENEW_FROM: Final = 0.85
-_RENEW_UNTIL: Final = 0.97
-"""Between these parts of a session's time its end is looked for."""
-_RENEW_STEP: Final = 0.02
 _EXPECTED: Final = frozenset(
     {"fault_injected", "authentication_failed", "upstream_session_ended", "draining"}
 )
@@ -196,7 +192,8 @@ class ClientConnection:
             try:
                 relay.start(request_reader(relay), response_reader(relay), received)
                 if link.lifetime is not None:
-                    renewal = gevent.spawn(self._end_in_time, relay, link.lifetime)
+                    dial = self._transport.dial
+                    renewal = gevent.spawn(Renewal(relay, dial, self.end).run, link.lifetime)
                 relay.done.wait()
             finally:
                 relay.stop()
@@ -205,21 +202,6 @@ class ClientConnection:
         finally:
             _close_socket(client)
             _close_socket(upstream)
-
-    def _end_in_time(self, relay: Relay, lifetime: float) -> None:
-        """End the connection before its broker does, who would do so in the middle (KIP-368).
-
-        The client connects again, as it does when a broker restarts, and nothing is cut.
-        """
-        why = f"the broker wants credentials every {lifetime:g} s"
-        close = Close("upstream_session_ended", why)
-        gevent.sleep(lifetime * _RENEW_FROM)
-        deadline = time.monotonic() + lifetime * (_RENEW_UNTIL - _RENEW_FROM)
-        while not (relay.done.is_set() or self.end(close)):
-            if time.monotonic() >= deadline:
-                relay.close(close)
-                return
-            gevent.sleep(_RENEW_STEP)
 
     def _look_up(self, topic_ids: frozenset[bytes]) -> None:
         """Have the directory learn of these ids; raises as `ask_topics` does."""

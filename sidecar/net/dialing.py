@@ -4,6 +4,7 @@ import secrets
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from typing import Any, Final
 
 import gevent
@@ -29,6 +30,12 @@ _ANSWER_LIMIT: Final = 64 * 1024 * 1024
 _RECEIVE: Final = 64 * 1024
 _AUTHENTICATE_VERSION: Final = 1
 """Tells how long the session lasts (KIP-368); every broker from 2.2 on speaks it."""
+
+
+Ask = Callable[[ApiKey, int, Any], Any]
+"""API, version and request to the broker's response; may wait. Raises OSError, codec.CodecError."""
+Proof = Callable[[Ask], float | None]
+"""Shows credentials to whom it asks; see `Link.lifetime` for what it returns."""
 
 
 class UpstreamRefused(OSError):
@@ -75,15 +82,22 @@ class Dialer:
             OSError: not reachable, or not in time; `ssl.SSLError`: not who it should be;
                 UpstreamRefused: it does not take the credentials.
         """
-        sock = self.connect(host, port)
         if self._credentials is None:
-            return Link(sock)
+            return Link(self.connect(host, port))
+        proof = self.proof()
+        sock = self.connect(host, port)
         try:
             with gevent.Timeout(CONNECT_TIMEOUT, TimeoutError("no answer to SASL in time")):
-                return Link(sock, _authenticate(sock, self._credentials))
+                return Link(sock, proof(partial(ask, sock)))
         except BaseException:
             sock.close()
             raise
+
+    def proof(self) -> Proof:
+        """What shows a broker who the sidecar is, once; may wait for it. Raises OSError."""
+        if self._credentials is None:
+            raise UpstreamRefused("there are no credentials to show")
+        return partial(_authenticate, self._credentials)
 
     def connect(self, host: str, port: int) -> Any:
         """Connect, and leave authentication to whoever is in front; raises OSError as above."""
@@ -114,21 +128,31 @@ def relayed(sock: Any) -> Any:
 
 def ask(sock: Any, api_key: ApiKey, version: int, request: Any) -> Any:
     """Ask one question and wait for the answer; raises OSError, codec.CodecError."""
-    head = request_header(api_key, version, 0, CLIENT_ID)
-    sock.sendall(b"".join(frame(head, codec.encode(request, version))))
+    sock.sendall(b"".join(question(api_key, version, request)))
     decoder = FrameDecoder(_ANSWER_LIMIT)
     while received := sock.recv(_RECEIVE):
         for answer in decoder.feed(received):
-            start = response_body_start(api_key, version, answer)
-            return codec.decode_response(api_key, version, answer, start)
+            return answer_to(api_key, version, answer)
     raise DecodeError("connection closed without an answer")
 
 
-def _authenticate(sock: Any, credentials: Credentials) -> float | None:
+def question(api_key: ApiKey, version: int, request: Any) -> list[Any]:
+    """The frame of a question of our own; its correlation id is 0."""
+    head = request_header(api_key, version, 0, CLIENT_ID)
+    return frame(head, codec.encode(request, version))
+
+
+def answer_to(api_key: ApiKey, version: int, answer: Any) -> Any:
+    """The message in the frame of a response; raises codec.CodecError."""
+    start = response_body_start(api_key, version, answer)
+    return codec.decode_response(api_key, version, answer, start)
+
+
+def _authenticate(credentials: Credentials, ask: Ask) -> float | None:
     """Show the credentials; the seconds until they are to be shown again."""
     mechanism = credentials.mechanism
     try:
-        agreed = ask(sock, ApiKey.SASL_HANDSHAKE, 1, SaslHandshakeRequest(mechanism=mechanism))
+        agreed = ask(ApiKey.SASL_HANDSHAKE, 1, SaslHandshakeRequest(mechanism=mechanism))
         if agreed.error_code != ErrorCode.NONE:
             offered = ", ".join(agreed.mechanisms[:10])
             raise UpstreamRefused(f"the broker offers {offered or 'nothing'}, not {mechanism}")
@@ -136,7 +160,7 @@ def _authenticate(sock: Any, credentials: Credentials) -> float | None:
         said: bytes | None = saying.first
         while said is not None:
             message = SaslAuthenticateRequest(auth_bytes=said)
-            answer = ask(sock, ApiKey.SASL_AUTHENTICATE, _AUTHENTICATE_VERSION, message)
+            answer = ask(ApiKey.SASL_AUTHENTICATE, _AUTHENTICATE_VERSION, message)
             if answer.error_code != ErrorCode.NONE:
                 why = answer.error_message or "no reason given"
                 raise UpstreamRefused(f"authentication failed: {why}")

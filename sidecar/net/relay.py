@@ -19,6 +19,7 @@ from gevent.event import Event
 from sidecar import clock
 from sidecar.dataplane.actions import (
     Action,
+    Chunks,
     Close,
     HoldBack,
     LookUp,
@@ -28,6 +29,7 @@ from sidecar.dataplane.actions import (
     ToBroker,
     ToClient,
 )
+from sidecar.dataplane.ordering import Own
 from sidecar.dataplane.session import Session
 from sidecar.net.buffer import ORIGIN, VIEW
 from sidecar.net.held import Held, LookUpTopics
@@ -93,6 +95,8 @@ class Relay:
         self.client = side_of(client, self.loop, self._on_drained, self.stop)
         self.broker = side_of(broker, self.loop, self._on_drained, self.stop)
 
+        self.paused = False
+        """Whether no request is passed on, because the sidecar asks the broker something itself."""
         self._silenced: Silenced | None = None
         self._paced: dict[Side, PacedReader] = {}
 
@@ -156,6 +160,7 @@ class Relay:
             and len(self._queue) < self.most_in_flight
             and not session.halted
             and not self.held
+            and not self.paused
         )
         if self.turns.due:
             if hear_client:
@@ -240,6 +245,9 @@ class Relay:
             actions = session.on_request(frame, clock.now())
             if session.halted:
                 self.watched = True
+        elif self._is_own(frame):
+            to_client += session.order.passed()
+            return
         else:
             actions = session.on_response(frame, clock.now())
         for action in actions:
@@ -275,7 +283,8 @@ class Relay:
 
     def _read_on(self, side: Side) -> None:
         """Look at what was kept while something waited, unless nothing is looked at any more."""
-        if side.tail and not self.done.is_set() and (side is self.broker or not self.ignores):
+        stays = side is self.client and (self.ignores or self.paused)
+        if side.tail and not self.done.is_set() and not stays:
             tail, side.tail = side.tail, b""
             VIEW[ORIGIN : ORIGIN + len(tail)] = tail
             side.on_readable(len(tail))
@@ -305,6 +314,38 @@ class Relay:
         if not self.done.is_set():
             self._note(close)
             self._end()
+
+    # Questions of our own, between the client's requests.
+
+    def pause(self) -> bool:
+        """Pass on no more requests; False as long as there is the rest of one to be passed on.
+
+        Answers go on. Safe to call twice.
+        """
+        if not self.paused and not (self.client.need or self.ignores):
+            self.paused = True
+            self.steer()
+        return self.paused
+
+    def resume(self) -> None:
+        """Pass requests on again."""
+        self.paused = False
+        self._read_on(self.client)
+
+    def ask(self, chunks: Chunks, own: Own) -> None:
+        """Ask the broker, while requests are paused; OSError when the connection ends."""
+        if self.ending or self.done.is_set():
+            raise ConnectionAbortedError("the connection ends")
+        self._queue.append(own)
+        self._carry_out([ToBroker(chunks)])
+
+    def _is_own(self, frame: memoryview) -> bool:
+        """Whether a response is to a question of our own; if so, who asked is told."""
+        own = self._queue[0] if self._queue else None
+        if not isinstance(own, Own) or frame[:4] != own.correlation_id.to_bytes(4, "big"):
+            return False
+        own.context(bytes(frame))
+        return True
 
     # What makes a connection slow or silent.
 

@@ -77,7 +77,7 @@ def create(door: Door, topic: str) -> None:
 def test_a_session_is_renewed_before_the_broker_ends_it(
     secured_kafka: RealKafka, files: Certificates, tmp_path: Path
 ) -> None:
-    """Nothing is lost, repeated or out of order, and no broker had to cut a connection."""
+    """Nothing is lost, repeated or out of order, and no connection is ended."""
     far = upstream(secured_kafka, "SASL_PLAINTEXT", "SCRAM-SHA-512", files)
     with sidecar(secured_kafka, tmp_path, far, listener("PLAINTEXT", files)) as one:
         door = Door(one.bootstrap, "PLAINTEXT")
@@ -96,9 +96,7 @@ def test_a_session_is_renewed_before_the_broker_ends_it(
         assert (producer.flush(30), failed) == (0, [])
 
         assert clients.stored(secured_kafka.bootstrap, "renewed") == values
-        renewed = one.events("connection_closed", reason="upstream_session_ended")
-        assert len(renewed) >= 2
-        assert one.events("connection_closed") == renewed
+        assert not one.events("connection_closed")
 
 
 @pytest.mark.parametrize("mechanism", ["SCRAM-SHA-256", "OAUTHBEARER"])
