@@ -97,15 +97,15 @@ class Sidecar:
             settings.port_count,
             settings.min_broker_id,
         )
-        security = Security(
+        self._security = Security(
             listener=settings.listener_tls,
             rules=settings.principal_rules,
             cluster=settings.cluster_tls,
             credentials=settings.credentials,
+            tokens=settings.token_source,
             delegated=settings.delegated,
         )
-        transport = security.transport(self._log)
-        self._security = security
+        transport = self._security.transport(self._log)
         self._shared = Shared(
             pipeline=Pipeline(Snapshot(), place=self._place),
             versions=Versions([], secured=settings.authenticate),
@@ -115,7 +115,7 @@ class Sidecar:
                 self._admission.guarded(by_date(tokens.verify)) if settings.authenticate else None
             ),
             delegated=settings.delegated,
-            tenants=settings.authenticate or settings.delegated or security.certificates,
+            tenants=settings.authenticate or settings.delegated or self._security.certificates,
             directory=TopicDirectory(secrets.token_bytes(32)),
             recoveries=Recoveries(note),
             oracle=SequenceOracle(note) if settings.sequence_oracle else None,

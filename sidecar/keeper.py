@@ -96,7 +96,13 @@ class Keeper:
 
         settings = self._settings
         return KafkaStore(
-            client_settings(settings.bootstrap_servers, settings.cluster_tls, settings.credentials),
+            client_settings(
+                settings.bootstrap_servers,
+                settings.cluster_tls,
+                settings.credentials,
+                settings.token_source,
+                self._no_token,
+            ),
             f"_kafka_chaos_{settings.cluster_id}_state",
             settings.storage_replication_factor,
             time.time,
@@ -104,6 +110,9 @@ class Keeper:
             self._awake.set,
             self._log,
         )
+
+    def _no_token(self, cause: str) -> None:
+        self._log.warning("store_token_not_fetched", cause=cause)
 
     def _unreadable(self, key: str, cause: str) -> None:
         self._log.warning("stored_record_unreadable", key=key, cause=cause)

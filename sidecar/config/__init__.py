@@ -8,6 +8,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final
 
+from sidecar.bearer.source import TokenSource
 from sidecar.config.assembling import cluster_credentials, cluster_tls, door_tls, listener_tls
 from sidecar.config.control_settings import DEFAULT_GRPC_PORT, DEFAULT_HTTP_PORT
 from sidecar.config.parsers import AdminUser
@@ -47,9 +48,11 @@ class Settings:
     """What the subjects of clients' certificates are called."""
     cluster_tls: ClientTls | None
     credentials: Credentials | None
+    """Who the sidecar is for brokers."""
+    token_source: TokenSource | None
+    """Where the tokens come from that it shows them."""
     grpc_tls: ServerTls | None
     http_tls: ServerTls | None
-    """Who the sidecar is for brokers."""
     secret_key: bytes | None = field(repr=False)
     admin_users: tuple[AdminUser, ...]
     default_users: bool
@@ -136,8 +139,8 @@ def _assemble(values: dict[str, Any], problems: list[str]) -> None:
     values["http_tls"] = door_tls("https", "GATEWAY_HTTPS", values, problems)
     values["principal_rules"] = values.pop("ssl_principal_mapping_rules")
     values["listener_tls"] = listener_tls(values, problems)
+    values["credentials"], values["token_source"] = cluster_credentials(values, problems)
     values["cluster_tls"] = cluster_tls(values, problems, interval)
-    values["credentials"] = cluster_credentials(values, problems)
     protocol = values.pop("security_protocol")
     values["authenticate"] = protocol.startswith("SASL")
     values["delegated"] = protocol.startswith("DELEGATED")

@@ -2,6 +2,8 @@
 
 from typing import Any
 
+from sidecar.bearer.source import TokenSource
+from sidecar.config.bearer_settings import bearer_credentials, token_source
 from sidecar.config.jaas import Jaas
 from sidecar.model.credentials import OAUTHBEARER, Credentials
 from sidecar.tls.contexts import NONE, ClientTls, ServerTls
@@ -113,36 +115,37 @@ def cluster_tls(values: dict[str, Any], problems: list[str], interval: float) ->
     return ClientTls(trust, keys, algorithm not in _UNCHECKED, interval)
 
 
-def cluster_credentials(values: dict[str, Any], problems: list[str]) -> Credentials | None:
-    """Who the sidecar is for brokers; None where they do not ask. Takes its settings as above."""
+def cluster_credentials(
+    values: dict[str, Any], problems: list[str]
+) -> tuple[Credentials | None, TokenSource | None]:
+    """Who the sidecar is for brokers, None where they do not ask, and where its tokens come from,
+    None where it has none. Takes its settings as above."""
     mechanism = values.pop("kafka_sasl_mechanism")
     config: Jaas | None = values.pop("kafka_sasl_jaas_config")
     protocol = values["kafka_security_protocol"]
+    asked = protocol.startswith("SASL")
+    source = token_source(values, config, asked and mechanism == OAUTHBEARER, problems)
     delegated = values["security_protocol"].startswith("DELEGATED")
-    if not protocol.startswith("SASL"):
+    if not asked:
         if delegated:
             problems.append(
                 f"GATEWAY_SECURITY_PROTOCOL is {values['security_protocol']}, where brokers"
                 f" authenticate clients; KAFKA_SECURITY_PROTOCOL is {protocol}, it has to be"
                 " SASL_PLAINTEXT or SASL_SSL"
             )
-        return None
-    if config is None:
+        return None, None
+    if config is None and source is None:
         problems.append(
             f"KAFKA_SECURITY_PROTOCOL is {protocol}, which needs KAFKA_SASL_JAAS_CONFIG: the"
             " sidecar's own credentials, which it also finds the cluster with"
         )
-        return None
-    option = "unsecuredLoginStringClaim_sub" if mechanism == OAUTHBEARER else "username"
-    needed = [option] if mechanism == OAUTHBEARER else [option, "password"]
+        return None, None
+    if mechanism == OAUTHBEARER:
+        return bearer_credentials(mechanism, config, source, problems), source
+    options = config.options if config is not None else {}
     problems += [
         f"KAFKA_SASL_JAAS_CONFIG has no {name}, which {mechanism} needs"
-        for name in needed
-        if not config.options.get(name)
+        for name in ("username", "password")
+        if not options.get(name)
     ]
-    return Credentials(
-        mechanism,
-        config.options.get(option, ""),
-        config.options.get("password", ""),
-        config.options.get("unsecuredLoginStringClaim_scope", ""),
-    )
+    return Credentials(mechanism, options.get("username", ""), options.get("password", "")), None

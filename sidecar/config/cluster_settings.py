@@ -61,7 +61,8 @@ CLUSTER: Final[tuple[Setting, ...]] = (
         jaas,
         None,
         'the credentials as Java clients have them: `...LoginModule required username="u" '
-        'password="p";`, or for OAUTHBEARER `... required unsecuredLoginStringClaim_sub="u";`',
+        'password="p";`, or for OAUTHBEARER `... required unsecuredLoginStringClaim_sub="u";`, '
+        'with a token endpoint `... required clientId="c" clientSecret="s" scope="w";`',
         confidential=True,
     ),
     _ssl(

@@ -2,7 +2,8 @@
 brokers, and whether what they answer is right.
 
 PLAIN (RFC 4616), SCRAM-SHA-256 and -512 (RFC 5802, 7677; no channel binding, no SASLprep beyond
-escaping, as Kafka), OAUTHBEARER with a token that nobody signed (RFC 7628; Kafka, KIP-255).
+escaping, as Kafka), OAUTHBEARER with a token that is given or, without, one that nobody signed
+(RFC 7628; Kafka, KIP-255 and KIP-768).
 """
 
 import base64
@@ -40,17 +41,18 @@ class Login(Protocol):
         ...
 
 
-def login(credentials: Credentials, nonce: str, now: float) -> Login:
+def login(credentials: Credentials, nonce: str, now: float, token: str = "") -> Login:
     """Begin an authentication.
 
     Args:
         nonce: printable characters without a comma, never used before.
         now: seconds since the epoch.
+        token: for OAUTHBEARER; empty: one that nobody signed is made.
     """
     if credentials.mechanism == PLAIN:
         return _Plain(credentials)
     if credentials.mechanism == OAUTHBEARER:
-        return _Bearer(credentials, now)
+        return _Bearer(token or _unsigned(credentials, now), credentials.extensions)
     return _Scram(credentials, nonce)
 
 
@@ -63,23 +65,36 @@ class _Plain:
 
 
 class _Bearer:
-    def __init__(self, credentials: Credentials, now: float) -> None:
-        claims: dict[str, object] = {
-            "sub": credentials.username,
-            "iat": int(now),
-            "exp": int(now) + _TOKEN_SECONDS,
-        }
-        if credentials.scope:
-            claims["scope"] = credentials.scope.split()
-        token = ".".join([_part({"alg": "none"}), _part(claims), ""])
-        self.first = f"n,,\x01auth=Bearer {token}\x01\x01".encode()
-        self._failed = False
+    def __init__(self, token: str, extensions: tuple[tuple[str, str], ...]) -> None:
+        said = "".join(f"{name}={value}\x01" for name, value in extensions)
+        self.first = f"n,,\x01auth=Bearer {token}\x01{said}\x01".encode()
 
     def answer(self, challenge: bytes) -> bytes | None:
         if not challenge:
             return None
         # It says why in JSON, and fails when it has been told that this was heard.
-        raise LoginFailed("the broker does not take the token")
+        raise LoginFailed(f"the broker does not take the token{_status(challenge)}")
+
+
+def _status(challenge: bytes) -> str:
+    """The status in the broker's words (RFC 7628, section 3.2.2), if they are of that form."""
+    try:
+        said = json.loads(challenge)
+    except (ValueError, RecursionError):
+        return ""
+    status = said.get("status") if isinstance(said, dict) else None
+    return f": {status[:64]}" if isinstance(status, str) and status.isprintable() else ""
+
+
+def _unsigned(credentials: Credentials, now: float) -> str:
+    claims: dict[str, object] = {
+        "sub": credentials.username,
+        "iat": int(now),
+        "exp": int(now) + _TOKEN_SECONDS,
+    }
+    if credentials.scope:
+        claims["scope"] = credentials.scope.split()
+    return ".".join([_part({"alg": "none"}), _part(claims), ""])
 
 
 def _part(value: object) -> str:

@@ -15,12 +15,15 @@ class Credentials:
 
     Args:
         mechanism: one of `MECHANISMS`.
-        username: who it is; with OAUTHBEARER the subject of a token that nobody signed.
+        username: who it is; with OAUTHBEARER the subject of a token that nobody signed,
+            empty where tokens come from elsewhere.
         password: of PLAIN and SCRAM.
-        scope: of the token, words separated by blanks.
+        scope: of such a token, words separated by blanks.
+        extensions: what is said beside the token (KIP-342), names and values.
     """
 
     mechanism: str
     username: str
     password: str = field(default="", repr=False)
     scope: str = ""
+    extensions: tuple[tuple[str, str], ...] = ()

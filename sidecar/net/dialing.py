@@ -67,13 +67,18 @@ class Dialer:
     Args:
         context: TLS for a new connection; None: none.
         credentials: who the sidecar is; None: brokers do not ask.
+        token: the token to show; may wait, and raise OSError. None: the credentials say all.
     """
 
     def __init__(
-        self, context: Callable[[], Any] | None = None, credentials: Credentials | None = None
+        self,
+        context: Callable[[], Any] | None = None,
+        credentials: Credentials | None = None,
+        token: Callable[[], str] | None = None,
     ) -> None:
         self._context = context
         self._credentials = credentials
+        self._token = token
 
     def __call__(self, host: str, port: int) -> Link:
         """Connect, and authenticate.
@@ -97,7 +102,8 @@ class Dialer:
         """What shows a broker who the sidecar is, once; may wait for it. Raises OSError."""
         if self._credentials is None:
             raise UpstreamRefused("there are no credentials to show")
-        return partial(_authenticate, self._credentials)
+        token = self._token() if self._token is not None else ""
+        return partial(_authenticate, self._credentials, token)
 
     def connect(self, host: str, port: int) -> Any:
         """Connect, and leave authentication to whoever is in front; raises OSError as above."""
@@ -148,7 +154,7 @@ def answer_to(api_key: ApiKey, version: int, answer: Any) -> Any:
     return codec.decode_response(api_key, version, answer, start)
 
 
-def _authenticate(credentials: Credentials, ask: Ask) -> float | None:
+def _authenticate(credentials: Credentials, token: str, ask: Ask) -> float | None:
     """Show the credentials; the seconds until they are to be shown again."""
     mechanism = credentials.mechanism
     try:
@@ -156,7 +162,7 @@ def _authenticate(credentials: Credentials, ask: Ask) -> float | None:
         if agreed.error_code != ErrorCode.NONE:
             offered = ", ".join(agreed.mechanisms[:10])
             raise UpstreamRefused(f"the broker offers {offered or 'nothing'}, not {mechanism}")
-        saying = login(credentials, secrets.token_urlsafe(24), time.time())
+        saying = login(credentials, secrets.token_urlsafe(24), time.time(), token)
         said: bytes | None = saying.first
         while said is not None:
             message = SaslAuthenticateRequest(auth_bytes=said)

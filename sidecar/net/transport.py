@@ -8,6 +8,7 @@ from sidecar.model.credentials import Credentials
 from sidecar.net.dialing import Dialer, raw
 
 if TYPE_CHECKING:
+    from sidecar.bearer.source import TokenSource
     from sidecar.tls.contexts import ClientTls, ServerTls
     from sidecar.tls.principals import Rule
 
@@ -21,6 +22,7 @@ class Security:
         rules: what the subjects of clients' certificates are called.
         cluster: TLS to brokers; None: none.
         credentials: who the sidecar is for brokers; None: they do not ask.
+        tokens: where tokens come from that it shows them; None: it shows none of these.
         delegated: whether clients authenticate to the brokers.
     """
 
@@ -28,6 +30,7 @@ class Security:
     rules: "tuple[Rule, ...]" = ()
     cluster: "ClientTls | None" = None
     credentials: Credentials | None = None
+    tokens: "TokenSource | None" = None
     delegated: bool = False
 
     @property
@@ -41,8 +44,16 @@ class Security:
         Raises:
             StoreError: keys or certificates cannot be used.
         """
-        dial = Dialer(_following(self.cluster, log), self.credentials)
+        dial = Dialer(_following(self.cluster, log), self.credentials, self._token(log))
         return Transport(_following(self.listener, log), self.rules, dial)
+
+    def _token(self, log: Any) -> Callable[[], str] | None:
+        if self.tokens is None:
+            return None
+        from sidecar.bearer.keeping import TokenKeeper
+        from sidecar.net.tokens import Tokens
+
+        return Tokens(TokenKeeper(self.tokens), log)
 
 
 def _following(tls: Any, log: Any) -> Callable[[], Any] | None:

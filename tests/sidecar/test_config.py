@@ -41,6 +41,7 @@ def test_all_defaults() -> None:
         principal_rules=(),
         cluster_tls=None,
         credentials=None,
+        token_source=None,
         grpc_tls=None,
         http_tls=None,
         default_users=True,

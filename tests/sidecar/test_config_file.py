@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pytest
 
+from sidecar.bearer.source import TokenSource
 from sidecar.config import SETTINGS, AdminUser, Settings, load
 from sidecar.model.credentials import Credentials
 from sidecar.tls.contexts import ClientTls, ServerTls
@@ -25,8 +26,19 @@ def test_every_setting_can_stand_in_the_file(tmp_path: Path) -> None:
         [kafka]
         bootstrap_servers = "a:1,b:2"
         security_protocol = "SASL_SSL"
-        sasl_mechanism = "SCRAM-SHA-512"
-        sasl_jaas_config = 'a.ScramLoginModule required username="s" password="a\\"b";'
+        sasl_mechanism = "OAUTHBEARER"
+        sasl_jaas_config = 'a.B required extension_a="a\\"b";'
+        sasl_oauthbearer_token_endpoint_url = "https://idp/token?x=y"
+        sasl_oauthbearer_client_credentials_client_id = "c"
+        sasl_oauthbearer_client_credentials_client_secret = "s"
+        sasl_oauthbearer_scope = "read write"
+        sasl_oauthbearer_header_urlencode = true
+        sasl_oauthbearer_scope_claim_name = "scp"
+        sasl_oauthbearer_sub_claim_name = "azp"
+        sasl_login_connect_timeout_ms = 1000
+        sasl_login_read_timeout_ms = 2000
+        sasl_login_retry_backoff_ms = 50
+        sasl_login_retry_backoff_max_ms = 4000
         ssl_truststore_location = "/ca.pem"
         ssl_truststore_password = "t"
         ssl_truststore_type = "PEM"
@@ -108,7 +120,22 @@ def test_every_setting_can_stand_in_the_file(tmp_path: Path) -> None:
             check_host=False,
             interval=5.0,
         ),
-        credentials=Credentials("SCRAM-SHA-512", "s", 'a"b'),
+        credentials=Credentials("OAUTHBEARER", "", extensions=(("a", 'a"b'),)),
+        token_source=TokenSource(
+            "https://idp/token?x=y",
+            "c",
+            "s",
+            "read write",
+            urlencode=True,
+            scope_claim="scp",
+            sub_claim="azp",
+            connect_timeout=1.0,
+            read_timeout=2.0,
+            backoff=0.05,
+            backoff_max=4.0,
+            tls=ClientTls(StoreFile("/ca.pem", "t", type="PEM")),
+            public=True,
+        ),
         grpc_tls=ServerTls(
             StoreFile("/grpc.pem", "g"), StoreFile("/callers.pem", "h"), "REQUIRE", 5.0
         ),

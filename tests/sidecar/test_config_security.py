@@ -2,6 +2,7 @@
 
 import pytest
 
+from sidecar.bearer.source import TokenSource
 from sidecar.config import Settings
 from sidecar.config.jaas import jaas
 from sidecar.model.credentials import Credentials
@@ -10,6 +11,7 @@ from sidecar.tls.stores import StoreFile
 from tests.sidecar.test_config import BOOTSTRAP, problems, settings
 
 MODULE = "org.apache.kafka.common.security.plain.PlainLoginModule"
+JAAS = "a.B required clientId=me clientSecret=hunter2"
 SECRETS = ("hunter2", "opensesame", "correct horse")
 
 
@@ -139,6 +141,144 @@ def test_what_does_not_fit_is_told_without_secrets(variables: dict[str, str], wo
 
     assert words in told
     assert "hunter2" not in told
+
+
+BEARER = {
+    "KAFKA_SECURITY_PROTOCOL": "SASL_PLAINTEXT",
+    "KAFKA_SASL_MECHANISM": "OAUTHBEARER",
+    "KAFKA_SASL_OAUTHBEARER_TOKEN_ENDPOINT_URL": "https://idp/token",
+}
+
+
+def bearer(options: str = "", **variables: str) -> Settings:
+    config = f'a.B required clientId="me" clientSecret="hunter2" {options};'
+    return settings(**BEARER | {"KAFKA_SASL_JAAS_CONFIG": config} | variables)
+
+
+def test_a_token_endpoint_as_java_clients_name_it() -> None:
+    found = bearer('scope="a b" extension_logicalCluster="lkc-1"')
+
+    assert found.credentials == Credentials(
+        "OAUTHBEARER", "", extensions=(("logicalCluster", "lkc-1"),)
+    )
+    assert found.token_source == TokenSource("https://idp/token", "me", "hunter2", "a b")
+    assert "hunter2" not in repr(found)
+
+
+def test_settings_win_over_the_jaas_line_and_need_none() -> None:
+    names = ("CLIENT_ID", "CLIENT_SECRET")
+    given = {f"KAFKA_SASL_OAUTHBEARER_CLIENT_CREDENTIALS_{name}": name for name in names}
+    for found in (bearer(**given), settings(**BEARER | given)):
+        assert found.token_source == TokenSource("https://idp/token", "CLIENT_ID", "CLIENT_SECRET")
+
+
+def test_a_file_needs_nothing_else() -> None:
+    url = "file:///var/run/secrets/kafka/token"
+    found = settings(**BEARER | {"KAFKA_SASL_OAUTHBEARER_TOKEN_ENDPOINT_URL": url})
+
+    assert (found.credentials, found.token_source) == (
+        Credentials("OAUTHBEARER", ""),
+        TokenSource(url),
+    )
+
+
+def test_other_mechanisms_have_no_tokens() -> None:
+    found = secured(**{"KAFKA_SASL_OAUTHBEARER_TOKEN_ENDPOINT_URL": "https://idp/"})
+
+    assert (found.credentials, found.token_source) == (Credentials("PLAIN", "me", "hunter2"), None)
+
+
+@pytest.mark.parametrize(
+    ("options", "variables", "tls", "public"),
+    [
+        ("", {}, ClientTls(), True),
+        (
+            "",
+            {"KAFKA_SSL_TRUSTSTORE_LOCATION": "/ca.pem"},
+            ClientTls(StoreFile("/ca.pem")),
+            True,
+        ),
+        (
+            "",
+            {"KAFKA_SSL_TRUSTSTORE_CERTIFICATES": "-----BEGIN CERTIFICATE-----"},
+            ClientTls(StoreFile(type="PEM", text="-----BEGIN CERTIFICATE-----")),
+            True,
+        ),
+        (
+            'ssl.truststore.location="/idp.p12" ssl.truststore.password="x"'
+            ' ssl.keystore.location="/k.pem" ssl.keystore.type="pem"',
+            {"KAFKA_SSL_TRUSTSTORE_LOCATION": "/ca.pem"},
+            ClientTls(StoreFile("/idp.p12", "x"), StoreFile("/k.pem", type="PEM")),
+            False,
+        ),
+    ],
+)
+def test_whom_the_endpoint_may_be(
+    options: str, variables: dict[str, str], tls: ClientTls, public: bool
+) -> None:
+    source = bearer(options, **variables).token_source
+
+    assert source is not None
+    assert (source.tls, source.public) == (tls, public)
+
+
+@pytest.mark.parametrize(
+    ("variables", "words"),
+    [
+        (
+            {"KAFKA_SASL_JAAS_CONFIG": "a.B required clientSecret=hunter2;"},
+            "CLIENT_CREDENTIALS_CLIENT_ID or clientId in KAFKA_SASL_JAAS_CONFIG",
+        ),
+        (
+            {"KAFKA_SASL_JAAS_CONFIG": "a.B required clientId=me;"},
+            "CLIENT_CREDENTIALS_CLIENT_SECRET or clientSecret in KAFKA_SASL_JAAS_CONFIG",
+        ),
+        (
+            {"KAFKA_SASL_OAUTHBEARER_TOKEN_ENDPOINT_URL": "https://me:hunter2@idp/token"},
+            "the value given is not allowed; it takes http://host[:port]/path, https://...",
+        ),
+        ({"KAFKA_SASL_OAUTHBEARER_TOKEN_ENDPOINT_URL": "ftp://idp"}, "it takes http://host"),
+        ({"KAFKA_SASL_OAUTHBEARER_TOKEN_ENDPOINT_URL": "http://"}, "it takes http://host"),
+        ({"KAFKA_SASL_OAUTHBEARER_TOKEN_ENDPOINT_URL": "http://h:x/"}, "it takes http://host"),
+        ({"KAFKA_SASL_OAUTHBEARER_TOKEN_ENDPOINT_URL": "http://h/a\nb"}, "it takes http://host"),
+        ({"KAFKA_SASL_OAUTHBEARER_TOKEN_ENDPOINT_URL": "file://h/a"}, "it takes http://host"),
+        ({"KAFKA_SASL_OAUTHBEARER_TOKEN_ENDPOINT_URL": "file:/"}, "it takes http://host"),
+        (
+            {"KAFKA_SASL_JAAS_CONFIG": f"{JAAS} extension_auth=hunter2;"},
+            "extension_auth; the name of an extension takes letters, and is not auth",
+        ),
+        (
+            {"KAFKA_SASL_JAAS_CONFIG": f"{JAAS} extension_a='hunter2\x01';"},
+            "extension_a, whose value takes printable ASCII characters",
+        ),
+        (
+            {"KAFKA_SASL_JAAS_CONFIG": f"{JAAS} unsecuredLoginStringClaim_sub=a;"},
+            "give one of them",
+        ),
+        (
+            {"KAFKA_SASL_JAAS_CONFIG": f"{JAAS} ssl.truststore.type=hunter2;"},
+            "another ssl.truststore.type than PEM or PKCS12 or JKS",
+        ),
+        ({"KAFKA_SASL_LOGIN_READ_TIMEOUT_MS": "0"}, "it takes a whole number from 1 to 600000"),
+    ],
+)
+def test_what_does_not_fit_a_token_endpoint(variables: dict[str, str], words: str) -> None:
+    [told] = problems(BOOTSTRAP | BEARER | {"KAFKA_SASL_JAAS_CONFIG": f"{JAAS};"} | variables)
+
+    assert words in told
+    assert "hunter2" not in told
+
+
+def test_a_client_id_without_an_endpoint_is_told_of() -> None:
+    given = BEARER | {
+        "KAFKA_SASL_OAUTHBEARER_TOKEN_ENDPOINT_URL": "",
+        "KAFKA_SASL_JAAS_CONFIG": "a.B required clientId=me unsecuredLoginStringClaim_sub=me;",
+    }
+    [told] = problems(BOOTSTRAP | given)
+
+    assert told == (
+        "KAFKA_SASL_JAAS_CONFIG has clientId, which needs KAFKA_SASL_OAUTHBEARER_TOKEN_ENDPOINT_URL"
+    )
 
 
 @pytest.mark.parametrize(

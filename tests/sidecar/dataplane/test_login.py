@@ -97,8 +97,16 @@ def test_a_token_that_nobody_signed() -> None:
     }
     assert signature == b""
     assert saying.answer(b"") is None
-    with pytest.raises(LoginFailed, match="does not take the token"):
+    with pytest.raises(LoginFailed, match=r"does not take the token: invalid_token$"):
         saying.answer(b'{"status":"invalid_token"}')
+
+
+def test_a_token_from_elsewhere_with_what_is_said_beside_it() -> None:
+    credentials = Credentials("OAUTHBEARER", "", extensions=(("a", "b"), ("c", "d e")))
+
+    assert login(credentials, "", NOW, "x.y.z").first == (
+        b"n,,\x01auth=Bearer x.y.z\x01a=b\x01c=d e\x01\x01"
+    )
 
 
 @given(st.sampled_from(MECHANISMS), st.lists(st.binary(max_size=60), min_size=1, max_size=3))
