@@ -42,7 +42,9 @@ BROKER_IDS = (1, 2, 3)
 READY_TIMEOUT = 120.0
 RELAYED = "RELAYED"
 """A listener without security that advertises `NEAR`, where somebody has to relay to `FAR`."""
-_KINDS = {RELAYED: "PLAINTEXT"}
+BEARER = "BEARER"
+"""A SASL_PLAINTEXT listener for tokens alone that somebody has signed."""
+_KINDS = {RELAYED: "PLAINTEXT", BEARER: "SASL_PLAINTEXT"}
 # The cleaner's buffer alone would otherwise take 128 MiB of every broker's heap.
 COMMON = """\
 controller.listener.names=CONTROLLER
@@ -104,14 +106,16 @@ class RealKafka:
         settings: Mapping[str, str] | None = None,
         listeners: Sequence[str] = (),
         place: Place = HERE,
+        flags: Sequence[str] = (),
     ) -> None:
         """Prepare a cluster on `port`, `port`+1, `port`+2, or on any free ports.
 
         `settings` are added to the configuration of every broker; of equal names they count.
         `listeners` are security protocols besides PLAINTEXT, each with a port at every broker, or
-        `RELAYED`.
+        `RELAYED` or `BEARER`. `flags` are for their JVMs.
         """
         self.place = place
+        self._flags = flags
         self.distribution: Distribution = ensure(version)
         self._settings = settings or {}
         ports = free_ports(len(BROKER_IDS) * (1 + len(listeners)) + 1)
@@ -255,7 +259,7 @@ class RealKafka:
     def _launch(self, broker: int) -> None:
         config = str(self.home / f"node-{broker}.properties")
         command = self.distribution.command("kafka.Kafka", config, heap_mb=384)
-        command = [*self.place.prefix, *command]
+        command = [*self.place.prefix, command[0], *self._flags, *command[1:]]
         log = self.home / f"broker-{broker}.log"
         self._brokers[broker] = Child(f"broker {broker}", command, log, cwd=self.home)
 
@@ -267,9 +271,10 @@ def running(
     settings: Mapping[str, str] | None = None,
     listeners: Sequence[str] = (),
     place: Place = HERE,
+    flags: Sequence[str] = (),
 ) -> Iterator[RealKafka]:
     """A started cluster for the length of a with block."""
-    cluster = RealKafka(version, port, settings, listeners, place)
+    cluster = RealKafka(version, port, settings, listeners, place, flags)
     try:
         yield cluster.start()
     finally:

@@ -19,6 +19,7 @@ from tests.kafka.overheard import Overheard, overhearing
 from tests.kafka.secured import Certificates, certificates, secured_cluster
 from tests.kafka.sidecars import Access, Gateways, pair
 from tests.kafka.tools import Tools
+from tests.support.token_endpoint import TokenEndpoint
 from tests.vectors.project import Project, compiled
 
 REQUIRED = os.environ.get("KAFKA_REQUIRED") == "1"
@@ -85,10 +86,17 @@ def files(tmp_path_factory: pytest.TempPathFactory) -> Certificates:
 
 
 @pytest.fixture(scope="session")
-def secured_kafka(files: Certificates) -> Iterator[RealKafka]:
+def token_endpoint() -> Iterator[TokenEndpoint]:
+    """Where the tokens come from that the cluster below takes, and their keys."""
+    with TokenEndpoint() as endpoint:
+        yield endpoint
+
+
+@pytest.fixture(scope="session")
+def secured_kafka(files: Certificates, token_endpoint: TokenEndpoint) -> Iterator[RealKafka]:
     """Three brokers with TLS and SASL listeners."""
     needs_kafka("4.x")
-    with secured_cluster(files) as cluster:
+    with secured_cluster(files, token_endpoint) as cluster:
         yield cluster
 
 

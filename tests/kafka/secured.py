@@ -22,14 +22,16 @@ from cryptography.hazmat.primitives.serialization import (
     load_pem_private_key,
 )
 
-from tests.kafka.cluster import RealKafka, running
+from tests.kafka.cluster import BEARER, RealKafka, running
+from tests.support.token_endpoint import CLIENT, SECRET, TokenEndpoint
 
-LISTENERS = ("SSL", "SASL_PLAINTEXT", "SASL_SSL")
+LISTENERS = ("SSL", "SASL_PLAINTEXT", "SASL_SSL", BEARER)
 MECHANISMS = ("PLAIN", "SCRAM-SHA-256", "SCRAM-SHA-512", "OAUTHBEARER")
 USER, PASSWORD = "al", "al's secret"
 SIDECAR, SIDECAR_PASSWORD = "sidecar", "the sidecar's own secret"
 _MODULES = "org.apache.kafka.common.security"
 REAUTHENTICATION_MS = 4000
+BEARER_REAUTHENTICATION_MS = 2000
 
 
 @dataclass(frozen=True)
@@ -80,8 +82,15 @@ def jaas(mechanism: str, user: str, password: str) -> str:
     return f'{_MODULES}.{kind}LoginModule required username="{user}" password="{password}";'
 
 
-def _settings(files: Certificates) -> dict[str, str]:
+def _settings(files: Certificates, endpoint: TokenEndpoint) -> dict[str, str]:
+    bearer = "listener.name.bearer"
+    validator = f"{_MODULES}.oauthbearer.OAuthBearerValidatorCallbackHandler"
     settings = {
+        f"{bearer}.sasl.enabled.mechanisms": "OAUTHBEARER",
+        f"{bearer}.oauthbearer.sasl.jaas.config": _module("OAUTHBEARER"),
+        f"{bearer}.oauthbearer.sasl.server.callback.handler.class": validator,
+        f"{bearer}.oauthbearer.connections.max.reauth.ms": str(BEARER_REAUTHENTICATION_MS),
+        "sasl.oauthbearer.jwks.endpoint.url": endpoint.keys_url,
         "ssl.keystore.type": "PEM",
         "ssl.keystore.location": str(files.server),
         "ssl.truststore.type": "PEM",
@@ -100,9 +109,12 @@ def _settings(files: Certificates) -> dict[str, str]:
 
 
 @contextlib.contextmanager
-def secured_cluster(files: Certificates) -> Iterator[RealKafka]:
-    """Three brokers with PLAINTEXT, SSL, SASL_PLAINTEXT and SASL_SSL, and two users."""
-    with running(settings=_settings(files), listeners=LISTENERS) as cluster:
+def secured_cluster(files: Certificates, endpoint: TokenEndpoint) -> Iterator[RealKafka]:
+    """Three brokers with PLAINTEXT, SSL, SASL_PLAINTEXT and SASL_SSL, and two users; and one
+    listener for tokens of this endpoint."""
+    allowed = f"-Dorg.apache.kafka.sasl.oauthbearer.allowed.urls={endpoint.keys_url}"
+    settings = _settings(files, endpoint)
+    with running(settings=settings, listeners=LISTENERS, flags=[allowed]) as cluster:
         admin = AdminClient({"bootstrap.servers": cluster.bootstrap})
         changes = [
             UserScramCredentialUpsertion(
@@ -207,3 +219,17 @@ def listener(protocol: str, files: Certificates) -> Mapping[str, str]:
     if protocol.endswith("SSL"):
         found["GATEWAY_SSL_KEY_STORE_PATH"] = str(files.server)
     return found
+
+
+def with_tokens(cluster: RealKafka, endpoint: TokenEndpoint) -> Mapping[str, str]:
+    """A sidecar's settings for the listener where signed tokens are shown."""
+    module = f"{_MODULES}.oauthbearer.OAuthBearerLoginModule"
+    return {
+        "KAFKA_BOOTSTRAP_SERVERS": cluster.bootstrap_of(BEARER),
+        "KAFKA_SECURITY_PROTOCOL": "SASL_PLAINTEXT",
+        "KAFKA_SASL_MECHANISM": "OAUTHBEARER",
+        "KAFKA_SASL_OAUTHBEARER_TOKEN_ENDPOINT_URL": endpoint.url,
+        "KAFKA_SASL_JAAS_CONFIG": (
+            f'{module} required clientId="{CLIENT}" clientSecret="{SECRET}" scope="kafka";'
+        ),
+    }

@@ -19,6 +19,7 @@ from tests.kafka import clients
 from tests.kafka.cluster import RealKafka
 from tests.kafka.processes import wait_until
 from tests.kafka.secured import (
+    BEARER_REAUTHENTICATION_MS,
     REAUTHENTICATION_MS,
     SIDECAR_PASSWORD,
     Certificates,
@@ -26,8 +27,10 @@ from tests.kafka.secured import (
     issue,
     listener,
     upstream,
+    with_tokens,
 )
 from tests.kafka.sidecars import Sidecar
+from tests.support.token_endpoint import SECRET, TokenEndpoint
 
 pytestmark = [pytest.mark.kafka, pytest.mark.timeout(300)]
 
@@ -97,6 +100,61 @@ def test_a_session_is_renewed_before_the_broker_ends_it(
 
         assert clients.stored(secured_kafka.bootstrap, "renewed") == values
         assert not one.events("connection_closed")
+
+
+def test_tokens_of_an_endpoint_go_on_through_sessions_and_renewals(
+    secured_kafka: RealKafka, files: Certificates, tmp_path: Path, token_endpoint: TokenEndpoint
+) -> None:
+    """Four sessions and two tokens: records flow both ways on the connections that are there, and
+    the fleet's state is kept by such tokens too."""
+    # When it is renewed there are 1.3 s left of the old one: sessions of less are ended.
+    token_endpoint.issuer.lifetime = 9
+    state = {"GATEWAY_STORAGE_TYPE": "KAFKA", "GATEWAY_CLUSTER_ID": "by-token"}
+    far, near = with_tokens(secured_kafka, token_endpoint), listener("PLAINTEXT", files)
+    with sidecar(secured_kafka, tmp_path, far, near, state, {"GATEWAY_WORKERS": "2"}) as one:
+        door = Door(one.bootstrap, "PLAINTEXT")
+        create(door, "by-token")
+        settings = door.librdkafka() | {"log_level": 0}
+        producer = confluent_kafka.Producer(settings | {"enable.idempotence": True, "linger.ms": 0})
+        consumer = confluent_kafka.Consumer(settings | {"group.id": "by-token"})
+        consumer.assign([confluent_kafka.TopicPartition("by-token", 0, 0)])
+        failed: list[object] = []
+        values: list[str] = []
+        read: list[str] = []
+        end = time.monotonic() + BEARER_REAUTHENTICATION_MS / 1000 * 4.8
+        while time.monotonic() < end:
+            values.append(str(len(values)))
+            producer.produce(
+                "by-token", values[-1], on_delivery=lambda e, _: failed.append(e) if e else None
+            )
+            producer.poll(0.02)
+            message = consumer.poll(0)
+            if message is not None and message.error() is None:
+                read.append(message.value().decode())
+        assert (producer.flush(30), failed) == (0, [])
+        read += clients.read(consumer, len(values) - len(read))
+
+        assert read == clients.stored(secured_kafka.bootstrap, "by-token") == values
+        assert not one.events("connection_closed")
+        # The first process and its store; the one that serves the clients; and one of them again.
+        assert len(token_endpoint.asked) >= 4
+        one.inject("teamA", 30, 1)
+        kept = confluent_kafka.TopicPartition("_kafka_chaos_by-token_state", 0)
+        assert consumer.get_watermark_offsets(kept, timeout=10)[1] > 0
+        consumer.close()
+        text = (tmp_path / "one.log").read_text()
+    assert SECRET not in text
+    assert "eyJ" not in text, "the beginning of any token"
+
+
+def test_an_endpoint_that_does_not_know_the_sidecar_is_told_of(
+    secured_kafka: RealKafka, tmp_path: Path, token_endpoint: TokenEndpoint
+) -> None:
+    far = dict(with_tokens(secured_kafka, token_endpoint))
+    far["KAFKA_SASL_JAAS_CONFIG"] = far["KAFKA_SASL_JAAS_CONFIG"].replace(SECRET, "hunter2")
+    text = seen_waiting("token_not_fetched", secured_kafka, tmp_path, far)
+    assert "the token endpoint answers 401 (invalid_client)" in text
+    assert "hunter2" not in text
 
 
 @pytest.mark.parametrize("mechanism", ["SCRAM-SHA-256", "OAUTHBEARER"])

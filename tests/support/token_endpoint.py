@@ -2,6 +2,7 @@
 
 import base64
 import json
+import math
 import ssl
 import threading
 import time
@@ -38,7 +39,12 @@ class Issuer:
     def token(self, subject: str = CLIENT, **claims: Any) -> str:
         """A token that is good from now on."""
         now = int(time.time())
-        said = {"sub": subject, "iat": now, "exp": int(now + self.lifetime), "iss": "tests"}
+        said = {
+            "sub": subject,
+            "iat": now,
+            "exp": math.ceil(time.time() + self.lifetime),
+            "iss": "tests",
+        }
         return jwt.encode(said | claims, self._key, "RS256", headers={"kid": KEY_ID})
 
     def keys(self) -> dict[str, Any]:
