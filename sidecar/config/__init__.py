@@ -10,6 +10,7 @@ from typing import Any, Final
 
 from sidecar.bearer.source import TokenSource
 from sidecar.config.assembling import cluster_credentials, cluster_tls, door_tls, listener_tls
+from sidecar.config.bearer_settings import unused_options
 from sidecar.config.control_settings import DEFAULT_GRPC_PORT, DEFAULT_HTTP_PORT
 from sidecar.config.parsers import AdminUser
 from sidecar.config.setting import Setting
@@ -106,10 +107,13 @@ def load(environment: Mapping[str, str], file: str | None = None) -> tuple[Setti
         )
     if problems:
         raise ConfigError(problems)
+    jaas, mechanism = values["kafka_sasl_jaas_config"], values["kafka_sasl_mechanism"]
     _assemble(values, problems)
     if problems:
         raise ConfigError(problems)
-    return _settings(values), _ignored(environment)
+    settings = _settings(values)
+    unused = unused_options(jaas, mechanism, settings.token_source is not None)
+    return settings, _ignored(environment) + (unused if settings.credentials else [])
 
 
 def load_https(environment: Mapping[str, str]) -> ServerTls | None:

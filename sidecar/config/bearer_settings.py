@@ -10,7 +10,7 @@ from sidecar.bearer.source import TokenSource
 from sidecar.config.jaas import Jaas
 from sidecar.config.parsers import flag, integer, text
 from sidecar.config.setting import Setting
-from sidecar.model.credentials import Credentials
+from sidecar.model.credentials import OAUTHBEARER, Credentials
 from sidecar.tls.contexts import ClientTls
 from sidecar.tls.stores import PEM, TYPES, StoreFile
 
@@ -265,3 +265,29 @@ def bearer_credentials(
         scope=options.get("unsecuredLoginStringClaim_scope", ""),
         extensions=extensions(config, problems),
     )
+
+
+def unused_options(config: Jaas | None, mechanism: str, endpoint: bool) -> list[str]:
+    """What the JAAS line has that means nothing here, such as other claims of a token that nobody
+    signs (KIP-255) or `tokenauth` of SCRAM (KIP-48)."""
+    if config is None:
+        return []
+    used = _USED[(mechanism == OAUTHBEARER) + (mechanism == OAUTHBEARER and endpoint)]
+    return [
+        f"{name} in KAFKA_SASL_JAAS_CONFIG"
+        for name in config.options
+        if name not in used and not (mechanism == OAUTHBEARER and name.startswith(_EXTENSION))
+    ]
+
+
+_STORES: Final = {
+    f"ssl.{store}.{part}"
+    for store in ("truststore", "keystore")
+    for part in ("location", "password", "type")
+}
+_USED: Final[tuple[set[str], ...]] = (
+    {"username", "password"},
+    {_SUBJECT, "unsecuredLoginStringClaim_scope"},
+    {"clientId", "clientSecret", "scope", "ssl.key.password", *_STORES},
+)
+"""Options with a meaning: of PLAIN and SCRAM, of OAUTHBEARER without and with a token endpoint."""

@@ -3,7 +3,7 @@
 import pytest
 
 from sidecar.bearer.source import TokenSource
-from sidecar.config import Settings
+from sidecar.config import Settings, load
 from sidecar.config.jaas import jaas
 from sidecar.model.credentials import Credentials
 from sidecar.tls.contexts import ClientTls, ServerTls
@@ -180,6 +180,38 @@ def test_a_file_needs_nothing_else() -> None:
         Credentials("OAUTHBEARER", ""),
         TokenSource(url),
     )
+
+
+@pytest.mark.parametrize(
+    ("mechanism", "options", "endpoint", "unused"),
+    [
+        ("PLAIN", "username=a password=b clientId=c", "", ["clientId"]),
+        ("SCRAM-SHA-256", "username=a password=b tokenauth=true", "", ["tokenauth"]),
+        (
+            "OAUTHBEARER",
+            "unsecuredLoginStringClaim_sub=a unsecuredLoginNumberClaim_iat=1 extension_a=b",
+            "",
+            ["unsecuredLoginNumberClaim_iat"],
+        ),
+        ("OAUTHBEARER", "clientId=a clientSecret=b username=c", "https://idp/", ["username"]),
+    ],
+)
+def test_options_that_mean_nothing_are_told_of(
+    mechanism: str, options: str, endpoint: str, unused: list[str]
+) -> None:
+    given = {
+        "KAFKA_SECURITY_PROTOCOL": "SASL_SSL",
+        "KAFKA_SASL_MECHANISM": mechanism,
+        "KAFKA_SASL_JAAS_CONFIG": f"a.B required {options};",
+        "KAFKA_SASL_OAUTHBEARER_TOKEN_ENDPOINT_URL": endpoint,
+        "KAFKA_SASL_LOGIN_CLASS": "x",
+    }
+    found = load(BOOTSTRAP | given)[1]
+
+    assert found == [
+        "KAFKA_SASL_LOGIN_CLASS",
+        *(f"{name} in KAFKA_SASL_JAAS_CONFIG" for name in unused),
+    ]
 
 
 def test_other_mechanisms_have_no_tokens() -> None:
