@@ -11,6 +11,7 @@ from typing import Any, Final
 
 from confluent_kafka import KafkaError, KafkaException, Producer
 
+from sidecar.bearer.token import TokenError
 from sidecar.model.errors import Unavailable
 from sidecar.state.kafka.client import QUIET
 from sidecar.state.kafka.topic import PARTITION
@@ -61,9 +62,14 @@ class Writer:
     def begin(self) -> None:
         """Become the only writer. Raises Unavailable."""
         self.end()
-        producer = Producer(self._settings)
+        token = self._settings.get("oauth_cb")
         try:
+            if token is not None:
+                token("")  # without one librdkafka would wait for it for ten seconds
+            producer = Producer(self._settings)
             producer.init_transactions(_SECONDS)
+        except TokenError as error:
+            raise Unavailable(f"the store takes no changes now: {error}") from None
         except KafkaException as error:
             raise Unavailable(f"the store takes no changes now: {error.args[0].str()}") from None
         self._producer = producer

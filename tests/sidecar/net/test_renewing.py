@@ -17,12 +17,15 @@ from sidecar.model.credentials import Credentials
 from sidecar.net import renewing
 from sidecar.net.dialing import Dialer
 from sidecar.net.transport import Transport
+from sidecar.tls.contexts import ClientTls, ServerTls
 from tests.sidecar.net.conftest import Start
+from tests.support import certificates
 from tests.support.fake_broker import FakeBroker, until
 from tests.support.messages import request, sized
 
 HEARTBEAT = HeartbeatRequest(group_id="g", generation_id=1, member_id="m")
-TRANSPORT = Transport(dial=Dialer(None, Credentials("PLAIN", "al", "hunter2")))
+CREDENTIALS = Credentials("PLAIN", "al", "hunter2")
+TRANSPORT = Transport(dial=Dialer(None, CREDENTIALS))
 LIFETIME = 0.4
 
 
@@ -111,10 +114,21 @@ def test_what_is_in_flight_is_answered_first_and_what_comes_meanwhile_waits(star
     assert [a[0] for a in answers if a] == list(range(1, 52))
 
 
-def test_a_client_that_never_stops_sending_is_stopped_between_two_requests(start: Start) -> None:
+@pytest.mark.parametrize("tls", [False, True])
+def test_a_client_that_never_stops_sending_is_stopped_between_two_requests(
+    start: Start, tls: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """Frames of which a read hardly ever ends with one."""
-    broker = asking()
-    client = start(broker, transport=TRANSPORT, frame_limit=10_000_000).client()
+    # More than 8 ms: here all ends of all connections share one processor.
+    monkeypatch.setattr(renewing, "RENEW_FROM", 0.4)
+    monkeypatch.setattr(renewing, "RENEW_UNTIL", 0.5)
+    broker = asking(tls=certificates.server() if tls else None)
+    listener = ServerTls(certificates.keys()).context()
+    cluster = ClientTls(certificates.authority()).context()
+    secured = Transport(lambda: listener, (), Dialer(lambda: cluster, CREDENTIALS))
+    client = start(broker, transport=secured if tls else TRANSPORT).client()
+    if tls:
+        client.sock = certificates.client().wrap_socket(client.sock, server_hostname="127.0.0.1")
     topic = ProduceRequest.TopicProduceData
     part = topic.PartitionProduceData(index=0, records=bytes(700_001))
     message = ProduceRequest(

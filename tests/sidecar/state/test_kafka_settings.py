@@ -1,5 +1,7 @@
 """What librdkafka is told of the way to the brokers."""
 
+import time
+
 import pytest
 
 pytest.importorskip("confluent_kafka")
@@ -7,7 +9,9 @@ pytest.importorskip("confluent_kafka")
 from sidecar.bearer.source import TokenSource
 from sidecar.bearer.token import TokenError
 from sidecar.model.credentials import Credentials
+from sidecar.model.errors import Unavailable
 from sidecar.state.kafka.settings import client_settings
+from sidecar.state.kafka.writer import Writer
 from tests.support.token_endpoint import CLIENT, SECRET, TokenEndpoint
 
 SERVERS = [("a", 1), ("b", 2)]
@@ -51,3 +55,13 @@ def test_why_there_is_none_is_told() -> None:
             found["oauth_cb"]("")
 
     assert told == ["the token endpoint answers 401 (invalid_client)"]
+
+
+def test_without_a_token_no_change_is_taken_and_nothing_waits() -> None:
+    with TokenEndpoint(lambda form: (401, {"error": "invalid_client"})) as endpoint:
+        source = TokenSource(endpoint.url, CLIENT, SECRET)
+        settings = client_settings(SERVERS, None, Credentials("OAUTHBEARER", ""), source)
+        began = time.monotonic()
+        with pytest.raises(Unavailable, match=r"endpoint answers 401 \(invalid_client\)"):
+            Writer(settings, "t").begin()
+    assert time.monotonic() - began < 5
