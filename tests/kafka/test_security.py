@@ -107,8 +107,8 @@ def test_tokens_of_an_endpoint_go_on_through_sessions_and_renewals(
 ) -> None:
     """Four sessions and two tokens: records flow both ways on the connections that are there, and
     the fleet's state is kept by such tokens too."""
-    # When it is renewed there are 1.3 s left of the old one: sessions of less are ended.
-    token_endpoint.issuer.lifetime = 9
+    # When it is renewed there are 1.5 s left of the old one: sessions of less are ended.
+    token_endpoint.issuer.lifetime = 10
     state = {"GATEWAY_STORAGE_TYPE": "KAFKA", "GATEWAY_CLUSTER_ID": "by-token"}
     far, near = with_tokens(secured_kafka, token_endpoint), listener("PLAINTEXT", files)
     with sidecar(secured_kafka, tmp_path, far, near, state, {"GATEWAY_WORKERS": "2"}) as one:
