@@ -14,7 +14,7 @@ import structlog
 
 from rest_bridge.server import BridgeServer
 from sidecar import __version__
-from sidecar.admission import Admission, by_date
+from sidecar.admission import Admission
 from sidecar.api.control_tls import ControlTls
 from sidecar.api.grpc_server import ControlServer, Services
 from sidecar.config import Settings
@@ -39,6 +39,7 @@ from sidecar.dataplane.versions import Versions
 from sidecar.failures import FaultFailures
 from sidecar.keeper import Keeper
 from sidecar.log import render_event
+from sidecar.logins import logins
 from sidecar.metrics import Metrics
 from sidecar.model.place import Place
 from sidecar.model.snapshot import Snapshot
@@ -55,7 +56,6 @@ from sidecar.tls.contexts import REQUIRE, Following
 
 if TYPE_CHECKING:
     from sidecar.workers.fleet import Fleet
-
 
 _COUNT_SECONDS: Final = 1.0
 """How long counting the clients of a virtual cluster may take in this process."""
@@ -83,7 +83,6 @@ class Sidecar:
         self._failures = FaultFailures(self._log, self._metrics)
         publish = self._journal.observations.publish
         self._observer = Observer(sink.put, publish, self._metrics, Soon())
-        note = self._observer.note
         secret_key = self._secret_key()
         tokens = TokenAuthority(secret_key)
         self._crossing = Crossing()
@@ -97,29 +96,29 @@ class Sidecar:
             settings.port_count,
             settings.min_broker_id,
         )
-        security = Security(
+        security = self._security = Security(
             listener=settings.listener_tls,
             rules=settings.principal_rules,
             cluster=settings.cluster_tls,
             credentials=settings.credentials,
             delegated=settings.delegated,
+            login_seconds=settings.authentication_timeout_ms / 1000,
         )
         transport = security.transport(self._log)
-        self._security = security
         self._shared = Shared(
             pipeline=Pipeline(Snapshot(), place=self._place),
             versions=Versions([], secured=settings.authenticate),
             advertise=self._book.advertised,
             record=self._recorder.record,
-            authenticate=(
-                self._admission.guarded(by_date(tokens.verify)) if settings.authenticate else None
-            ),
             delegated=settings.delegated,
             tenants=settings.authenticate or settings.delegated or security.certificates,
             directory=TopicDirectory(secrets.token_bytes(32)),
-            recoveries=Recoveries(note),
-            oracle=SequenceOracle(note) if settings.sequence_oracle else None,
+            recoveries=Recoveries(self._observer.note),
+            oracle=SequenceOracle(self._observer.note) if settings.sequence_oracle else None,
         )
+        if settings.authenticate:
+            admit, locate = self._admission.admit, self._shared.located
+            self._shared.logins = logins(secret_key, settings.logins, admit, locate, self._log)
         self._cluster = Cluster(settings.bootstrap_servers, self._log, transport.dial)
         self._gateway = Gateway(
             cluster=self._cluster,
@@ -218,6 +217,7 @@ class Sidecar:
                 advertised_host=settings.advertised_host,
                 bind_host=settings.bind_host,
                 secret_key=secret_key if settings.authenticate else None,
+                logins=settings.logins,
                 max_connections=settings.max_connections,
                 frame_limit=settings.max_frame_bytes,
                 log_level=settings.log_level,

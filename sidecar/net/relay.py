@@ -11,6 +11,7 @@ the other side is not read meanwhile.
 """
 
 from collections.abc import Callable
+from functools import partial
 from typing import Any, Final
 
 import gevent
@@ -23,13 +24,16 @@ from sidecar.dataplane.actions import (
     HoldBack,
     LookUp,
     Pace,
+    RenewKeys,
     Report,
     Silence,
     ToBroker,
     ToClient,
+    Until,
 )
 from sidecar.dataplane.session import Session
 from sidecar.net.buffer import ORIGIN, VIEW
+from sidecar.net.expiry import Expiry
 from sidecar.net.held import Held, LookUpTopics
 from sidecar.net.late import Late
 from sidecar.net.pacing import PacedReader
@@ -47,6 +51,7 @@ LEAST_REQUEST: Final = 10
 """Bytes of the shortest request: api key, version, correlation id, length of the client id."""
 LEAST_RESPONSE: Final = 4
 """Bytes of the shortest response: a correlation id."""
+_EXPIRED: Final = Close("session_expired", "the client has not shown again in time who it is")
 
 
 class Relay:
@@ -78,7 +83,8 @@ class Relay:
         self.watched = False
         """Whether something is due after responses: a side is not read, or an end is near."""
         self._queue = session.order.queue
-        self.held = Held(look_up, self._go_on, self._give_up, self.failed)
+        self._look_up = look_up
+        self.held = Held(self._go_on, self._give_up, self.failed)
         """A request that waits; what came after it is the client's tail."""
         self._on_report = on_report
         self._on_close = on_close
@@ -93,6 +99,7 @@ class Relay:
         self.client = side_of(client, self.loop, self._on_drained, self.stop)
         self.broker = side_of(broker, self.loop, self._on_drained, self.stop)
 
+        self._expiry = Expiry(self.loop, self._expire, lambda: self.close(_EXPIRED), self.failed)
         self._silenced: Silenced | None = None
         self._paced: dict[Side, PacedReader] = {}
 
@@ -105,6 +112,8 @@ class Relay:
         """Serve with these readers; `received` has been read from the client already."""
         self.client.on_readable = on_client
         self.broker.on_readable = on_broker
+        if self.session.expires is not None:
+            self._expiry.at(self.session.expires)
         if received:
             VIEW[ORIGIN : ORIGIN + len(received)] = received
             on_client(len(received))
@@ -122,6 +131,7 @@ class Relay:
             self.client.stop()
             self.broker.stop()
             self.late.stop()
+            self._expiry.stop()
             self.turns.stop()
             if self._deadline is not None:
                 self._deadline.close()
@@ -244,9 +254,16 @@ class Relay:
             actions = session.on_response(frame, clock.now())
         for action in actions:
             self._perform(action, to_broker, to_client)
-            if isinstance(action, LookUp):
+            if isinstance(action, LookUp | RenewKeys):
                 self.watched = True
-                self.held.ask(action.topic_ids, frame if side is self.client else None)
+                self.held.ask(self._asking(action), frame if side is self.client else None)
+
+    def _asking(self, action: LookUp | RenewKeys) -> Callable[[], None]:
+        """What is done before a request can be decided about; it waits."""
+        logins = self.session.shared.logins
+        if isinstance(action, LookUp):
+            return partial(self._look_up, action.topic_ids)
+        return logins.renew_keys if logins is not None else lambda: None
 
     def _go_on(self, frame: memoryview) -> None:
         """Decide about a request that was held, then about what came after it."""
@@ -300,6 +317,16 @@ class Relay:
         else:
             self.close(close)
 
+    def _expire(self) -> bool:
+        """End the session that was not renewed, as soon as it is between two requests."""
+        if self.session.halted:
+            self._expiry.stop()  # it ends already, or is silent, and nothing is served
+        elif self.between_requests:
+            self.finish(_EXPIRED)
+        else:
+            return False
+        return True
+
     def close(self, close: Close) -> None:
         """End now, but for what was said to the client before."""
         if not self.done.is_set():
@@ -339,6 +366,8 @@ class Relay:
                 self._on_report(action)
             case Close():
                 self._note(action)
+            case Until(when):
+                self._expiry.at(when)
             case HoldBack(until, chunks):
                 self.late.hold(until, chunks)
                 self.watched = True
