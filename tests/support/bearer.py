@@ -17,17 +17,18 @@ _CURVES = {"ES256": ec.SECP256R1, "ES384": ec.SECP384R1, "ES512": ec.SECP521R1}
 
 
 def key(algorithm: str, number: int = 0, bits: int = 2048) -> Any:
-    """A private key for an algorithm; another for each number."""
+    """A private key for an algorithm; another for each number, and always that but for RSA."""
     return _key(algorithm, number, bits)
 
 
 @cache
 def _key(algorithm: str, number: int, bits: int) -> Any:
     if algorithm in _CURVES:
-        return ec.generate_private_key(_CURVES[algorithm]())
+        return ec.derive_private_key(number + 1000, _CURVES[algorithm]())
+    if algorithm == "EdDSA" and number % 2:
+        return ed448.Ed448PrivateKey.from_private_bytes(bytes([number] * 57))
     if algorithm == "EdDSA":
-        made = (ed25519.Ed25519PrivateKey, ed448.Ed448PrivateKey)[number % 2]
-        return made.generate()
+        return ed25519.Ed25519PrivateKey.from_private_bytes(bytes([number] * 32))
     return rsa.generate_private_key(65537, bits)
 
 
