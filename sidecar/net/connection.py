@@ -110,13 +110,17 @@ class ClientConnection:
             _close_socket(self._sock)
 
     def _greeted(self) -> bool:
-        """Whether the client may speak: it has done its part of TLS, where that is asked for."""
+        """Whether the client may speak: it has done its part of TLS, where that is asked for.
+
+        Where clients log in, that says who they are, and not their certificates.
+        """
         try:
             self._sock, principal = self._transport.greet(self._sock)
         except OSError as error:
             self._note(Close("tls_handshake_failed", _in_words(error)))
             return False
-        if principal:
+        shared = self._session.shared
+        if principal and shared.logins is None and not shared.delegated:
             self._session.known_as(principal)
         return True
 

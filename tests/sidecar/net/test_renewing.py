@@ -15,6 +15,7 @@ from sidecar.model.identity import AuthenticationFailed, Identity, KeyUnknown, P
 from sidecar.net import expiry
 from tests.sidecar.net.conftest import Start
 from tests.sidecar.net.test_connection import HEARTBEAT
+from tests.support import certificates
 from tests.support.bearer import first_message
 from tests.support.fake_broker import FakeBroker, Hang, until
 from tests.support.gateways import Running, Wire
@@ -182,3 +183,17 @@ def test_a_token_that_is_refused_ends_a_session_in_its_own_way(start: Start) -> 
     assert client.is_closed()
     until(lambda: running.log.of("connection_closed"), "it is told")
     assert running.log.of("connection_closed")[0]["reason"] == "authentication_failed"
+
+
+def test_where_clients_log_in_a_certificate_says_nothing(start: Start) -> None:
+    """It is looked at by TLS; who somebody is, SASL says: as in Kafka."""
+    provider = Provider()
+    broker = FakeBroker(tls=certificates.server())
+    transport = certificates.transport("REQUIRE")
+    running = start(broker, logins=provider.logins, transport=transport)
+    client = running.client()
+    secured = certificates.client("client")
+    client.sock = secured.wrap_socket(client.sock, server_hostname="127.0.0.1")
+
+    assert logs_in(client) == 60_000
+    assert client.ask(HEARTBEAT, 4).error_code == 0
