@@ -60,7 +60,7 @@ def logins(
 def _bearer(
     rules: OAuth, locate: Locate, log: Any
 ) -> tuple[Callable[[str, float], Proof], Callable[[], None]]:
-    # Imported here: 15 MB that only those need whose clients come with bearer tokens.
+    # Imported here: 10 MB that only those need whose clients come with bearer tokens.
     from sidecar.control.bearer_tokens import BearerTokens, keys_from
     from sidecar.net.keys import KeyFollower, fetcher
 
