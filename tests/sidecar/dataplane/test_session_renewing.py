@@ -276,6 +276,7 @@ def test_groups_may_change() -> None:
     client.who = Identity("al", "teamA", frozenset({"new"}))
 
     assert answer(client.logs_in()).error_code == 0
+    assert client.session.peer.identity == AL, "what is kept for a connection stays"
 
 
 def test_nobody_changes_the_mechanism() -> None:

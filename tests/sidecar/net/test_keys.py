@@ -187,6 +187,24 @@ def test_tries_become_fewer(provider: Provider, follow: Callable[..., Following]
     )
 
 
+def test_after_success_tries_are_frequent_again(
+    provider: Provider, follow: Callable[..., Following], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(keys, "LEAST_PAUSE", 0.01)
+    provider.gives = fails
+    mine = follow(refresh=0.02, retry=0.01, max_retry=60)
+    until(lambda: provider.fetched == 7, "it is tried")
+    provider.gives = lambda: b"first"
+    until(lambda: mine.keys.keys == "first", "it is there")
+    provider.gives = fails
+    before = provider.fetched
+    began = time.monotonic()
+
+    until(lambda: provider.fetched >= before + 3, "it is tried again")
+
+    assert time.monotonic() - began < 0.64, "the next pause it would have been"
+
+
 # What is fetched, and from where.
 
 

@@ -15,6 +15,7 @@ from sidecar.model.identity import AuthenticationFailed, Identity, KeyUnknown, P
 from sidecar.net import expiry
 from tests.sidecar.net.conftest import Start
 from tests.sidecar.net.test_connection import HEARTBEAT
+from tests.sidecar.net.wire_faults import BEAT, blackhole, is_silent
 from tests.support import certificates
 from tests.support.bearer import first_message
 from tests.support.fake_broker import FakeBroker, Hang, until
@@ -147,6 +148,20 @@ def test_a_broker_that_does_not_answer_does_not_keep_it_either(
 
     assert client.is_closed()
     until(lambda: expired(running), "it is told")
+
+
+def test_a_connection_that_a_fault_has_silenced_stays_open(start: Start) -> None:
+    """Nothing is served on it, and the end of a session would end the fault."""
+    provider = Provider(0.2)
+    running = start(FakeBroker(), interceptors=(blackhole("BEFORE"),), logins=provider.logins)
+    client = running.client()
+    logs_in(client)
+
+    client.send(BEAT, 4)
+    gevent.sleep(0.4)
+
+    assert is_silent(client)
+    assert running.log.of("connection_closed") == []
 
 
 @pytest.mark.parametrize("again", [False, True])
