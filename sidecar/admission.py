@@ -2,14 +2,15 @@
 
 import time
 from collections.abc import Callable
-from typing import Any
+from typing import Any, TypeVar
 
-from sidecar.dataplane.sasl import Authenticate
 from sidecar.model.errors import DomainError, Unavailable
 from sidecar.model.identity import AuthenticationFailed, Identity
 
+Shown = TypeVar("Shown")
 
-def by_date(verify: Authenticate) -> Authenticate:
+
+def by_date(verify: Callable[[str, float], Shown]) -> Callable[[str, float], Shown]:
     """`verify` by the machine's clock: until when a token is good is a date for all machines."""
     return lambda token, _: verify(token, time.time())
 
@@ -39,14 +40,8 @@ class Admission:
             return f"virtual cluster {virtual_cluster!r} may not be used here: ask who runs this"
         return None
 
-    def guarded(self, verify: Authenticate) -> Authenticate:
-        """Return `verify` for this process, with the same question behind it."""
-
-        def authenticate(token: str, now: float) -> Identity:
-            identity = verify(token, now)
-            refusal = self.refusal(identity.virtual_cluster)
-            if refusal is not None:
-                raise AuthenticationFailed(refusal)
-            return identity
-
-        return authenticate
+    def admit(self, identity: Identity) -> None:
+        """Ask for a client of this process; raises AuthenticationFailed."""
+        refusal = self.refusal(identity.virtual_cluster)
+        if refusal is not None:
+            raise AuthenticationFailed(refusal)

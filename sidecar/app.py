@@ -13,9 +13,8 @@ import gevent
 import structlog
 
 from rest_bridge.server import BridgeServer
-from sidecar import __version__
-from sidecar.admission import Admission, by_date
-from sidecar.api.control_tls import ControlTls
+from sidecar import __version__, security
+from sidecar.admission import Admission
 from sidecar.api.grpc_server import ControlServer, Services
 from sidecar.config import Settings
 from sidecar.control import ports
@@ -26,7 +25,6 @@ from sidecar.control.leases import LeaseService
 from sidecar.control.state import ControlState
 from sidecar.control.tokens import TokenAuthority
 from sidecar.control.user_mappings import UserMappingService
-from sidecar.control.users import AdminUsers
 from sidecar.control.virtual_clusters import VirtualClusterService
 from sidecar.crossing import Crossing
 from sidecar.dataplane.addresses import AddressBook
@@ -39,23 +37,22 @@ from sidecar.dataplane.versions import Versions
 from sidecar.failures import FaultFailures
 from sidecar.keeper import Keeper
 from sidecar.log import render_event
+from sidecar.logins import logins
 from sidecar.metrics import Metrics
 from sidecar.model.place import Place
 from sidecar.model.snapshot import Snapshot
 from sidecar.net.discovery import Cluster
 from sidecar.net.gateway import Gateway
 from sidecar.net.soon import Soon
-from sidecar.net.transport import Security
 from sidecar.observer import Observer
 from sidecar.private_socket import PrivateSocket
 from sidecar.recorder import Recorder
 from sidecar.refusals import Refusals
 from sidecar.sink import LineSink
-from sidecar.tls.contexts import REQUIRE, Following
+from sidecar.tls.contexts import Following
 
 if TYPE_CHECKING:
     from sidecar.workers.fleet import Fleet
-
 
 _COUNT_SECONDS: Final = 1.0
 """How long counting the clients of a virtual cluster may take in this process."""
@@ -83,8 +80,7 @@ class Sidecar:
         self._failures = FaultFailures(self._log, self._metrics)
         publish = self._journal.observations.publish
         self._observer = Observer(sink.put, publish, self._metrics, Soon())
-        note = self._observer.note
-        secret_key = self._secret_key()
+        secret_key = security.signing_key(settings, self._log)
         tokens = TokenAuthority(secret_key)
         self._crossing = Crossing()
         self._keeper = Keeper(settings, self._log, self._journal.forget, self._store_health)
@@ -97,29 +93,22 @@ class Sidecar:
             settings.port_count,
             settings.min_broker_id,
         )
-        self._security = Security(
-            listener=settings.listener_tls,
-            rules=settings.principal_rules,
-            cluster=settings.cluster_tls,
-            credentials=settings.credentials,
-            tokens=settings.token_source,
-            delegated=settings.delegated,
-        )
+        self._security = security.both_ends(settings)
         transport = self._security.transport(self._log)
         self._shared = Shared(
             pipeline=Pipeline(Snapshot(), place=self._place),
             versions=Versions([], secured=settings.authenticate),
             advertise=self._book.advertised,
             record=self._recorder.record,
-            authenticate=(
-                self._admission.guarded(by_date(tokens.verify)) if settings.authenticate else None
-            ),
             delegated=settings.delegated,
             tenants=settings.authenticate or settings.delegated or self._security.certificates,
             directory=TopicDirectory(secrets.token_bytes(32)),
-            recoveries=Recoveries(note),
-            oracle=SequenceOracle(note) if settings.sequence_oracle else None,
+            recoveries=Recoveries(self._observer.note),
+            oracle=SequenceOracle(self._observer.note) if settings.sequence_oracle else None,
         )
+        if settings.authenticate:
+            admit, locate = self._admission.admit, self._shared.located
+            self._shared.logins = logins(secret_key, settings.logins, admit, locate, self._log)
         self._cluster = Cluster(settings.bootstrap_servers, self._log, transport.dial)
         self._gateway = Gateway(
             cluster=self._cluster,
@@ -146,23 +135,8 @@ class Sidecar:
         self._bridge: BridgeServer | None = None
         self._add_gauges(sink)
 
-    def _secret_key(self) -> bytes:
-        if self._settings.secret_key is not None:
-            return self._settings.secret_key
-        if self._settings.authenticate:
-            self._log.warning(
-                "secret_key_generated",
-                detail="tokens end with this process, unless GATEWAY_USER_POOL_SECRET_KEY is set",
-            )
-        return secrets.token_bytes(32)
-
     def _control_server(self, tokens: TokenAuthority) -> ControlServer:
         settings = self._settings
-        users = AdminUsers(
-            [(user.username, user.password, user.admin) for user in settings.admin_users],
-            {u.certificate: u.username for u in settings.admin_users if u.certificate},
-            local_only=settings.default_users,
-        )
         state, claim = self._state, self._virtual_clusters.claim
         services = Services(
             interceptors=self._interceptors,
@@ -182,19 +156,13 @@ class Sidecar:
         )
         return ControlServer(
             services,
-            users,
+            security.admins(settings),
             settings.grpc_host,
             settings.grpc_port,
             metrics_open=not settings.secured_metrics,
-            tls=self._grpc_tls(),
+            tls=security.control_tls(settings, self._log),
             private=self._private.path,
         )
-
-    def _grpc_tls(self) -> ControlTls | None:
-        tls = self._settings.grpc_tls
-        if tls is None:
-            return None
-        return ControlTls(Following(tls, self._log, tls.pem), tls.client_auth == REQUIRE)
 
     def _store_health(self, reachable: bool) -> None:
         self._control.set_store_reachable(reachable)
@@ -218,6 +186,7 @@ class Sidecar:
                 advertised_host=settings.advertised_host,
                 bind_host=settings.bind_host,
                 secret_key=secret_key if settings.authenticate else None,
+                logins=settings.logins,
                 max_connections=settings.max_connections,
                 frame_limit=settings.max_frame_bytes,
                 log_level=settings.log_level,

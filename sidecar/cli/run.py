@@ -70,7 +70,14 @@ def _run(arguments: argparse.Namespace) -> int:
 
 def _serve(settings: Settings, ignored: list[str]) -> int:
     # Imported late, so that --help and bad settings are answered at once.
-    lean.import_alone("structlog", "jwt")
+    lean.import_alone("structlog")
+    from sidecar.logins import LoginsUnusable, import_jwt
+
+    try:
+        import_jwt(settings.logins)
+    except LoginsUnusable as error:
+        print(f"chaos-sidecar: {error}", file=sys.stderr)
+        return 2
     import gevent
     import structlog
 

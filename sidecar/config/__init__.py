@@ -9,13 +9,20 @@ from dataclasses import dataclass, field
 from typing import Any, Final
 
 from sidecar.bearer.source import TokenSource
-from sidecar.config.assembling import cluster_credentials, cluster_tls, door_tls, listener_tls
+from sidecar.config.assembling import (
+    cluster_credentials,
+    cluster_tls,
+    door_tls,
+    listener_tls,
+    login_rules,
+)
 from sidecar.config.bearer_settings import unused_options
 from sidecar.config.control_settings import DEFAULT_GRPC_PORT, DEFAULT_HTTP_PORT
 from sidecar.config.parsers import AdminUser
 from sidecar.config.setting import Setting
 from sidecar.config.table import SETTINGS
 from sidecar.model.credentials import Credentials
+from sidecar.model.oauth import LoginRules
 from sidecar.tls.contexts import ClientTls, ServerTls
 from sidecar.tls.principals import Rule
 
@@ -44,6 +51,9 @@ class Settings:
     """Whether clients show a token."""
     delegated: bool
     """Whether clients authenticate to the brokers."""
+    logins: LoginRules
+    """How clients show who they are."""
+    authentication_timeout_ms: int
     listener_tls: ServerTls | None
     principal_rules: tuple[Rule, ...]
     """What the subjects of clients' certificates are called."""
@@ -145,6 +155,7 @@ def _assemble(values: dict[str, Any], problems: list[str]) -> None:
     values["listener_tls"] = listener_tls(values, problems)
     values["credentials"], values["token_source"] = cluster_credentials(values, problems)
     values["cluster_tls"] = cluster_tls(values, problems, interval)
+    values["logins"] = login_rules(values, problems)
     protocol = values.pop("security_protocol")
     values["authenticate"] = protocol.startswith("SASL")
     values["delegated"] = protocol.startswith("DELEGATED")

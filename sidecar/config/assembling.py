@@ -6,6 +6,7 @@ from sidecar.bearer.source import TokenSource
 from sidecar.config.bearer_settings import bearer_credentials, token_source
 from sidecar.config.jaas import Jaas
 from sidecar.model.credentials import OAUTHBEARER, Credentials
+from sidecar.model.oauth import LoginRules, OAuth
 from sidecar.tls.contexts import NONE, ClientTls, ServerTls
 from sidecar.tls.stores import PEM, StoreFile
 
@@ -42,6 +43,36 @@ def listener_tls(values: dict[str, Any], problems: list[str]) -> ServerTls | Non
             " GATEWAY_SSL_TRUST_STORE_PATH: the authorities of clients' certificates"
         )
     return ServerTls(keys, trust, given["ssl_client_auth"], given["ssl_update_interval_ms"] / 1000)
+
+
+def login_rules(values: dict[str, Any], problems: list[str]) -> LoginRules:
+    """How clients show who they are. Takes its settings as above."""
+    given = {name: values.pop(name) for name in list(values) if name.startswith("oauth_")}
+    longest = values.pop("authentication_connection_max_reauth_ms") / 1000
+    if given["oauth_jwks_url"] is None:
+        problems += [
+            f"GATEWAY_{name.upper()} is given, which needs GATEWAY_OAUTH_JWKS_URL"
+            for name in ("oauth_expected_issuer", "oauth_expected_audiences")
+            if given[name]
+        ]
+        return LoginRules(longest=longest)
+    protocol = values["security_protocol"]
+    if not protocol.startswith("SASL"):
+        problems.append(
+            "GATEWAY_OAUTH_JWKS_URL is given, which is for GATEWAY_SECURITY_PROTOCOL"
+            f" SASL_PLAINTEXT or SASL_SSL; it is {protocol}"
+        )
+    oauth = OAuth(
+        jwks_url=given["oauth_jwks_url"],
+        issuer=given["oauth_expected_issuer"],
+        audiences=given["oauth_expected_audiences"],
+        refresh=given["oauth_jwks_refresh"] / 1000,
+        retry=given["oauth_jwks_retry"] / 1000,
+        max_retry=given["oauth_jwks_max_retry"] / 1000,
+        scope_claim=given["oauth_scope_claim_name"],
+        sub_claim=given["oauth_sub_claim_name"],
+    )
+    return LoginRules(oauth=oauth, longest=longest)
 
 
 def door_tls(

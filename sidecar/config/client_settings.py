@@ -4,10 +4,12 @@ from typing import Final
 
 from sidecar.config.parsers import (
     integer,
+    key_set_url,
     one_of,
     principal_rules,
     secret,
     text,
+    texts,
     virtual_clusters,
 )
 from sidecar.config.setting import Setting
@@ -175,6 +177,89 @@ CLIENTS: Final[tuple[Setting, ...]] = (
         "base64 of the key that signs tokens, 32 bytes or more; default: a random one, "
         "so that tokens end with the process",
         confidential=True,
+    ),
+    Setting(
+        "oauth_jwks_url",
+        ("GATEWAY_OAUTH_JWKS_URL",),
+        "gateway.oauth_jwks_url",
+        key_set_url,
+        None,
+        "with SASL_...: clients may also come with OAUTHBEARER; the keys of their tokens are here, "
+        "a JWK set at http://, https:// or file:/// (needs the extra `oauth`)",
+        confidential=True,
+    ),
+    Setting(
+        "oauth_expected_issuer",
+        ("GATEWAY_OAUTH_EXPECTED_ISSUER",),
+        "gateway.oauth_expected_issuer",
+        text,
+        None,
+        "what claim iss of a bearer token has to be; default: anything",
+    ),
+    Setting(
+        "oauth_expected_audiences",
+        ("GATEWAY_OAUTH_EXPECTED_AUDIENCES",),
+        "gateway.oauth_expected_audiences",
+        texts,
+        (),
+        "[a, b]: one of these has to be in claim aud; default: anything",
+    ),
+    Setting(
+        "oauth_jwks_refresh",
+        ("GATEWAY_OAUTH_JWKS_REFRESH",),
+        "gateway.oauth_jwks_refresh",
+        integer(1000, 86_400_000),
+        3_600_000,
+        "ms until the keys are fetched again; a token with another key has them fetched sooner",
+    ),
+    Setting(
+        "oauth_jwks_retry",
+        ("GATEWAY_OAUTH_JWKS_RETRY",),
+        "gateway.oauth_jwks_retry",
+        integer(10, 3_600_000),
+        100,
+        "ms until that is tried again when it fails, doubling",
+    ),
+    Setting(
+        "oauth_jwks_max_retry",
+        ("GATEWAY_OAUTH_JWKS_MAX_RETRY",),
+        "gateway.oauth_jwks_max_retry",
+        integer(10, 3_600_000),
+        10_000,
+        "ms up to which that grows",
+    ),
+    Setting(
+        "oauth_scope_claim_name",
+        ("GATEWAY_OAUTH_SCOPE_CLAIM_NAME",),
+        "gateway.oauth_scope_claim_name",
+        text,
+        "scope",
+        "the claim with a bearer token's scopes, which have to be words and mean nothing else here",
+    ),
+    Setting(
+        "oauth_sub_claim_name",
+        ("GATEWAY_OAUTH_SUB_CLAIM_NAME",),
+        "gateway.oauth_sub_claim_name",
+        text,
+        "sub",
+        "the claim that says who somebody is",
+    ),
+    Setting(
+        "authentication_connection_max_reauth_ms",
+        ("GATEWAY_AUTHENTICATION_CONNECTION_MAX_REAUTH_MS",),
+        "gateway.authentication_connection_max_reauth_ms",
+        integer(0, 2**31 - 1),
+        0,
+        "with SASL_...: ms until a client has to authenticate again, and at the latest when its "
+        "token ends; 0: never, but when a bearer token ends",
+    ),
+    Setting(
+        "authentication_timeout_ms",
+        ("GATEWAY_AUTHENTICATION_TIMEOUT_MS",),
+        "gateway.authentication_timeout_ms",
+        integer(100, 600_000),
+        30_000,
+        "ms that a client has to authenticate; 1000 in the reference",
     ),
     Setting(
         "virtual_clusters",

@@ -9,6 +9,7 @@ from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
+from urllib.parse import urlsplit
 
 from sidecar.model.errors import InvalidArgument
 from sidecar.model.names import virtual_cluster_name
@@ -142,6 +143,34 @@ def users(value: Any) -> tuple[AdminUser, ...]:
     if len({user.username for user in found}) < len(found):
         raise ValueError(words + " with each username once")
     return found
+
+
+def texts(value: Any) -> tuple[str, ...]:
+    """Texts, from a TOML list or a YAML one as the reference has it."""
+    words = "a list such as [a, b] of 1 to 100 texts"
+    found = _unfolded(value, words)
+    if not isinstance(found, list) or not 1 <= len(found) <= 100:
+        raise ValueError(words)
+    if not all(isinstance(each, str) and each for each in found):
+        raise ValueError(words)
+    return tuple(found)
+
+
+def key_set_url(value: Any) -> str:
+    """Where a JWK set is; it may hold a secret, and is not repeated."""
+    words = "http://host/..., https://host/... or file:///path, without user and fragment"
+    try:
+        url = text(value)
+        parts = urlsplit(url)
+        web = parts.scheme in ("http", "https") and bool(parts.hostname) and parts.port != 0
+    except ValueError:
+        raise ValueError(words) from None
+    local = parts.scheme == "file" and not parts.netloc and parts.path.startswith("/")
+    if not (web or (local and not parts.query)) or parts.fragment or "@" in parts.netloc:
+        raise ValueError(words)
+    if not url.isascii() or not url.isprintable() or " " in url:
+        raise ValueError(words)
+    return url
 
 
 def virtual_clusters(value: Any) -> tuple[str, ...]:

@@ -11,7 +11,7 @@ from typing import Any
 import jwt
 
 from sidecar.model.errors import InvalidArgument
-from sidecar.model.identity import AuthenticationFailed, Identity
+from sidecar.model.identity import AuthenticationFailed, Identity, Proof
 from sidecar.model.names import resource_name, virtual_cluster_name
 
 ALGORITHM = "HS256"
@@ -62,7 +62,11 @@ class TokenAuthority:
         return jwt.encode(claims, self._key, ALGORITHM, headers={"typ": None}), expiry
 
     def verify(self, token: str, now: float) -> Identity:
-        """Return whom `token` names.
+        """Return whom `token` names; raises as `prove`."""
+        return self.prove(token, now).identity
+
+    def prove(self, token: str, now: float) -> Proof:
+        """Return whom `token` names, and for how long.
 
         Raises:
             AuthenticationFailed: it is no token, not ours, or not valid any more. The message
@@ -84,7 +88,7 @@ class TokenAuthority:
         except InvalidArgument as error:
             field = error.violations[0].field
             raise AuthenticationFailed(f"the token's claim {field} is not a name") from None
-        return Identity(username, virtual_cluster)
+        return Proof(Identity(username, virtual_cluster), expiry - now)
 
     def _claims(self, token: str) -> dict[str, Any]:
         if len(token) > MAX_TOKEN_BYTES:

@@ -55,6 +55,22 @@ class LookUp:
 
 
 @dataclass(frozen=True, slots=True)
+class RenewKeys:
+    """Look for newer keys of bearer tokens, then come again with the same frame, as above."""
+
+
+@dataclass(frozen=True, slots=True)
+class Until:
+    """The client's session ends then, unless another of these comes (KIP-368).
+
+    Args:
+        when: seconds since the epoch.
+    """
+
+    when: float
+
+
+@dataclass(frozen=True, slots=True)
 class HoldBack:
     """Keep this response until then; `Session.released` gives what may leave at that time.
 
@@ -82,4 +98,6 @@ class Silence:
     """
 
 
-Action = ToBroker | ToClient | Close | Report | LookUp | HoldBack | Pace | Silence
+Action = (
+    ToBroker | ToClient | Close | Report | LookUp | RenewKeys | Until | HoldBack | Pace | Silence
+)

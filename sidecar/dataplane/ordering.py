@@ -128,6 +128,14 @@ class ResponseOrder:
             return None
         return head.pending()
 
+    def is_own(self, frame: memoryview) -> bool:
+        """Whether a response (without its size) is to an `Own` question; who asked is told then."""
+        own = self.queue[0] if self.queue else None
+        if not isinstance(own, Own) or frame[:4] != own.correlation_id.to_bytes(4, "big"):
+            return False
+        own.context(bytes(frame))
+        return True
+
     def answered(self, chunks: Chunks) -> Chunks:
         """The expected response came; returns it and the local answers that waited behind it."""
         return [*chunks, *self.passed()]

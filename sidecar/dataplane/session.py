@@ -73,7 +73,12 @@ class Session:
         self._tenancy = self._tenancy_of(ANONYMOUS)
         self._injector: Injector | None = None
         self._greeting = Greeting(
-            self.peer, lambda: shared.versions, shared.authenticate, self._answer, self._open
+            self.peer,
+            lambda: shared.versions,
+            shared.logins,
+            self._answer,
+            self._open,
+            self._end,
         )
         self._closing: Close | None = None
         self.halted = False
@@ -82,7 +87,7 @@ class Session:
         self.stale = False
         """Whether what `plan` said does not hold any more."""
         self._delegated = Delegated() if shared.delegated else None
-        if shared.authenticate is None and not shared.delegated:
+        if shared.logins is None and not shared.delegated:
             self._open(ANONYMOUS)
 
     @property
@@ -123,10 +128,22 @@ class Session:
         """Take the client for whom its certificate names; before anything came from it."""
         self._open(self.shared.located(principal))
 
+    @property
+    def expires(self) -> float | None:
+        """When it ends unless the client shows again who it is, as in `Until`; None: never."""
+        return self._greeting.expires
+
     def finish(self, close: Close) -> None:
         """Read nothing more; `closing` is due when what is in flight has been answered."""
         self._closing = close
         self.halted = True
+
+    def _end(self, close: Close) -> list[Action]:
+        """Close at once if nothing is in flight; else when that has been answered."""
+        if not len(self.order):
+            return [close]
+        self.finish(close)
+        return []
 
     def _open(self, identity: Identity) -> None:
         self.peer.identity = identity
@@ -164,12 +181,12 @@ class Session:
         """A frame from the client; `now` in seconds since the epoch.
 
         Args:
-            looked_up: the frame comes again, after the `LookUp` it led to.
+            looked_up: the frame comes again, after the `LookUp` or `RenewKeys` it led to.
         """
         if self.halted:
             return []
         if self._greeting.bare_token:
-            return self._greeting.on_bare_token(data, now)
+            return self._greeting.on_bare_token(data, now, renewed=looked_up)
         try:
             header = read_request_header(data[:HEADER_LIMIT])
             if (header.client_id or "") != self.peer.client_id:
@@ -182,7 +199,7 @@ class Session:
                 self._expect_response(header, data, None, None)
                 return [ToBroker(frame(data))]
             if header.api_key in LOCAL:
-                return self._greeting.on_request(header, data, now)
+                return self._greeting.on_request(header, data, now, renewed=looked_up)
             return self._on_open_request(header, data, now, looked_up)
         except codec.CodecError as error:
             return [Close("malformed_request", str(error))]
@@ -248,10 +265,7 @@ class Session:
             return [*sent, Silence()]
         if isinstance(decision, Disconnect):
             close = Close("fault_injected", f"{decision.error.name} with acks=0 has no answer")
-            if not len(self.order):
-                return [*sent, close]
-            self._closing = close
-            self.halted = True
+            return [*sent, *self._end(close)]
         return sent
 
     def _prepare(self, header: RequestHeader, data: Any) -> Mapped | list[Action]:

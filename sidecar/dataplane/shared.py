@@ -11,6 +11,7 @@ from sidecar.dataplane.sequence_oracle import SequenceOracle
 from sidecar.dataplane.tenancy import Advertise, TopicDirectory
 from sidecar.dataplane.versions import Features, Range, Versions
 from sidecar.model.identity import Identity
+from sidecar.model.names import PASSTHROUGH
 from sidecar.model.observation import Ended
 
 
@@ -27,7 +28,7 @@ class Shared:
         versions: what ApiVersions answers.
         advertise: the addresses clients are told.
         record: takes note of injections; False when it cannot, and then nothing is injected.
-        authenticate: token and now to identity; None on listeners without authentication.
+        logins: how clients show who they are; None on listeners without authentication.
         delegated: whether clients authenticate to the broker instead.
         tenants: whether clients may be in virtual clusters.
         directory: which topic an id is of.
@@ -39,7 +40,7 @@ class Shared:
     versions: Versions
     advertise: Advertise
     record: Record
-    authenticate: sasl.Authenticate | None = None
+    logins: sasl.Logins | None = None
     delegated: bool = False
     tenants: bool | None = None
     directory: TopicDirectory = field(default_factory=TopicDirectory)
@@ -48,7 +49,7 @@ class Shared:
 
     def versions_of(self, upstream: Iterable[Mapping[int, Range]], features: Features) -> Versions:
         """What is offered when the brokers speak this."""
-        tokens = self.authenticate is not None
+        tokens = self.logins is not None
         return Versions(
             upstream,
             secured=tokens if self.tenants is None else self.tenants,
@@ -56,9 +57,12 @@ class Shared:
             features=features,
         )
 
-    def located(self, principal: str) -> Identity:
-        """Who a client is that a certificate or a broker calls so: where user mappings put it."""
+    def located(self, principal: str, virtual_cluster: str = PASSTHROUGH) -> Identity:
+        """Who a client is that a certificate, a broker or a bearer token calls so.
+
+        It is where user mappings put it, else in this virtual cluster.
+        """
         for mapping in self.pipeline.snapshot.user_mappings:
             if mapping.principal == principal:
                 return Identity(principal, mapping.virtual_cluster)
-        return Identity(principal)
+        return Identity(principal, virtual_cluster)

@@ -30,5 +30,26 @@ class Identity:
 ANONYMOUS = Identity("anonymous")
 
 
+@dataclass(frozen=True, slots=True)
+class Proof:
+    """What credentials have shown.
+
+    Args:
+        identity: whose they are.
+        seconds: how long they are good from now on; None: nobody knows.
+    """
+
+    identity: Identity
+    seconds: float | None = None
+
+
 class AuthenticationFailed(Exception):
     """The credentials were refused; ``str()`` is fit for the client's eyes and the log."""
+
+
+class KeyUnknown(AuthenticationFailed):
+    """They are signed with a key that is not among those known; newer ones may have it."""
+
+
+class KeysUnavailable(KeyUnknown):
+    """There are no keys to judge them by: nothing is wrong with them as far as can be told."""

@@ -14,7 +14,7 @@ from codec.errors import DecodeError
 from codec.frames import FrameDecoder
 from sidecar import clock
 from sidecar.counts import Counts
-from sidecar.dataplane.actions import Action, Close, Report, ToBroker, ToClient
+from sidecar.dataplane.actions import Action, Close, RenewKeys, Report, ToBroker, ToClient
 from sidecar.dataplane.session import Session
 from sidecar.net.dialing import Link, relayed
 from sidecar.net.relay import Relay
@@ -27,16 +27,21 @@ from sidecar.net.upstream import ask_topics
 
 UNAUTHENTICATED_FRAME_LIMIT: Final = 64 * 1024
 """Bytes of a frame before authentication: a token and its envelope need less."""
-AUTHENTICATION_TIMEOUT: Final = 30.0
-"""Seconds a client has to authenticate."""
 _RECEIVE: Final = 64 * 1024
 _TURN: Final = 0.001
 """Seconds that others have after so many requests: reading what is there switches to nobody, and of
 a sleep of 0 sockets are not looked at."""
 _EXPECTED: Final = frozenset(
-    {"fault_injected", "authentication_failed", "upstream_session_ended", "draining"}
+    {
+        "fault_injected",
+        "authentication_failed",
+        "keys_unavailable",
+        "session_expired",
+        "upstream_session_ended",
+        "draining",
+    }
 )
-"""Reasons that have an event of their own; the closing is no news."""
+"""Reasons that have an event of their own, or are in the order of things."""
 
 
 class ClientConnection:
@@ -101,13 +106,17 @@ class ClientConnection:
             _close_socket(self._sock)
 
     def _greeted(self) -> bool:
-        """Whether the client may speak: it has done its part of TLS, where that is asked for."""
+        """Whether the client may speak: it has done its part of TLS, where that is asked for.
+
+        Where clients log in, that says who they are, and not their certificates.
+        """
         try:
             self._sock, principal = self._transport.greet(self._sock)
         except OSError as error:
             self._note(Close("tls_handshake_failed", _in_words(error)))
             return False
-        if principal:
+        shared = self._session.shared
+        if principal and shared.logins is None and not shared.delegated:
             self._session.known_as(principal)
         return True
 
@@ -138,13 +147,14 @@ class ClientConnection:
         session = self._session
         answers = FrameDecoder(self._frame_limit)
         decoder = FrameDecoder(UNAUTHENTICATED_FRAME_LIMIT)
-        deadline = gevent.Timeout.start_new(AUTHENTICATION_TIMEOUT)
+        seconds = self._transport.login_seconds
+        deadline = gevent.Timeout.start_new(seconds)
         try:
             while received := self._sock.recv(_RECEIVE):
                 for number, data in enumerate(decoder.feed(received), 1):
                     if number % MOST_DECIDED == 0:
                         gevent.sleep(_TURN)
-                    if self._perform(session.on_request(data, clock.now()), broker):
+                    if self._perform(self._decide(data), broker):
                         answer = _next_frame(broker, answers)
                         self._perform(session.on_response(answer, clock.now()), broker)
                     if session.authenticated:
@@ -154,10 +164,20 @@ class ClientConnection:
         except gevent.Timeout as timeout:
             if timeout is not deadline:
                 raise
-            self._note(Close("authentication_timeout", f"{AUTHENTICATION_TIMEOUT:g} s are over"))
+            self._note(Close("authentication_timeout", f"{seconds:g} s are over"))
         finally:
             deadline.close()
         return None
+
+    def _decide(self, data: Any) -> list[Action]:
+        """What is done about a request of a client that is not known yet; may wait."""
+        session = self._session
+        actions = session.on_request(data, clock.now())
+        logins = session.shared.logins
+        if logins is not None and any(isinstance(action, RenewKeys) for action in actions):
+            logins.renew_keys()
+            actions = session.on_request(data, clock.now(), looked_up=True)
+        return actions
 
     def _perform(self, actions: list[Action], broker: Any) -> bool:
         """Carry out what a session asks before the relay does; whether the broker was asked."""

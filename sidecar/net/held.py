@@ -1,4 +1,4 @@
-"""A request that has to wait until a broker has been asked which topics its ids are of."""
+"""A request that has to wait: until a broker has been asked which topics its ids are of, say."""
 
 from collections.abc import Callable
 from contextlib import suppress
@@ -16,22 +16,19 @@ class Held:
     """The held request of a connection, if there is one.
 
     Args:
-        look_up: see there; called in a greenlet.
         go_on: given the request when that is done; must not wait.
         give_up: told why it cannot be done.
         failed: told of a bug.
     """
 
-    __slots__ = ("_failed", "_frame", "_give_up", "_go_on", "_look_up")
+    __slots__ = ("_failed", "_frame", "_give_up", "_go_on")
 
     def __init__(
         self,
-        look_up: LookUpTopics,
         go_on: Callable[[memoryview], None],
         give_up: Callable[[str], None],
         failed: Callable[[Exception], None],
     ) -> None:
-        self._look_up = look_up
         self._go_on = go_on
         self._give_up = give_up
         self._failed = failed
@@ -40,28 +37,29 @@ class Held:
     def __bool__(self) -> bool:
         return self._frame is not None
 
-    def ask(self, topic_ids: frozenset[bytes], frame: memoryview | None) -> None:
-        """Ask about these ids, and keep a request, without its size, until that is done.
+    def ask(self, asking: Callable[[], None], frame: memoryview | None) -> None:
+        """Ask, in a greenlet, and keep a request, without its size, until that is done.
 
-        Without a request nothing waits, and it does not matter if nobody can be asked.
+        `asking` may wait, and raises as `LookUpTopics`. Without a request nothing waits, and it
+        does not matter if nobody can be asked.
         """
         if frame is None:
-            gevent.spawn(self._learn, topic_ids)
+            gevent.spawn(self._learn, asking)
         else:
             self._frame = bytes(frame)
-            gevent.spawn(self._ask, topic_ids)
+            gevent.spawn(self._ask, asking)
 
-    def _learn(self, topic_ids: frozenset[bytes]) -> None:
+    def _learn(self, asking: Callable[[], None]) -> None:
         try:
             with suppress(CodecError, OSError):
-                self._look_up(topic_ids)
+                asking()
         except Exception as error:  # noqa: BLE001 - as below
             self._failed(error)
 
-    def _ask(self, topic_ids: frozenset[bytes]) -> None:
+    def _ask(self, asking: Callable[[], None]) -> None:
         try:
             try:
-                self._look_up(topic_ids)
+                asking()
             except (CodecError, OSError) as error:
                 self._give_up(str(error))
                 return

@@ -11,6 +11,7 @@ the other side is not read meanwhile.
 """
 
 from collections.abc import Callable
+from functools import partial
 from typing import Any, Final
 
 import gevent
@@ -24,14 +25,17 @@ from sidecar.dataplane.actions import (
     HoldBack,
     LookUp,
     Pace,
+    RenewKeys,
     Report,
     Silence,
     ToBroker,
     ToClient,
+    Until,
 )
 from sidecar.dataplane.ordering import Own
 from sidecar.dataplane.session import Session
 from sidecar.net.buffer import ORIGIN, VIEW
+from sidecar.net.expiry import Expiry
 from sidecar.net.held import Held, LookUpTopics
 from sidecar.net.late import Late
 from sidecar.net.pacing import PacedReader
@@ -80,7 +84,8 @@ class Relay:
         self.watched = False
         """Whether something is due after responses: a side is not read, or an end is near."""
         self._queue = session.order.queue
-        self.held = Held(look_up, self._go_on, self._give_up, self.failed)
+        self._look_up = look_up
+        self.held = Held(self._go_on, self._give_up, self.failed)
         """A request that waits; what came after it is the client's tail."""
         self._on_report = on_report
         self._on_close = on_close
@@ -97,6 +102,7 @@ class Relay:
 
         self.paused = False
         """Whether no request is passed on, because the sidecar asks the broker something itself."""
+        self._expiry = Expiry(self)
         self._silenced: Silenced | None = None
         self._paced: dict[Side, PacedReader] = {}
 
@@ -109,6 +115,8 @@ class Relay:
         """Serve with these readers; `received` has been read from the client already."""
         self.client.on_readable = on_client
         self.broker.on_readable = on_broker
+        if self.session.expires is not None:
+            self._expiry.at(self.session.expires)
         if received:
             VIEW[ORIGIN : ORIGIN + len(received)] = received
             on_client(len(received))
@@ -126,6 +134,7 @@ class Relay:
             self.client.stop()
             self.broker.stop()
             self.late.stop()
+            self._expiry.stop()
             self.turns.stop()
             if self._deadline is not None:
                 self._deadline.close()
@@ -245,16 +254,23 @@ class Relay:
             actions = session.on_request(frame, clock.now())
             if session.halted:
                 self.watched = True
-        elif self._is_own(frame):
+        elif session.order.is_own(frame):
             to_client += session.order.passed()
             return
         else:
             actions = session.on_response(frame, clock.now())
         for action in actions:
             self._perform(action, to_broker, to_client)
-            if isinstance(action, LookUp):
+            if isinstance(action, LookUp | RenewKeys):
                 self.watched = True
-                self.held.ask(action.topic_ids, frame if side is self.client else None)
+                self.held.ask(self._asking(action), frame if side is self.client else None)
+
+    def _asking(self, action: LookUp | RenewKeys) -> Callable[[], None]:
+        """What is done before a request can be decided about; it waits."""
+        logins = self.session.shared.logins
+        if isinstance(action, LookUp):
+            return partial(self._look_up, action.topic_ids)
+        return logins.renew_keys if logins is not None else lambda: None
 
     def _go_on(self, frame: memoryview) -> None:
         """Decide about a request that was held, then about what came after it."""
@@ -339,14 +355,6 @@ class Relay:
         self._queue.append(own)
         self._carry_out([ToBroker(chunks)])
 
-    def _is_own(self, frame: memoryview) -> bool:
-        """Whether a response is to a question of our own; if so, who asked is told."""
-        own = self._queue[0] if self._queue else None
-        if not isinstance(own, Own) or frame[:4] != own.correlation_id.to_bytes(4, "big"):
-            return False
-        own.context(bytes(frame))
-        return True
-
     # What makes a connection slow or silent.
 
     def _pace(self) -> None:
@@ -380,6 +388,8 @@ class Relay:
                 self._on_report(action)
             case Close():
                 self._note(action)
+            case Until(when):
+                self._expiry.at(when)
             case HoldBack(until, chunks):
                 self.late.hold(until, chunks)
                 self.watched = True

@@ -13,6 +13,10 @@ if TYPE_CHECKING:
     from sidecar.tls.principals import Rule
 
 
+LOGIN_SECONDS: Final = 30.0
+"""How long a client has to authenticate, unless told otherwise."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Security:
     """What settings say of both ends; can be sent to another process.
@@ -24,6 +28,7 @@ class Security:
         credentials: who the sidecar is for brokers; None: they do not ask.
         tokens: where tokens come from that it shows them; None: it shows none of these.
         delegated: whether clients authenticate to the brokers.
+        login_seconds: how long they have for it, or for the sidecar's own.
     """
 
     listener: "ServerTls | None" = None
@@ -32,6 +37,7 @@ class Security:
     credentials: Credentials | None = None
     tokens: "TokenSource | None" = None
     delegated: bool = False
+    login_seconds: float = LOGIN_SECONDS
 
     @property
     def certificates(self) -> bool:
@@ -45,7 +51,7 @@ class Security:
             StoreError: keys or certificates cannot be used.
         """
         dial = Dialer(_following(self.cluster, log), self.credentials, self._token(log))
-        return Transport(_following(self.listener, log), self.rules, dial)
+        return Transport(_following(self.listener, log), self.rules, dial, self.login_seconds)
 
     def _token(self, log: Any) -> Callable[[], str] | None:
         if self.tokens is None:
@@ -72,11 +78,13 @@ class Transport:
         context: TLS for a client that has just connected; None: none.
         rules: what the subjects of clients' certificates are called.
         dial: connects to brokers.
+        login_seconds: how long a client has to authenticate.
     """
 
     context: Callable[[], Any] | None = None
     rules: "tuple[Rule, ...]" = ()
     dial: Dialer = field(default_factory=Dialer)
+    login_seconds: float = LOGIN_SECONDS
 
     def greet(self, sock: Any) -> tuple[Any, str]:
         """Do what comes before the first byte of a client.

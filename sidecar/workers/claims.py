@@ -5,7 +5,6 @@ from typing import Final
 
 from gevent.event import Event
 
-from sidecar.dataplane.sasl import Authenticate
 from sidecar.model.identity import AuthenticationFailed, Identity
 from sidecar.model.names import PASSTHROUGH
 from sidecar.workers.messages import Claim, Claimed
@@ -30,30 +29,9 @@ class Claims:
         self._granted: set[str] = {PASSTHROUGH}
         self._pending: dict[str, _Question] = {}
 
-    def guarded(self, verify: Authenticate) -> Authenticate:
-        """Return `verify` with the question behind it; waits on the greenlet that calls it."""
-
-        def authenticate(token: str, now: float) -> Identity:
-            identity = verify(token, now)
-            self._admit(identity.virtual_cluster)
-            return identity
-
-        return authenticate
-
-    def take(self, answer: Claimed) -> None:
-        """Wake everybody who waits for this answer."""
-        question = self._pending.pop(answer.virtual_cluster, None)
-        if answer.refusal is None:
-            self._granted.add(answer.virtual_cluster)
-        if question is not None:
-            question.refusal = answer.refusal
-            question.answered.set()
-
-    def forget(self, virtual_cluster: str) -> None:
-        """Ask again from now on; also who has been granted it but has not gone on yet."""
-        self._granted.discard(virtual_cluster)
-
-    def _admit(self, virtual_cluster: str) -> None:
+    def admit(self, identity: Identity) -> None:
+        """Ask for a client; waits on the greenlet that calls it. Raises AuthenticationFailed."""
+        virtual_cluster = identity.virtual_cluster
         if virtual_cluster in self._granted:
             return
         question = self._pending.get(virtual_cluster)
@@ -70,6 +48,19 @@ class Claims:
             or f"whether virtual cluster {virtual_cluster!r} may be used cannot be told now:"
             " try again"
         )
+
+    def take(self, answer: Claimed) -> None:
+        """Wake everybody who waits for this answer."""
+        question = self._pending.pop(answer.virtual_cluster, None)
+        if answer.refusal is None:
+            self._granted.add(answer.virtual_cluster)
+        if question is not None:
+            question.refusal = answer.refusal
+            question.answered.set()
+
+    def forget(self, virtual_cluster: str) -> None:
+        """Ask again from now on; also who has been granted it but has not gone on yet."""
+        self._granted.discard(virtual_cluster)
 
 
 class _Question:

@@ -14,6 +14,7 @@ from sidecar.dataplane.addresses import Broker
 from sidecar.dataplane.pipeline import Mark
 from sidecar.dataplane.versions import Features, Range
 from sidecar.model.injection import Noted
+from sidecar.model.oauth import LoginRules
 from sidecar.model.observation import Observed
 from sidecar.model.place import Place
 from sidecar.model.snapshot import Snapshot
@@ -46,6 +47,7 @@ class WorkerSettings:
 
     Args:
         secret_key: verifies tokens; None where clients do not authenticate.
+        logins: what they do besides.
         max_connections: of all processes together.
         frame_limit: bytes.
         sequence_oracle: whether acknowledgements are judged.
@@ -59,6 +61,7 @@ class WorkerSettings:
     frame_limit: int
     log_level: str
     sequence_oracle: bool = False
+    logins: LoginRules = LoginRules()  # noqa: RUF009 - as below
     security: Security = Security()  # noqa: RUF009 - it cannot be changed
 
 

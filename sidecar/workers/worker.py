@@ -11,17 +11,16 @@ import structlog
 from gevent import socket
 from gevent.event import Event
 
-from sidecar import clock, lean, log
-from sidecar.admission import by_date
+from sidecar import clock, log
 from sidecar.dataplane.addresses import Broker
 from sidecar.dataplane.pipeline import Mark, Pipeline
 from sidecar.dataplane.recovering import Recoveries
-from sidecar.dataplane.sasl import Authenticate
 from sidecar.dataplane.sequence_oracle import SequenceOracle
 from sidecar.dataplane.shared import Shared
 from sidecar.dataplane.tenancy import TopicDirectory
 from sidecar.dataplane.versions import Versions
 from sidecar.failures import FaultFailures
+from sidecar.logins import logins
 from sidecar.net.listeners import Listeners
 from sidecar.net.soon import Soon
 from sidecar.observer import Observer
@@ -125,13 +124,15 @@ class Worker:
             versions=Versions([], secured=self._secured),
             advertise=self._directory.advertised,
             record=self._recorder.record,
-            authenticate=self._claims.guarded(_verifier(key)) if key is not None else None,
             delegated=settings.security.delegated,
             tenants=self._secured or settings.security.delegated or settings.security.certificates,
             directory=TopicDirectory(secrets.token_bytes(32)),
             recoveries=Recoveries(note),
             oracle=SequenceOracle(note) if settings.sequence_oracle else None,
         )
+        if key is not None:
+            admit, locate = self._claims.admit, self._shared.located
+            self._shared.logins = logins(key, settings.logins, admit, locate, self._log)
         self._listeners = Listeners(
             locate=self._directory.locate,
             shared=self._shared,
@@ -261,11 +262,3 @@ class Worker:
             gevent.sleep(0)  # clients come first
         for answer in answers:
             self._channel.send(answer)
-
-
-def _verifier(key: bytes) -> Authenticate:
-    # Imported late: three megabytes that only workers need whose clients authenticate.
-    lean.import_alone("jwt")
-    from sidecar.control.tokens import TokenAuthority
-
-    return by_date(TokenAuthority(key).verify)

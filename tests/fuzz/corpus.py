@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import hashlib
 import zipfile
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path
+from typing import Final
 
 FOLDER = Path(__file__).with_name("corpus")
 _EPOCH = (1980, 1, 1, 0, 0, 0)
@@ -52,8 +53,44 @@ def seeds(target: str) -> Iterator[bytes]:
 
         for line in lines("records-3.9.0"):
             yield bytes.fromhex(line["h"])
+    if target in _MADE:
+        yield from _MADE[target]()
     if target == "rest":
         yield b'{"pluginClass":"x","priority":1,"config":{"rateInPercent":50}}'
         yield b'{"kind":"Interceptor","apiVersion":"gateway/v2","metadata":{"name":"a"},"spec":{}}'
     if target == "stored":
         yield b'["halted"]\0{"version":1,"created":1,"halted":true}'
+
+
+def _logins() -> Iterator[bytes]:
+    for rules in range(4):
+        for mechanism in (0, 8):
+            # Handshake, message, time; then again, and a dummy; and the same without headers.
+            first = [(16 | mechanism, b""), (33 | mechanism, b"\0"), (-1, b"." * 5)]
+            for word in range(6):
+                again = [(16 | mechanism, b""), (33 | mechanism, bytes([word]))]
+                yield _steps(rules, [*first, *again, (36, b""), (6, b"")])
+                bare = [(mechanism, b""), (3 | mechanism, bytes([word])), (5, b"")]
+                yield _steps(rules, bare)
+
+
+def _bearers() -> Iterator[bytes]:
+    from tests.support.bearer import first_message, jwk, key_set, token
+
+    kinds = ("RS256", "ES384", "EdDSA")
+    yield b"\0" + key_set(*(jwk(kind, "one", use="sig") for kind in kinds))
+    yield b'\1{"sub":"al","exp":2000,"iat":1000,"nbf":1,"aud":["kafka"],"scope":"a b"}'
+    yield b'\1{"sub":"al","exp":2e3,"aud":"kafka","gateway.vcluster":"teamA","scope":["a"]}'
+    yield first_message(token(), "al", "host=h\x01")
+
+
+def _steps(rules: int, steps: list[tuple[int, bytes]]) -> bytes:
+    """As `targets.login` reads them; kind -1 is time that passes."""
+    pieces = (
+        bytes([1 if kind < 0 else kind << 1 & 255]) + len(piece).to_bytes(2) + piece
+        for kind, piece in steps
+    )
+    return bytes([rules]) + b"".join(pieces)
+
+
+_MADE: Final[Mapping[str, Callable[[], Iterator[bytes]]]] = {"login": _logins, "bearer": _bearers}

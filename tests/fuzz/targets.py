@@ -9,12 +9,16 @@ from types import SimpleNamespace
 from typing import Any, Final
 from unittest.mock import patch
 
+import jwt
 from google.protobuf.message import DecodeError as ProtobufDecodeError
 
 import codec
 from codec.api_keys import ApiKey
 from codec.consumer_protocol import rewrite_assignment, rewrite_subscription
 from codec.headers import read_request_header, response_body_start
+from codec.messages.heartbeat import HeartbeatRequest
+from codec.messages.sasl_authenticate import SaslAuthenticateRequest
+from codec.messages.sasl_handshake import SaslHandshakeRequest
 from codec.records.batch import read_batch_headers
 from codec.records.rewrite import records_of, rewrite_records
 from codec.registry import request_class, response_class
@@ -23,25 +27,40 @@ from rest_bridge.errors import Refusal
 from rest_bridge.v2 import bodies
 from rest_bridge.v2 import tenant_bodies as v2_tenant_bodies
 from sidecar.api import convert
+from sidecar.control.bearer_tokens import BadKeys, BearerTokens, keys_from
 from sidecar.control.tokens import TokenAuthority
-from sidecar.dataplane.actions import LookUp, ToClient
+from sidecar.dataplane.actions import Close, LookUp, RenewKeys, ToClient
+from sidecar.dataplane.sasl import Logins, bearer_token
+from sidecar.dataplane.session import Session
 from sidecar.faults.broken_broker import BrokenBroker
 from sidecar.faults.duplicate_messages import DuplicateMessages
 from sidecar.faults.message_corruption import FetchMessageCorruption, ProduceMessageCorruption
 from sidecar.gen.kafka.chaos.v1.interceptor_pb2 import Interceptor, Scope
 from sidecar.gen.kafka.chaos.v1.user_mapping_pb2 import UserMapping
 from sidecar.model.errors import DomainError
-from sidecar.model.identity import AuthenticationFailed
+from sidecar.model.identity import (
+    AuthenticationFailed,
+    Identity,
+    KeysUnavailable,
+    KeyUnknown,
+    Proof,
+)
+from sidecar.model.oauth import OAuth
 from sidecar.net.relay import Relay
 from sidecar.net.requests import request_reader
 from sidecar.net.responses import response_reader
 from sidecar.state.mirror import FIELDS, Mirror
 from tests.codec.test_rewriting import Keep, Prefix
+from tests.support import bearer as provider
+from tests.support.bearer import jwk, key_set
 from tests.support.fast_lane import Socket
-from tests.support.messages import frames
+from tests.support.messages import frames, request
 from tests.support.sessions import Client, interceptor, striking, tenant
 
 RECORD_LIMIT: Final = 1 << 20
+_KEYS: Final = keys_from(key_set(jwk("ES256", "one"), jwk("EdDSA", "two", alg="EdDSA")))
+SIGNER: Final = jwt.PyJWS()
+BEARER: Final = BearerTokens(lambda: _KEYS, OAuth(jwks_url="", audiences=("kafka",)))
 TOKENS: Final = TokenAuthority(b"a key that only the fuzzer knows, 32+")
 
 
@@ -198,6 +217,117 @@ def token(data: bytes) -> None:
         TOKENS.verify(data.decode(errors="surrogateescape"), 1_700_000_000)
 
 
+def bearer(data: bytes) -> None:
+    """What a first byte says: 0: a JWK set, 1: claims, which are signed; else a whole message."""
+    with contextlib.suppress(BadKeys, AuthenticationFailed):
+        if data[:1] == b"\0":
+            keys_from(data[1:])
+            return
+        if data[:1] == b"\1":
+            found = SIGNER.encode(data[1:], provider.key("ES256"), "ES256", headers={"kid": "one"})
+        else:
+            found, _ = bearer_token(data)
+        shown = BEARER.verify(found, 1500.0)
+        assert shown.seconds > 0
+        assert 0 < len(shown.principal) <= 512
+
+
+_SHOWN: Final[dict[str, Proof | AuthenticationFailed]] = {
+    "al": Proof(Identity("al", "teamA"), 60.0),
+    "soon": Proof(Identity("al", "teamA"), 2.0),
+    "eve": Proof(Identity("eve"), 60.0),
+    "late": AuthenticationFailed("the token has expired"),
+    "key": KeyUnknown("signed with a key that is not known"),
+    "none": KeysUnavailable("keys could not be fetched yet"),
+}
+"""What passwords and bearer tokens show; nothing else is one."""
+
+
+def _shown(token: str, now: float) -> Proof:
+    found = _SHOWN.get(token, AuthenticationFailed("it is not a token"))
+    if isinstance(found, Proof):
+        return found
+    raise found
+
+
+def _login_message(mechanism: str, word: str) -> bytes:
+    if mechanism == "PLAIN":
+        return b"\0user\0" + word.encode()
+    return b"n,,\x01auth=Bearer " + word.encode() + b"\x01\x01"
+
+
+def login(data: bytes) -> None:
+    """A client that shows who it is, in any order and again: a byte for the rules, then pieces.
+
+    The byte of a piece says what is done: 0 to 7 a message of SASL, with headers or bare, and how;
+    its own bytes are a message, or choose one.
+    """
+    rules = data[0] if data else 0
+    client = Client(secured=True)
+    longest = 4.0 if rules & 1 else 0.0
+    client.shared.logins = Logins(
+        plain=_shown, bearer=_shown if rules & 2 else None, longest=longest
+    )
+    client.session = live = Session(client.shared, connection_id=7, broker_id=2)
+    who: Identity | None = None
+    asked = answered = 0
+    for (from_client, piece), kind in zip(_pieces(data[1:]), _kinds(data[1:]), strict=True):
+        if not from_client:
+            client.now += len(piece) / 2
+            continue
+        actions = _says(client, kind, piece)
+        asked += 1
+        answered += sum(len(frames(a.chunks)) for a in actions if isinstance(a, ToClient))
+        assert answered <= asked
+        assert not any(isinstance(action, RenewKeys) for action in actions)
+        known = live.peer.identity
+        assert who is None or known == who
+        who = known
+        assert who is None or who in [p.identity for p in _SHOWN.values() if isinstance(p, Proof)]
+        if live.expires is not None:
+            assert who is not None
+            assert live.expires <= client.now + (longest or 60.0)
+        if any(isinstance(action, Close) for action in actions):
+            return
+
+
+def _kinds(data: bytes) -> Iterator[int]:
+    """The first bytes of `_pieces`."""
+    pos = 0
+    while pos + 3 <= len(data):
+        yield data[pos] >> 1
+        pos += 3 + int.from_bytes(data[pos + 1 : pos + 3])
+
+
+def _says(client: Client, kind: int, piece: bytes) -> list[Any]:
+    """One request, and once more where newer keys are to be looked for."""
+    mechanism = "OAUTHBEARER" if kind & 8 else "PLAIN"
+    word = list(_SHOWN)[piece[0] % len(_SHOWN)] if piece else ""
+    version = kind >> 4 & 3
+    frame: bytes | memoryview = piece
+    match kind & 7:
+        case 0:
+            frame = request(SaslHandshakeRequest(mechanism=mechanism), version & 1)
+        case 1:
+            message = _login_message(mechanism, word)
+            frame = request(SaslAuthenticateRequest(auth_bytes=message), min(version, 2))
+        case 2:
+            frame = request(SaslAuthenticateRequest(auth_bytes=piece), min(version, 2))
+        case 3:
+            frame = _login_message(mechanism, word)
+        case 4:
+            frame = request(SaslAuthenticateRequest(auth_bytes=b"\x01"), min(version, 2))
+        case 5:
+            frame = b"\x01"
+        case 6:
+            frame = request(HeartbeatRequest(), 0)
+    actions = client.sends_frame(frame)
+    if any(isinstance(action, RenewKeys) for action in actions):
+        assert len(actions) == 1
+        actions = client.sends_frame(frame, looked_up=True)
+    return actions
+
+
 def rest(data: bytes) -> None:
     """A body of the REST API, for every resource of both dialects."""
     readers: tuple[Callable[[], Any], ...] = (
@@ -255,6 +385,8 @@ TARGETS: Final[dict[str, Callable[[bytes], None]]] = {
         session,
         lane,
         token,
+        login,
+        bearer,
         rest,
         grpc,
         stored,

@@ -10,11 +10,14 @@ from pathlib import Path
 from socket import create_connection
 
 import confluent_kafka
+import jwt
 import pytest
 import trustme
 from confluent_kafka.admin import AdminClient
 from confluent_kafka.cimpl import NewTopic
 
+from codec.messages.sasl_authenticate import SaslAuthenticateRequest
+from codec.messages.sasl_handshake import SaslHandshakeRequest
 from tests.kafka import clients
 from tests.kafka.cluster import RealKafka
 from tests.kafka.processes import wait_until
@@ -30,6 +33,8 @@ from tests.kafka.secured import (
     with_tokens,
 )
 from tests.kafka.sidecars import Sidecar
+from tests.robustness.wire import Wire
+from tests.support import bearer
 from tests.support.token_endpoint import SECRET, TokenEndpoint
 
 pytestmark = [pytest.mark.kafka, pytest.mark.timeout(300)]
@@ -198,6 +203,40 @@ def test_brokers_that_are_not_who_they_should_be(
 ) -> None:
     far = {**upstream(secured_kafka, "SSL", "", files), **change}
     seen_waiting(words, secured_kafka, tmp_path, far)
+
+
+def refusal(port: int, message: bytes) -> list[tuple[int, bytes]]:
+    """Error codes and bytes until a bearer token has been refused, and nothing more comes."""
+    wire = Wire(port)
+    seen = []
+    try:
+        assert wire.ask(SaslHandshakeRequest(mechanism="OAUTHBEARER"), 1).error_code == 0
+        for said in (message, b"\x01"):
+            answer = wire.ask(SaslAuthenticateRequest(auth_bytes=said), 2)
+            seen.append((answer.error_code, bytes(answer.auth_bytes)))
+            if answer.error_code:
+                break
+        assert wire.answer(2) is None
+    finally:
+        wire.sock.close()
+    return seen
+
+
+def test_a_bearer_token_is_refused_as_by_a_broker(
+    secured_kafka: RealKafka, files: Certificates, tmp_path: Path
+) -> None:
+    keys = tmp_path / "keys.json"
+    keys.write_bytes(bearer.key_set(bearer.jwk("ES256", "one")))
+    near = {**listener("SASL_PLAINTEXT", files), "GATEWAY_OAUTH_JWKS_URL": f"file://{keys}"}
+    far = upstream(secured_kafka, "PLAINTEXT", "", files)
+    late = jwt.encode({"sub": "al", "iat": 1000, "exp": 2000}, None, "none")
+    tries = [bearer.first_message(late), b"no message of OAUTHBEARER"]
+    with sidecar(secured_kafka, tmp_path, far, near) as one:
+        ours = [refusal(one.port, message) for message in tries]
+    broker = secured_kafka.ports_of("SASL_PLAINTEXT")[0]
+
+    assert ours == [[(0, b'{"status":"invalid_token"}'), (58, b"")], [(58, b"")]]
+    assert [refusal(broker, message) for message in tries] == ours
 
 
 def test_certificates_say_who_a_client_is(

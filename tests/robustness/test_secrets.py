@@ -1,9 +1,11 @@
 """No secret is ever told: not in the log at its most talkative, nor in errors, metrics, answers."""
 
 import base64
+import contextlib
 import json
 import ssl
 import sys
+import time
 import urllib.error
 import urllib.request
 from pathlib import Path
@@ -16,11 +18,13 @@ from confluent_kafka.admin import AdminClient
 from cryptography.hazmat.primitives import serialization
 
 from tests.kafka.processes import Child, free_port_range, free_ports, wait_until
+from tests.support import bearer
 
 PASSWORD = "correct-horse-battery"
 SIGNING = base64.b64encode(b"the signing key that nobody sees").decode()
 KEY_PASSWORD = "opens-the-private-key"
 TRUST_PASSWORD = "opens-the-trust-store"
+KEYS_PLACE = "where-keys-are-is-a-secret.json"
 GUESS = "a-wrong-guess-of-somebody"
 
 
@@ -37,6 +41,17 @@ def files(folder: Path) -> tuple[Path, str, bytes]:
     path = folder / "server.pem"
     path.write_text(text + "".join(b.bytes().decode() for b in leaf.cert_chain_pems))
     return path, text.splitlines()[1], authority.cert_pem.bytes()
+
+
+def come_with(token: str, clients: dict[str, Any]) -> None:
+    """Be a client with a bearer token, good or not, until that is decided."""
+    failed: list[object] = []
+    mine = {name: value for name, value in clients.items() if "password" not in name}
+    mine |= {"sasl.mechanism": "OAUTHBEARER", "error_cb": failed.append}
+    admin = AdminClient(mine | {"oauth_cb": lambda config: (token, time.time() + 60)})
+    admin.poll(1)
+    with contextlib.suppress(confluent_kafka.KafkaException):
+        admin.list_topics(timeout=2)
 
 
 @pytest.mark.timeout(120)
@@ -60,7 +75,9 @@ def test_a_busy_sidecar_tells_none_of_its_secrets(tmp_path: Path) -> None:
         "GATEWAY_USER_POOL_SECRET_KEY": SIGNING,
         "GATEWAY_ADMIN_API_USERS": f"[{{username: root, password: {PASSWORD}, admin: true}}]",
         "GATEWAY_LOG_LEVEL": "DEBUG",
+        "GATEWAY_OAUTH_JWKS_URL": f"file://{tmp_path}/{KEYS_PLACE}",
     }
+    (tmp_path / KEYS_PLACE).write_bytes(bearer.key_set(bearer.jwk("ES256", "one")))
     log = tmp_path / "sidecar.log"
     child = Child("sidecar", [sys.executable, "-m", "sidecar", "run"], log, environment)
     context = ssl.create_default_context(cadata=authority.decode())
@@ -105,6 +122,9 @@ def test_a_busy_sidecar_tells_none_of_its_secrets(tmp_path: Path) -> None:
         for wrong in (GUESS, damaged):
             with pytest.raises(confluent_kafka.KafkaException):
                 AdminClient({**clients, "sasl.password": wrong}).list_topics(timeout=2)
+        shown = bearer.token(exp=time.time() + 60)
+        for each in (shown, shown[:-4] + "AAAA"):
+            come_with(each, clients)
         item = "/admin/interceptors/v1/vcluster/teamA/interceptor/i"
         for password in (GUESS, PASSWORD):
             ask("POST", item, {"pluginClass": "x", "priority": 1, "config": {}}, password)
@@ -122,5 +142,7 @@ def test_a_busy_sidecar_tells_none_of_its_secrets(tmp_path: Path) -> None:
     assert '"event":"authentication_failed"' in everything
     basic = base64.b64encode(f"root:{PASSWORD}".encode()).decode()
     secrets = [PASSWORD, basic, SIGNING, KEY_PASSWORD, TRUST_PASSWORD, GUESS, key_line]
+    assert '"principal":"al"' in everything
+    secrets += [KEYS_PLACE, shown.split(".")[1], shown.split(".")[2][:-4]]
     secrets += [token.split(".")[2], damaged.split(".")[2]]
     assert [secret for secret in secrets if secret in everything] == []

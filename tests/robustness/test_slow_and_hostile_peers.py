@@ -14,12 +14,12 @@ import pytest
 import structlog
 from gevent import socket as green
 
-import sidecar.net.connection
 from codec.messages.api_versions import ApiVersionsRequest
 from codec.messages.create_topics import CreateTopicsRequest
 from codec.messages.metadata import MetadataRequest
 from sidecar.metrics import Metrics
 from sidecar.net.connection import ClientConnection
+from sidecar.net.transport import PLAIN, Transport
 from tests.kafka.processes import wait_until
 from tests.robustness.running import Running, running
 from tests.robustness.wire import MIB, Wire
@@ -58,11 +58,15 @@ def stopped(sock: socket.socket, data: bytes, times: int = 2000) -> bool:
 
 
 @contextlib.contextmanager
-def served(client: Client, broker: tuple[str, int]) -> Iterator[tuple[Any, Any, Any]]:
+def served(
+    client: Client, broker: tuple[str, int], transport: Transport = PLAIN
+) -> Iterator[tuple[Any, Any, Any]]:
     """A client socket, the connection behind it, and the greenlet that serves it."""
     ours, theirs = green.socketpair()
     log = structlog.get_logger()
-    connection = ClientConnection(theirs, client.session, lambda: broker, MIB, Metrics(), log)
+    connection = ClientConnection(
+        theirs, client.session, lambda: broker, MIB, Metrics(), log, transport
+    )
     serving = gevent.spawn(connection.run)
     try:
         yield ours, connection, serving
@@ -71,10 +75,10 @@ def served(client: Client, broker: tuple[str, int]) -> Iterator[tuple[Any, Any, 
         serving.kill(timeout=5)
 
 
-def test_who_talks_without_authenticating_is_closed_too(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(sidecar.net.connection, "AUTHENTICATION_TIMEOUT", 0.2)
+def test_who_talks_without_authenticating_is_closed_too() -> None:
     data = sized(request(ApiVersionsRequest(), 0))
-    with served(Client(secured=True), ("127.0.0.1", 1)) as (ours, connection, serving):
+    hasty = Transport(login_seconds=0.2)
+    with served(Client(secured=True), ("127.0.0.1", 1), hasty) as (ours, connection, serving):
         with gevent.Timeout(5), contextlib.suppress(OSError):
             while True:
                 ours.sendall(data)

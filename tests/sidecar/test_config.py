@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from sidecar.config import SETTINGS, AdminUser, ConfigError, Settings, load
+from sidecar.model.oauth import LoginRules
 
 BOOTSTRAP = {"KAFKA_BOOTSTRAP_SERVERS": "kafka1:9092"}
 KEY = base64.b64encode(b"0123456789abcdef0123456789abcdef").decode()
@@ -37,6 +38,8 @@ def test_all_defaults() -> None:
         min_broker_id=None,
         authenticate=False,
         delegated=False,
+        logins=LoginRules(),
+        authentication_timeout_ms=30_000,
         listener_tls=None,
         principal_rules=(),
         cluster_tls=None,
@@ -129,6 +132,8 @@ def test_no_setting_is_left_out_of_these_tests() -> None:
         "GATEWAY_GRPC_SSL_",
         "KAFKA_SSL_",
         "KAFKA_SASL_",
+        "GATEWAY_OAUTH_",
+        "GATEWAY_AUTHENTICATION_",
     )
     tried = {variable for variable, *_ in GIVEN} | {
         "KAFKA_SECURITY_PROTOCOL",

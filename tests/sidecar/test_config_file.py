@@ -7,6 +7,7 @@ import pytest
 from sidecar.bearer.source import TokenSource
 from sidecar.config import SETTINGS, AdminUser, Settings, load
 from sidecar.model.credentials import Credentials
+from sidecar.model.oauth import LoginRules, OAuth
 from sidecar.tls.contexts import ClientTls, ServerTls
 from sidecar.tls.principals import Rule
 from sidecar.tls.stores import StoreFile
@@ -67,6 +68,16 @@ def test_every_setting_can_stand_in_the_file(tmp_path: Path) -> None:
         ssl_principal_mapping_rules = "DEFAULT"
         user_pool_secret_key = "{KEY}"
         admin_api_users = [{{username = "u", password = "p", admin = true}}]
+        oauth_jwks_url = "https://id/keys"
+        oauth_expected_issuer = "https://id"
+        oauth_expected_audiences = ["a", "b"]
+        oauth_jwks_refresh = 60000
+        oauth_jwks_retry = 200
+        oauth_jwks_max_retry = 5000
+        oauth_scope_claim_name = "scp"
+        oauth_sub_claim_name = "azp"
+        authentication_connection_max_reauth_ms = 3600000
+        authentication_timeout_ms = 1000
         virtual_clusters = ["teamA", "teamB"]
         http_port = 1
         grpc_ssl_key_store_path = "/grpc.pem"
@@ -107,6 +118,20 @@ def test_every_setting_can_stand_in_the_file(tmp_path: Path) -> None:
         min_broker_id=1,
         authenticate=True,
         delegated=False,
+        logins=LoginRules(
+            oauth=OAuth(
+                jwks_url="https://id/keys",
+                issuer="https://id",
+                audiences=("a", "b"),
+                refresh=60.0,
+                retry=0.2,
+                max_retry=5.0,
+                scope_claim="scp",
+                sub_claim="azp",
+            ),
+            longest=3600.0,
+        ),
+        authentication_timeout_ms=1000,
         listener_tls=ServerTls(
             StoreFile("/server.pem", "w", "k", "PEM"),
             StoreFile("/clients.jks", "v", type="JKS"),

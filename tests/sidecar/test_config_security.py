@@ -6,6 +6,7 @@ from sidecar.bearer.source import TokenSource
 from sidecar.config import Settings, load
 from sidecar.config.jaas import jaas
 from sidecar.model.credentials import Credentials
+from sidecar.model.oauth import LoginRules, OAuth
 from sidecar.tls.contexts import ClientTls, ServerTls
 from sidecar.tls.stores import StoreFile
 from tests.sidecar.test_config import BOOTSTRAP, problems, settings
@@ -328,3 +329,102 @@ def test_a_line_as_java_reads_it(text: str, options: dict[str, str]) -> None:
     assert "password" not in repr(found)
     if "password" in found.options:
         assert found.options["password"] in ("s p;\"\\'", "")
+
+
+def test_everything_about_bearer_tokens() -> None:
+    found = settings(
+        GATEWAY_SECURITY_PROTOCOL="SASL_PLAINTEXT",
+        GATEWAY_OAUTH_JWKS_URL="http://localhost:8080/keys?code=opensesame",
+        GATEWAY_OAUTH_EXPECTED_ISSUER="http://localhost:8080",
+        GATEWAY_OAUTH_EXPECTED_AUDIENCES="[kafka, sidecar]",
+        GATEWAY_OAUTH_JWKS_REFRESH="60000",
+        GATEWAY_OAUTH_JWKS_RETRY="50",
+        GATEWAY_OAUTH_JWKS_MAX_RETRY="2000",
+        GATEWAY_OAUTH_SCOPE_CLAIM_NAME="scp",
+        GATEWAY_OAUTH_SUB_CLAIM_NAME="azp",
+        GATEWAY_AUTHENTICATION_CONNECTION_MAX_REAUTH_MS="1500",
+        GATEWAY_AUTHENTICATION_TIMEOUT_MS="1000",
+    )
+
+    assert found.logins == LoginRules(
+        oauth=OAuth(
+            jwks_url="http://localhost:8080/keys?code=opensesame",
+            issuer="http://localhost:8080",
+            audiences=("kafka", "sidecar"),
+            refresh=60.0,
+            retry=0.05,
+            max_retry=2.0,
+            scope_claim="scp",
+            sub_claim="azp",
+        ),
+        longest=1.5,
+    )
+    assert found.authentication_timeout_ms == 1000
+    assert "opensesame" not in repr(found)
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "https://id.example.org/.well-known/jwks.json",
+        "http://127.0.0.1:1/",
+        "http://[::1]:8080/keys?a=b",
+        "file:///etc/keys.json",
+    ],
+)
+def test_where_keys_may_be(url: str) -> None:
+    found = settings(GATEWAY_SECURITY_PROTOCOL="SASL_PLAINTEXT", GATEWAY_OAUTH_JWKS_URL=url)
+
+    assert found.logins.oauth == OAuth(jwks_url=url)
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "ftp://host/keys",
+        "keys.json",
+        "/etc/keys.json",
+        "file://host/etc/keys.json",
+        "file:keys.json",
+        "file:///keys?x=opensesame",
+        "https://al:opensesame@host/keys",
+        "https:///keys",
+        "https://host:99999/keys",
+        "https://host/keys#opensesame",
+        "https://host/a b",
+        "https://[host/",
+    ],
+)
+def test_where_keys_may_not_be(url: str) -> None:
+    variables = {"GATEWAY_SECURITY_PROTOCOL": "SASL_PLAINTEXT", "GATEWAY_OAUTH_JWKS_URL": url}
+    [problem] = problems(BOOTSTRAP | variables)
+
+    assert "GATEWAY_OAUTH_JWKS_URL: the value given is not allowed" in problem
+    assert "opensesame" not in problem
+
+
+@pytest.mark.parametrize(
+    ("variables", "words"),
+    [
+        (
+            {"GATEWAY_OAUTH_JWKS_URL": "file:///keys"},
+            "GATEWAY_SECURITY_PROTOCOL SASL_PLAINTEXT or SASL_SSL; it is PLAINTEXT",
+        ),
+        (
+            {
+                "GATEWAY_SECURITY_PROTOCOL": "SASL_PLAINTEXT",
+                "GATEWAY_OAUTH_EXPECTED_ISSUER": "https://id",
+            },
+            "GATEWAY_OAUTH_EXPECTED_ISSUER is given, which needs GATEWAY_OAUTH_JWKS_URL",
+        ),
+        ({"GATEWAY_OAUTH_EXPECTED_AUDIENCES": "a"}, "it takes a list such as [a, b]"),
+        ({"GATEWAY_OAUTH_EXPECTED_AUDIENCES": "[]"}, "it takes a list such as [a, b]"),
+        ({"GATEWAY_OAUTH_EXPECTED_AUDIENCES": "[[a]]"}, "it takes a list such as [a, b]"),
+        ({"GATEWAY_OAUTH_JWKS_REFRESH": "1"}, "a whole number from 1000 to 86400000"),
+        ({"GATEWAY_AUTHENTICATION_TIMEOUT_MS": "0"}, "a whole number from 100 to 600000"),
+    ],
+)
+def test_bearer_tokens_that_cannot_be(variables: dict[str, str], words: str) -> None:
+    [problem] = problems(BOOTSTRAP | variables)
+
+    assert words in problem

@@ -13,6 +13,7 @@ from codec.frames import FrameDecoder
 from codec.schema import Message
 from sidecar.dataplane.addresses import AddressBook
 from sidecar.dataplane.pipeline import Pipeline
+from sidecar.dataplane.sasl import Logins
 from sidecar.dataplane.shared import Shared
 from sidecar.dataplane.versions import Versions
 from sidecar.metrics import Metrics
@@ -24,7 +25,7 @@ from sidecar.net.transport import PLAIN, Transport
 from tests.support.fake_broker import SECONDS, FakeBroker
 from tests.support.log import EventLog
 from tests.support.messages import read_response, request, sized
-from tests.support.sessions import Recorded, snapshot
+from tests.support.sessions import Recorded, by_password, snapshot
 
 _PORTS = range(21_000, 32_000)
 
@@ -61,7 +62,10 @@ class Running:
         port_count: int | None = None,
         spare_ports: int = 2,
         transport: Transport = PLAIN,
+        logins: Logins | None = None,
     ) -> None:
+        if authenticate is not None:
+            logins = by_password(authenticate)
         self.first_port = free_ports(len(brokers) + spare_ports)
         self.log = EventLog()
         self.metrics = Metrics()
@@ -69,11 +73,11 @@ class Running:
         self.book = AddressBook("127.0.0.1", self.first_port, port_count)
         self.shared = Shared(
             pipeline=Pipeline(snapshot(*interceptors)),
-            versions=Versions([], secured=authenticate is not None),
+            versions=Versions([], secured=logins is not None),
             advertise=self.book.advertised,
             record=self.recorded,
-            authenticate=authenticate,
-            tenants=authenticate is not None or transport.context is not None,
+            logins=logins,
+            tenants=logins is not None or transport.context is not None,
         )
         addresses = [broker.address for broker in brokers]
         self.cluster = Cluster(addresses, self.log, transport.dial)

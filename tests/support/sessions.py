@@ -1,6 +1,6 @@
 """Sessions with everything around them fixed, and what they were told to record."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -10,13 +10,14 @@ from sidecar.dataplane.actions import Action, Close, Report, ToBroker, ToClient
 from sidecar.dataplane.addresses import AddressBook, Broker
 from sidecar.dataplane.pipeline import Pipeline
 from sidecar.dataplane.recovering import Recoveries
+from sidecar.dataplane.sasl import Logins
 from sidecar.dataplane.sequence_oracle import SequenceOracle
 from sidecar.dataplane.session import Session
 from sidecar.dataplane.shared import Shared
 from sidecar.dataplane.versions import Range, Versions
 from sidecar.faults.leader_election import LeaderElection
 from sidecar.model.faults import Fault
-from sidecar.model.identity import AuthenticationFailed, Identity
+from sidecar.model.identity import AuthenticationFailed, Identity, Proof
 from sidecar.model.injection import Injection, Noted
 from sidecar.model.interceptor import Interceptor, Scope
 from sidecar.model.observation import Observed
@@ -62,6 +63,11 @@ def authenticate(token: str, now: float) -> Identity:
     return TOKENS[token]
 
 
+def by_password(judge: Callable[[str, float], Identity], **others: Any) -> Logins:
+    """Logins whose passwords are judged so, and have no end."""
+    return Logins(plain=lambda token, now: Proof(judge(token, now)), **others)
+
+
 @dataclass
 class Recorded:
     """A recorder that can be told to refuse."""
@@ -96,7 +102,7 @@ class Client:
             versions=Versions(upstream, secured=secured),
             advertise=address_book().advertised,
             record=self.recorded,
-            authenticate=authenticate if secured else None,
+            logins=by_password(authenticate) if secured else None,
             recoveries=Recoveries(self.observed.append),
             oracle=SequenceOracle(self.observed.append) if oracle else None,
         )

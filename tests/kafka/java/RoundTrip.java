@@ -10,7 +10,10 @@ import org.apache.kafka.common.TopicPartition;
 import org.apache.kafka.common.serialization.StringDeserializer;
 import org.apache.kafka.common.serialization.StringSerializer;
 
-/** Produces values "0", "1", ... one by one, and reads them back: CONFIG TOPIC COUNT. */
+/**
+ * Produces values "0", "1", ... one by one, with a pause after each if that is asked for, and reads
+ * them back: CONFIG TOPIC COUNT [PAUSE_MS].
+ */
 public class RoundTrip {
   public static void main(String[] args) throws Exception {
     Properties config = new Properties();
@@ -19,6 +22,7 @@ public class RoundTrip {
     }
     String topic = args[1];
     int count = Integer.parseInt(args[2]);
+    long pause = args.length > 3 ? Long.parseLong(args[3]) : 0;
     Properties producing = new Properties();
     producing.putAll(config);
     producing.put("linger.ms", "0");
@@ -27,6 +31,7 @@ public class RoundTrip {
         new KafkaProducer<>(producing, new StringSerializer(), new StringSerializer())) {
       for (int i = 0; i < count; i++) {
         producer.send(new ProducerRecord<>(topic, 0, null, Integer.toString(i))).get();
+        Thread.sleep(pause);
       }
     }
     Properties consuming = new Properties();

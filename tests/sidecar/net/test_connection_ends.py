@@ -7,6 +7,7 @@ from codec.api_keys import ApiKey
 from codec.messages.heartbeat import HeartbeatResponse
 from codec.messages.metadata import MetadataRequest, MetadataResponse
 from codec.messages.sasl_handshake import SaslHandshakeRequest
+from sidecar.net.transport import Transport
 from tests.sidecar.net.conftest import Start
 from tests.sidecar.net.test_connection import HEARTBEAT, authenticate, plain
 from tests.support.fake_broker import Cut, FakeBroker, Hang, until
@@ -224,11 +225,9 @@ def test_large_frames_are_for_the_authenticated_only(start: Start) -> None:
     assert known.ask(large, 9).responses[0].name == "cars"
 
 
-def test_who_does_not_authenticate_in_time_is_closed(
-    start: Start, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr("sidecar.net.connection.AUTHENTICATION_TIMEOUT", 0.05)
-    running = start(FakeBroker(), authenticate=authenticate)
+def test_who_does_not_authenticate_in_time_is_closed(start: Start) -> None:
+    hasty = Transport(login_seconds=0.05)
+    running = start(FakeBroker(), authenticate=authenticate, transport=hasty)
     known, silent = running.client(), running.client()
     known.ask(SaslHandshakeRequest(mechanism="PLAIN"), 1)
     known.ask(plain("good"), 1)
