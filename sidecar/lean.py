@@ -1,8 +1,8 @@
 """Libraries without their optional companions, which they import wherever these are installed.
 
 structlog takes rich (4 MB) for tracebacks in colour and PyJWT takes cryptography (11 MB) for other
-algorithms than ours. The sidecar uses neither; with this it is as small in a shared environment as
-in one of its own.
+algorithms than ours. The sidecar uses neither, unless bearer tokens are configured (`logins`); with
+this it is as small in a shared environment as in one of its own.
 """
 
 import importlib

@@ -25,7 +25,7 @@ class _Answers(BaseHTTPRequestHandler):
     def do_POST(self) -> None:
         self.rfile.read(int(self.headers["Content-Length"]))
         answer = {
-            "access_token": token(),
+            "access_token": token("java"),
             "token_type": "Bearer",
             "expires_in": LIFETIME,
             "scope": "kafka",
@@ -43,10 +43,10 @@ class _Answers(BaseHTTPRequestHandler):
         """Nothing."""
 
 
-def token(**claims: Any) -> str:
-    """One for al, of virtual cluster `teamO-`."""
+def token(subject: str, **claims: Any) -> str:
+    """One for this principal, of virtual cluster `teamO-`."""
     now = int(time.time())
-    said = {"iat": now, "exp": now + LIFETIME, "aud": AUDIENCE, "scope": "kafka"}
+    said = {"sub": subject, "iat": now, "exp": now + LIFETIME, "aud": AUDIENCE, "scope": "kafka"}
     return bearer.token("RS256", "one", **(said | {"gateway.vcluster": "teamO-"} | claims))
 
 
@@ -79,7 +79,7 @@ class Provider:
             "bootstrap.servers": bootstrap,
             "security.protocol": "SASL_PLAINTEXT",
             "sasl.mechanism": "OAUTHBEARER",
-            "sasl.jaas.config": f'{module} required clientId="al" clientSecret="al\'s secret";',
+            "sasl.jaas.config": f'{module} required clientId="java" clientSecret="java\'s secret";',
             "sasl.login.callback.handler.class": f"{_MODULE}.OAuthBearerLoginCallbackHandler",
             "sasl.oauthbearer.token.endpoint.url": f"{self.url}/token",
         }
@@ -96,7 +96,7 @@ class TokenSource(AbstractTokenProvider):  # type: ignore[misc]  # it has no typ
 
     def token(self) -> str:
         """A new one each time."""
-        return token()
+        return token("python")
 
 
 def python(bootstrap: str) -> dict[str, Any]:
@@ -109,11 +109,11 @@ def python(bootstrap: str) -> dict[str, Any]:
     }
 
 
-def librdkafka(bootstrap: str, **claims: Any) -> dict[str, Any]:
+def librdkafka(bootstrap: str, subject: str = "librdkafka", **claims: Any) -> dict[str, Any]:
     """Settings for confluent-kafka."""
 
     def refreshed(config: str) -> tuple[str, float]:
-        return token(**claims), time.time() + LIFETIME
+        return token(subject, **claims), time.time() + LIFETIME
 
     return {
         "bootstrap.servers": bootstrap,
