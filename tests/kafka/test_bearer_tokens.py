@@ -73,7 +73,7 @@ def world(kafka: RealKafka, tmp_path_factory: pytest.TempPathFactory) -> Iterato
             kafka,
             FIRST_PORT,
             home,
-            GATEWAY_OAUTH_JWKS_URL=f"{mine.url}/keys",
+            GATEWAY_OAUTH_JWKS_URL=mine.keys_url,
             GATEWAY_OAUTH_EXPECTED_ISSUER=ISSUER,
             GATEWAY_OAUTH_EXPECTED_AUDIENCES=f"[{provider.AUDIENCE}]",
             GATEWAY_AUTHENTICATION_CONNECTION_MAX_REAUTH_MS=str(1000 * SESSION_SECONDS),

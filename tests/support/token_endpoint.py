@@ -71,6 +71,8 @@ class TokenEndpoint:
     ) -> None:
         self.issuer = Issuer()
         self.answer = answer or self._token
+        self.keys: Callable[[], Any] = self.issuer.keys
+        """Gives the JWKS."""
         self.asked: list[dict[str, str]] = []
         """The forms, with the header `Authorization`."""
         self._tls = tls
@@ -110,7 +112,7 @@ class TokenEndpoint:
             timeout = 5
 
             def do_GET(self) -> None:
-                self._say(200, endpoint.issuer.keys())
+                self._say(200, endpoint.keys())
 
             def do_POST(self) -> None:
                 length = int(self.headers.get("Content-Length", 0))
