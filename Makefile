@@ -4,7 +4,7 @@ VENV   := .venv
 BIN    := $(VENV)/bin
 .DEFAULT_GOAL := help
 
-.PHONY: help demo oracle fidelity faults soak fuzz test test-fast check fmt proto vectors bench bench-quick bench-extra bench-kafka bench-codec clean api-coverage faults-doc
+.PHONY: help demo oracle fidelity faults soak fuzz storm test test-fast check fmt proto vectors bench bench-quick bench-extra bench-kafka bench-codec clean api-coverage faults-doc
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
@@ -55,6 +55,9 @@ soak: $(VENV)/.dev ## ten minutes of load, half refused, brokers bounced: is eve
 
 fuzz: $(VENV)/.dev ## every parser that faces the network, ten minutes (ARGS="--minutes 60")
 	@$(BIN)/python -m tests.fuzz $(ARGS)
+
+storm: $(VENV)/.dev ## two hundred thousand malformed frames against one sidecar: two minutes
+	@MALFORMED_FRAMES=202000 $(BIN)/python -m pytest tests/robustness/test_malformed_frames.py $(ARGS)
 
 check: $(VENV)/.dev ## format, lint, types, import rules, protos, Dockerfile, compose file
 	@PATH="$(CURDIR)/$(BIN):$$PATH" .ci/check
