@@ -10,6 +10,7 @@ from typing import Any, Final
 
 from sidecar.bearer.source import TokenSource
 from sidecar.config.assembling import (
+    check_certificates,
     cluster_credentials,
     cluster_tls,
     door_tls,
@@ -149,6 +150,7 @@ def load_https(environment: Mapping[str, str]) -> ServerTls | None:
 def _assemble(values: dict[str, Any], problems: list[str]) -> None:
     """Make of single settings what they are about together."""
     interval = values["ssl_update_interval_ms"] / 1000
+    check_certificates(values, problems)
     values["grpc_tls"] = door_tls("grpc_ssl", "GATEWAY_GRPC_SSL", values, problems)
     values["http_tls"] = door_tls("https", "GATEWAY_HTTPS", values, problems)
     values["principal_rules"] = values.pop("ssl_principal_mapping_rules")

@@ -75,6 +75,16 @@ def login_rules(values: dict[str, Any], problems: list[str]) -> LoginRules:
     return LoginRules(oauth=oauth, longest=longest)
 
 
+def check_certificates(values: dict[str, Any], problems: list[str]) -> None:
+    """Whether users who show certificates are asked for them. Takes nothing."""
+    named = [user.username for user in values["admin_users"] if user.certificate]
+    if named and values["grpc_ssl_client_auth"] == NONE:
+        problems.append(
+            f"GATEWAY_ADMIN_API_USERS has a certificate for {', '.join(named)}, which needs"
+            " GATEWAY_GRPC_SSL_CLIENT_AUTH=REQUIRE"
+        )
+
+
 def door_tls(
     name: str, prefix: str, values: dict[str, Any], problems: list[str]
 ) -> ServerTls | None:

@@ -428,3 +428,22 @@ def test_bearer_tokens_that_cannot_be(variables: dict[str, str], words: str) -> 
     [problem] = problems(BOOTSTRAP | variables)
 
     assert words in problem
+
+
+@pytest.mark.parametrize("asked", ["", "NONE", "REQUIRE"])
+def test_users_with_certificates_are_asked_for_them(asked: str) -> None:
+    """Or they could never come in, and nothing would say so."""
+    given = {
+        "GATEWAY_ADMIN_API_USERS": "[{username: orch, certificate: orchestrator, admin: true}]",
+        "GATEWAY_GRPC_SSL_KEY_STORE_PATH": "/s.pem",
+        "GATEWAY_GRPC_SSL_TRUST_STORE_PATH": "/c.pem",
+        "GATEWAY_GRPC_SSL_CLIENT_AUTH": asked,
+    }
+    if asked == "REQUIRE":
+        [user] = settings(**given).admin_users
+        assert user.certificate == "orchestrator"
+    else:
+        assert problems({**BOOTSTRAP, **given}) == [
+            "GATEWAY_ADMIN_API_USERS has a certificate for orch, which needs"
+            " GATEWAY_GRPC_SSL_CLIENT_AUTH=REQUIRE"
+        ]
