@@ -33,7 +33,7 @@ demo: $(VENV)/.demo ## the reference demo on the embedded cluster; KAFKA=1: on r
 endif
 
 test: $(VENV)/.dev ## all tests; those with real Kafka skip where Java 17 or Maven is missing
-	@$(BIN)/python -m pytest $(ARGS)
+	@$(BIN)/python -m tests $(ARGS)
 
 test-fast: $(VENV)/.dev ## all tests but those with real Kafka
 	@$(BIN)/python -m pytest -m 'not kafka' $(ARGS)

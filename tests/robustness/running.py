@@ -136,7 +136,7 @@ def running(home: Path, settings: Mapping[str, str] | None = None) -> Iterator[R
         cluster = _cluster(home)
         stack.callback(cluster.stop)
         wait_until(lambda: _bootstrap(cluster) is not None, "the cluster's addresses", 30)
-        port = free_port_range(BROKERS, 25969)
+        port = free_port_range(BROKERS, 28969)
         http_port, grpc_port = free_ports(2)
         environment = {
             "KAFKA_BOOTSTRAP_SERVERS": str(_bootstrap(cluster)),
