@@ -62,6 +62,13 @@ def _run(arguments: argparse.Namespace) -> int:
         for problem in error.problems:
             print(f"chaos-sidecar: {problem}", file=sys.stderr)
         return 2
+    from sidecar.logins import LoginsUnusable, import_jwt
+
+    try:
+        import_jwt(settings.logins)
+    except LoginsUnusable as error:
+        print(f"chaos-sidecar: {error}", file=sys.stderr)
+        return 2
     if arguments.check:
         print("the settings are fine")
         return 0
@@ -71,13 +78,6 @@ def _run(arguments: argparse.Namespace) -> int:
 def _serve(settings: Settings, ignored: list[str]) -> int:
     # Imported late, so that --help and bad settings are answered at once.
     lean.import_alone("structlog")
-    from sidecar.logins import LoginsUnusable, import_jwt
-
-    try:
-        import_jwt(settings.logins)
-    except LoginsUnusable as error:
-        print(f"chaos-sidecar: {error}", file=sys.stderr)
-        return 2
     import gevent
     import structlog
 
