@@ -3,7 +3,7 @@
 from typing import Any
 
 from sidecar.bearer.source import TokenSource
-from sidecar.config.bearer_settings import bearer_credentials, token_source
+from sidecar.config.bearer_settings import bearer_credentials, cluster_trust, token_source
 from sidecar.config.jaas import Jaas
 from sidecar.model.credentials import OAUTHBEARER, Credentials
 from sidecar.model.oauth import LoginRules, OAuth
@@ -115,6 +115,7 @@ def door_tls(
 
 def cluster_tls(values: dict[str, Any], problems: list[str], interval: float) -> ClientTls | None:
     """What connections to brokers need for TLS; None without. Takes its settings as above."""
+    trust = cluster_trust(values)
     given = {
         name.removeprefix("kafka_ssl_"): values.pop(name)
         for name in list(values)
@@ -122,15 +123,7 @@ def cluster_tls(values: dict[str, Any], problems: list[str], interval: float) ->
     }
     if not values["kafka_security_protocol"].endswith("SSL"):
         return None
-    trust = keys = None
-    if given["truststore_certificates"]:
-        trust = StoreFile(type=PEM, text=given["truststore_certificates"])
-    elif given["truststore_location"]:
-        trust = StoreFile(
-            given["truststore_location"],
-            given["truststore_password"],
-            type=given["truststore_type"],
-        )
+    keys = None
     if bool(given["keystore_key"]) != bool(given["keystore_certificate_chain"]):
         problems.append(
             "KAFKA_SSL_KEYSTORE_KEY and KAFKA_SSL_KEYSTORE_CERTIFICATE_CHAIN need each other"

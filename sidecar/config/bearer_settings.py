@@ -4,44 +4,21 @@ name it (KIP-768, and KIP-1139 for who asks)."""
 import re
 from collections.abc import Callable, Mapping
 from typing import Any, Final
-from urllib.parse import urlsplit
 
 from sidecar.bearer.source import TokenSource
 from sidecar.config.jaas import Jaas
-from sidecar.config.parsers import flag, integer, text
+from sidecar.config.parsers import flag, integer, provider_url, text
 from sidecar.config.setting import Setting
 from sidecar.model.credentials import OAUTHBEARER, Credentials
 from sidecar.tls.contexts import ClientTls
 from sidecar.tls.stores import PEM, TYPES, StoreFile
 
-_URL_WORDS: Final = (
-    "http://host[:port]/path, https://..., or file:///path of a file with a token; without user,"
-    " password and blanks"
-)
 _EXTENSION: Final = "extension_"
 _EXTENSION_NAME: Final = re.compile(r"[A-Za-z]+")
 _EXTENSION_VALUE: Final = re.compile(r"[\x21-\x7e \t\r\n]+")
 """Both as Kafka has them (RFC 7628, section 3.1)."""
 _SUBJECT: Final = "unsecuredLoginStringClaim_sub"
 _PREFIX: Final = "kafka_sasl_oauthbearer_"
-
-
-def token_url(value: Any) -> str:
-    """The URL of a token endpoint or of a file."""
-    try:
-        found = text(value)
-        parts = urlsplit(found)
-        known = parts.port != 0
-    except ValueError:
-        raise ValueError(_URL_WORDS) from None
-    fit = found.isascii() and found.isprintable() and " " not in found
-    if parts.scheme == "file":
-        fit &= found.startswith(("file:///", "file:/")) and not parts.netloc and len(parts.path) > 1
-    else:
-        fit &= parts.scheme in ("http", "https") and bool(parts.hostname) and not parts.fragment
-    if not (fit and known) or "@" in parts.netloc:
-        raise ValueError(_URL_WORDS)
-    return found
 
 
 def _sasl(
@@ -66,7 +43,7 @@ def _sasl(
 BEARER: Final[tuple[Setting, ...]] = (
     _sasl(
         "oauthbearer_token_endpoint_url",
-        token_url,
+        provider_url,
         None,
         "where the sidecar gets the token that it shows to brokers, with OAUTHBEARER: "
         "http(s)://... (client credentials grant) or file:///... (read again when it changes); "
@@ -215,17 +192,20 @@ def _tls(
             type=types["truststore"],
         )
         return ClientTls(trust, keys), False
+    return ClientTls(cluster_trust(values), keys), True
+
+
+def cluster_trust(values: Mapping[str, Any]) -> StoreFile | None:
+    """The authorities of the brokers' certificates; None: the system's."""
     if values["kafka_ssl_truststore_certificates"]:
-        trust = StoreFile(type=PEM, text=values["kafka_ssl_truststore_certificates"])
-    elif values["kafka_ssl_truststore_location"]:
-        trust = StoreFile(
+        return StoreFile(type=PEM, text=values["kafka_ssl_truststore_certificates"])
+    if values["kafka_ssl_truststore_location"]:
+        return StoreFile(
             values["kafka_ssl_truststore_location"],
             values["kafka_ssl_truststore_password"],
             type=values["kafka_ssl_truststore_type"],
         )
-    else:
-        return ClientTls(None, keys), True
-    return ClientTls(trust, keys), True
+    return None
 
 
 def extensions(config: Jaas | None, problems: list[str]) -> tuple[tuple[str, str], ...]:

@@ -4,9 +4,9 @@ from typing import Final
 
 from sidecar.config.parsers import (
     integer,
-    key_set_url,
     one_of,
     principal_rules,
+    provider_url,
     secret,
     text,
     texts,
@@ -182,7 +182,7 @@ CLIENTS: Final[tuple[Setting, ...]] = (
         "oauth_jwks_url",
         ("GATEWAY_OAUTH_JWKS_URL",),
         "gateway.oauth_jwks_url",
-        key_set_url,
+        provider_url,
         None,
         "with SASL_...: clients may also come with OAUTHBEARER; the keys of their tokens are here, "
         "a JWK set at http://, https:// or file:/// (needs the extra `oauth`)",

@@ -156,19 +156,25 @@ def texts(value: Any) -> tuple[str, ...]:
     return tuple(found)
 
 
-def key_set_url(value: Any) -> str:
-    """Where a JWK set is; it may hold a secret, and is not repeated."""
-    words = "http://host/..., https://host/... or file:///path, without user and fragment"
+def provider_url(value: Any) -> str:
+    """Where an identity provider is asked, or leaves a file; it may hold a secret, and is not
+    repeated."""
+    words = (
+        "http://host[:port]/path, https://..., or file:///path, without user, password, fragment"
+        " and blanks"
+    )
     try:
         url = text(value)
         parts = urlsplit(url)
-        web = parts.scheme in ("http", "https") and bool(parts.hostname) and parts.port != 0
+        fit = parts.port != 0 and url.isascii() and url.isprintable() and " " not in url
     except ValueError:
         raise ValueError(words) from None
-    local = parts.scheme == "file" and not parts.netloc and parts.path.startswith("/")
-    if not (web or (local and not parts.query)) or parts.fragment or "@" in parts.netloc:
-        raise ValueError(words)
-    if not url.isascii() or not url.isprintable() or " " in url:
+    if parts.scheme == "file":
+        whole = parts.path.startswith("/") and len(parts.path) > 1
+        fit &= whole and not parts.netloc and not parts.query
+    else:
+        fit &= parts.scheme in ("http", "https") and bool(parts.hostname)
+    if not fit or parts.fragment or "@" in parts.netloc:
         raise ValueError(words)
     return url
 
