@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from functools import partial
+from importlib import import_module
 from typing import Any
 
 from sidecar import lean
@@ -29,8 +30,8 @@ def import_jwt(rules: LoginRules) -> None:
         lean.import_alone("jwt")
         return
     try:
-        import cryptography  # noqa: F401
-        import jwt  # noqa: F401
+        for name in ("cryptography", "jwt"):
+            import_module(name)
     except ImportError:
         raise LoginsUnusable(
             "GATEWAY_OAUTH_JWKS_URL needs cryptography: pip install 'kafka-chaos-sidecar[oauth]'"

@@ -1,2 +1,3 @@
-"""Tokens that somebody else has signed, for OAUTHBEARER towards brokers (KIP-768): from a token
-endpoint (RFC 6749, section 4.4) or a file. Blocks; for threads, never on a hub."""
+"""What identity providers have for OAUTHBEARER (KIP-768): how they are asked, and the tokens that
+brokers are shown, from a token endpoint (RFC 6749, section 4.4) or a file. Blocks; for threads,
+never on a hub."""

@@ -6,22 +6,15 @@ the secret is for it alone.
 
 import base64
 import json
-import os
 import re
-import socket
-import stat
-import threading
-from collections.abc import Iterator
-from contextlib import contextmanager, suppress
-from typing import TYPE_CHECKING, Any, Final
-from urllib.parse import quote, unquote, urlencode, urlsplit
+import ssl
+from typing import Any, Final
+from urllib.parse import quote, urlencode, urlsplit
 
+from sidecar.bearer.asking import AskFailed, ask, path_of, read_file
 from sidecar.bearer.source import TokenSource
 from sidecar.bearer.token import Token, TokenError, read
 from sidecar.tls.stores import StoreError
-
-if TYPE_CHECKING:
-    import http.client
 
 ANSWER_LIMIT: Final = 64 * 1024
 """Bytes of an endpoint's answer, or of a file: a token has a few KiB."""
@@ -48,25 +41,12 @@ def fetch(source: TokenSource, now: float) -> Token:
     return read(value, source.scope_claim, source.sub_claim, now)
 
 
-def path_of(url: str) -> str:
-    """The path in a file URL."""
-    return unquote(urlsplit(url).path)
-
-
 def _from_file(source: TokenSource) -> str:
     path = path_of(source.url)
     try:
-        # A pipe that nobody writes to is not waited for.
-        with open(os.open(path, os.O_RDONLY | os.O_NONBLOCK), "rb") as file:
-            if not stat.S_ISREG(os.fstat(file.fileno()).st_mode):
-                raise TokenError(f"{path} is no file")
-            data = file.read(ANSWER_LIMIT + 1)
-    except OSError as error:
-        raise TokenError(f"{path}: {error.strerror}") from None
-    if len(data) > ANSWER_LIMIT:
-        raise TokenError(f"{path} has more than {ANSWER_LIMIT} bytes")
-    try:
-        return data.decode("ascii").strip()
+        return read_file(path, ANSWER_LIMIT).decode("ascii").strip()
+    except AskFailed as error:
+        raise TokenError(f"{path}: {error}") from None
     except UnicodeDecodeError:
         raise TokenError(f"{path} has no token in it") from None
 
@@ -104,49 +84,9 @@ def _reason(said: Any, source: TokenSource) -> str:
 
 def _answer(source: TokenSource) -> tuple[int, bytes]:
     """Status and body, of which there may be more than is allowed."""
-    import http.client  # a megabyte that only who asks pays for
-
     url = urlsplit(source.url)
     secured = url.scheme == "https"
-    host, port = url.hostname or "", url.port or (443 if secured else 80)
-    where = f"the token endpoint {host}:{port}"
-    try:
-        context = _context(source) if secured else None
-        sock = socket.create_connection((host, port), source.connect_timeout)
-    except StoreError as error:
-        raise TokenError(f"what secures {where} cannot be used: {error}") from None
-    except TimeoutError:
-        seconds = f"{source.connect_timeout:g} s"
-        raise TokenError(f"{where} cannot be reached within {seconds}") from None
-    except (OSError, UnicodeError) as error:
-        raise TokenError(f"{where} cannot be reached: {error}") from None
-    with _ended(sock, source.read_timeout) as late:
-        try:
-            sock.settimeout(source.read_timeout)
-            if context is not None:
-                sock = context.wrap_socket(sock, server_hostname=host)
-            connection = http.client.HTTPConnection(host, port)
-            connection.sock = sock
-            path = f"{url.path or '/'}{'?' if url.query else ''}{url.query}"
-            found = _asked(connection, source, path)
-            if late.is_set():
-                raise TimeoutError
-            return found
-        except (OSError, http.client.HTTPException, ValueError) as error:
-            if late.is_set() or isinstance(error, TimeoutError):
-                cause = f"does not answer within {source.read_timeout:g} s"
-            elif isinstance(error, OSError):
-                cause = f"cannot be asked: {getattr(error, 'verify_message', '') or error}"
-            else:
-                cause = "speaks no HTTP"
-            raise TokenError(f"{where} {cause}") from None
-        finally:
-            sock.close()
-
-
-def _asked(
-    connection: "http.client.HTTPConnection", source: TokenSource, path: str
-) -> tuple[int, bytes]:
+    where = f"the token endpoint {url.hostname}:{url.port or (443 if secured else 80)}"
     form = {"grant_type": "client_credentials"}
     if source.scope:
         form["scope"] = source.scope
@@ -157,37 +97,25 @@ def _asked(
         "Authorization": "Basic " + base64.b64encode(":".join(who).encode()).decode(),
         "Accept": "application/json",
         "Content-Type": "application/x-www-form-urlencoded",
-        "Connection": "close",
     }
-    connection.request("POST", path, urlencode(form), headers)
-    answer = connection.getresponse()
-    return answer.status, answer.read(ANSWER_LIMIT + 1)
+    try:
+        return ask(
+            source.url,
+            headers,
+            body=urlencode(form),
+            context=_context(source) if secured else None,
+            connect_timeout=source.connect_timeout,
+            read_timeout=source.read_timeout,
+            most=ANSWER_LIMIT,
+        )
+    except StoreError as error:
+        raise TokenError(f"what secures {where} cannot be used: {error}") from None
+    except AskFailed as error:
+        raise TokenError(f"{where} {error}") from None
 
 
-def _context(source: TokenSource) -> Any:
+def _context(source: TokenSource) -> ssl.SSLContext:
     context = source.tls.context()
     if source.public:
         context.load_default_certs()
     return context
-
-
-@contextmanager
-def _ended(sock: socket.socket, seconds: float) -> Iterator[threading.Event]:
-    """End a connection after so long, however slowly something comes; tells whether that was so."""
-    late = threading.Event()
-    # Another descriptor of the same connection: TLS takes the first one away.
-    same = sock.dup()
-
-    def end() -> None:
-        late.set()
-        with suppress(OSError):
-            same.shutdown(socket.SHUT_RDWR)
-
-    timer = threading.Timer(seconds, end)
-    timer.daemon = True
-    timer.start()
-    try:
-        yield late
-    finally:
-        timer.cancel()
-        same.close()

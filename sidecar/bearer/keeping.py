@@ -7,7 +7,8 @@ import time
 from collections.abc import Callable
 from typing import Final
 
-from sidecar.bearer.fetching import Refused, fetch, path_of
+from sidecar.bearer.asking import path_of
+from sidecar.bearer.fetching import Refused, fetch
 from sidecar.bearer.source import TokenSource
 from sidecar.bearer.token import Token, TokenError
 

@@ -37,7 +37,7 @@ class TokenSource:
     read_timeout: float = 10.0
     backoff: float = 0.1
     backoff_max: float = 10.0
-    tls: ClientTls = ClientTls()  # noqa: RUF009 - it cannot be changed
+    tls: ClientTls = field(default_factory=ClientTls)
     public: bool = True
 
     @property

@@ -5,26 +5,24 @@ is done by the hub's threads, in each process for itself, as with certificates.
 """
 
 import ssl
-import time
-import urllib.error
-import urllib.request
 from collections.abc import Callable
-from http.client import HTTPException
+from http import HTTPStatus
 from typing import Any, Final, Generic, TypeVar
-from urllib.parse import unquote, urlsplit
+from urllib.parse import urlsplit
 
 import gevent
 from gevent.event import Event
 
+from sidecar.bearer.asking import AskFailed, ask, bounded, path_of, read_file
+
 MAX_BYTES: Final = 1024 * 1024
 """Of a JWK set; a key has some hundred."""
 FETCH_SECONDS: Final = 10.0
-"""How long connecting may take, each wait for more, and all that comes after the head."""
+"""How long connecting may take, and then the whole answer."""
 LEAST_PAUSE: Final = 2.0
 """Seconds from one fetch to the next, whatever tokens come: who makes them up decides nothing."""
 PATIENCE: Final = 5.0
 """Seconds that a client with an unknown key waits for newer ones."""
-_RECEIVE: Final = 64 * 1024
 
 Keys = TypeVar("Keys")
 
@@ -117,53 +115,25 @@ class KeyFollower(Generic[Keys]):
 
 def fetcher(url: str) -> Callable[[], bytes]:
     """What gets the text at a URL of scheme http, https or file; see `KeyFollower`."""
-    parts = urlsplit(url)
-    if parts.scheme == "file":
-        path = unquote(parts.path)
-        return lambda: _read(path)
-    opener = urllib.request.OpenerDirector()
-    for handler in (
-        urllib.request.ProxyHandler(),
-        urllib.request.HTTPHandler(),
-        urllib.request.HTTPSHandler(context=ssl.create_default_context()),
-        urllib.request.HTTPDefaultErrorHandler(),
-        urllib.request.HTTPErrorProcessor(),
-    ):
-        # No other schemes, and no redirections, which could lead anywhere.
-        opener.add_handler(handler)
-    request = urllib.request.Request(url, headers={"Accept": "application/json"})
-    return lambda: _get(opener, request)
+    scheme = urlsplit(url).scheme
+    context = ssl.create_default_context() if scheme == "https" else None
 
+    def fetch() -> bytes:
+        try:
+            if scheme == "file":
+                return read_file(path_of(url), MAX_BYTES)
+            status, text = ask(
+                url,
+                {"Accept": "application/json"},
+                context=context,
+                connect_timeout=FETCH_SECONDS,
+                read_timeout=FETCH_SECONDS,
+                most=MAX_BYTES,
+            )
+            if status != HTTPStatus.OK:
+                raise FetchFailed(f"HTTP status {status}")
+            return bounded(text, MAX_BYTES)
+        except AskFailed as error:
+            raise FetchFailed(str(error)) from None
 
-def _read(path: str) -> bytes:
-    try:
-        with open(path, "rb") as file:
-            return _bounded(file.read(MAX_BYTES + 1))
-    except OSError as error:
-        raise FetchFailed(error.strerror or "the file cannot be read") from None
-
-
-def _get(opener: urllib.request.OpenerDirector, request: urllib.request.Request) -> bytes:
-    deadline = time.monotonic() + FETCH_SECONDS
-    text = b""
-    try:
-        with opener.open(request, timeout=FETCH_SECONDS) as answer:
-            while len(text) <= MAX_BYTES and (part := answer.read1(_RECEIVE)):
-                text += part
-                if time.monotonic() > deadline:
-                    raise FetchFailed(f"it has not come in {FETCH_SECONDS:g} s")
-    except urllib.error.HTTPError as error:
-        with error:
-            raise FetchFailed(f"HTTP status {error.code}") from None
-    except (OSError, HTTPException, ValueError) as error:
-        # An error of http.client may repeat the URL, those of sockets do not.
-        reason = getattr(error, "reason", error)
-        told = str(reason) if isinstance(reason, OSError) else type(error).__name__
-        raise FetchFailed(told) from None
-    return _bounded(text)
-
-
-def _bounded(text: bytes) -> bytes:
-    if len(text) > MAX_BYTES:
-        raise FetchFailed(f"it has more than {MAX_BYTES} bytes")
-    return text
+    return fetch

@@ -61,7 +61,7 @@ class WorkerSettings:
     frame_limit: int
     log_level: str
     sequence_oracle: bool = False
-    logins: LoginRules = LoginRules()  # noqa: RUF009 - as below
+    logins: LoginRules = field(default_factory=LoginRules)
     security: Security = Security()  # noqa: RUF009 - it cannot be changed
 
 

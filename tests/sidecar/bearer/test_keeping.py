@@ -90,7 +90,12 @@ def test_a_bug_is_told_without_what_it_says() -> None:
 def test_threads_that_come_at_once_ask_once() -> None:
     world = World()
     inner = world.keeper._get
-    world.keeper._get = lambda source, now: [time.sleep(0.1), inner(source, now)][1]  # noqa: TID251
+
+    def slowly(source: TokenSource, now: float) -> Token:
+        threading.Event().wait(0.1)
+        return inner(source, now)
+
+    world.keeper._get = slowly
     threads = [threading.Thread(target=world.shown) for _ in range(20)]
     for each in threads:
         each.start()

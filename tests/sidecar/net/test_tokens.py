@@ -1,5 +1,6 @@
 """The token that brokers are shown: fetched off the hub, once for all, renewed in time."""
 
+import threading
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -21,7 +22,7 @@ from sidecar.net.transport import Security, Transport
 from tests.sidecar.net.conftest import Start
 from tests.support.fake_broker import FakeBroker, until
 from tests.support.log import EventLog
-from tests.support.token_endpoint import CLIENT, SECRET, TokenEndpoint
+from tests.support.token_endpoint import CLIENT, SECRET, Answer, TokenEndpoint
 
 HEARTBEAT = HeartbeatRequest(group_id="g", generation_id=1, member_id="m")
 
@@ -45,7 +46,12 @@ def test_many_connections_wait_for_one_answer_and_the_hub_for_none(
     endpoint: TokenEndpoint,
 ) -> None:
     inner = endpoint.answer
-    endpoint.answer = lambda form: [time.sleep(0.5), inner(form)][1]  # noqa: TID251
+
+    def slowly(form: dict[str, str]) -> Answer:
+        threading.Event().wait(0.5)
+        return inner(form)
+
+    endpoint.answer = slowly
     token, log = tokens(endpoint)
     latest = 0.0
 
